@@ -1,0 +1,59 @@
+#include "base/nearest.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+namespace kepu {
+namespace {
+
+std::vector<uint32_t> code_points(std::string_view text) {
+  std::vector<uint32_t> out;
+  for (unsigned char c : text) {
+    if ((c & 0xc0) == 0x80 && !out.empty()) {
+      out.back() = (out.back() << 6) | (c & 0x3f);
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+size_t edit_distance(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known, size_t most) {
+  const auto wanted = code_points(word.substr(0, 256));
+  const size_t limit = std::max<size_t>(1, wanted.size() / 3);
+  std::vector<std::pair<size_t, const std::string*>> found;
+  for (const auto& candidate : known) {
+    const auto points = code_points(candidate);
+    const size_t gap = points.size() > wanted.size() ? points.size() - wanted.size() : wanted.size() - points.size();
+    if (gap > limit) continue;
+    const size_t distance = edit_distance(wanted, points);
+    if (distance <= limit) found.emplace_back(distance, &candidate);
+  }
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> out;
+  for (const auto& [distance, candidate] : found) {
+    if (out.size() == most) break;
+    out.push_back(*candidate);
+  }
+  return out;
+}
+
+} // namespace kepu

@@ -1,0 +1,59 @@
+// What HTTP may ask of the running daemon; implemented by app. Every call: any thread, does not
+// wait for I/O.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace kepu::http {
+
+struct SourceStatus {
+  std::string id;
+  std::string connector;
+  std::string connector_version; // empty until described
+  std::string mode;              // scheduled, streaming; empty until described
+  std::string state;             // stopped starting ready running stopping backing_off quarantined
+  bool paused = false;
+  std::string sentence; // what happened last and what to do, English; never empty
+  std::string sentence_zh;
+  std::optional<Instant> next_run;
+  uint32_t crashes = 0; // in the window that quarantine looks at
+  uint64_t progress_done = 0; // of the run that is going on
+  uint64_t progress_total = 0; // 0: unknown
+  std::optional<Instant> running_since;
+};
+
+struct Health {
+  bool ready = false;
+  std::string reason; // when not ready: what and what to do
+};
+
+// One value of /metrics; the exporter groups by name.
+struct Metric {
+  std::string name; // kepu_..., base units, counters end in _total
+  std::string help;
+  std::string type; // counter, gauge
+  std::vector<std::pair<std::string, std::string>> labels;
+  double value = 0;
+};
+
+class Control {
+public:
+  virtual ~Control() = default;
+  virtual std::vector<SourceStatus> sources() = 0; // in order of id
+  // Error codes: "unknown_source", "already_running", "paused", "quarantined", "shutting_down".
+  virtual Result<void> run_now(std::string_view source) = 0;
+  virtual Result<void> pause(std::string_view source) = 0;
+  virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off
+  virtual Health health() = 0;
+  virtual std::vector<Metric> metrics() = 0;
+};
+
+} // namespace kepu::http

@@ -1,0 +1,143 @@
+// What the catalog declares: datasets, units, areas, registers, indicators. Values, filled by
+// settings/, never changed afterwards; shared between threads as std::shared_ptr<const Catalog>.
+#pragma once
+
+#include "model/period.hpp"
+
+#include <kepu/values.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace kepu::model {
+
+struct Label {
+  std::string zh;
+  std::string en;
+  bool operator==(const Label&) const = default;
+};
+
+struct Unit {
+  std::string id; // "person_times"
+  Label name;     // 人次
+  std::string quantity; // units of one quantity may be added and compared
+};
+
+struct Dataset {
+  abi::Dataset contract; // what connectors must agree with
+  Label name;
+  // How far from now a fact's time may lie.
+  std::chrono::microseconds accept_past{};
+  std::chrono::microseconds accept_future{};
+  std::vector<std::string> scope; // fields that a replacement may name beside time and input
+
+  // Index of the first field with the role, or nullopt.
+  std::optional<size_t> field_with(uint32_t role) const;
+  std::optional<size_t> field(std::string_view name) const;
+  bool has_key() const { return field_with(KEPU_ROLE_KEY).has_value(); }
+};
+
+struct Area {
+  std::string code; // GB/T 2260: 510104, 510104017, 510104017001
+  std::string parent; // empty: the root
+  Label name;
+  std::vector<std::string> aliases;
+};
+
+// The tree of areas with names and aliases. lookup() takes a code, a name or an alias.
+class Areas {
+public:
+  Areas() = default;
+  explicit Areas(std::vector<Area> areas);
+  const std::vector<Area>& all() const { return areas_; }
+  const Area* find(std::string_view code) const;
+  const Area* lookup(std::string_view code_or_name) const;
+  // `area` itself or one below it.
+  bool within(std::string_view area, std::string_view ancestor) const;
+  // The ancestor (or itself) at that level: 0 root (district), 1 subdistrict, 2 community; nullopt
+  // when `area` lies above that level.
+  std::optional<std::string> at_level(std::string_view area, int level) const;
+  int level(std::string_view code) const; // 0, 1, 2; -1 unknown
+  std::vector<std::string> known_words() const;
+
+private:
+  std::vector<Area> areas_;
+  std::unordered_map<std::string, size_t> by_word_; // codes, names, aliases
+  std::unordered_map<std::string, size_t> by_code_;
+};
+
+struct RegisterEntry {
+  std::string code;
+  Label name;
+  std::vector<std::string> aliases;
+  std::string area; // code
+  std::string kind;
+  std::optional<Day> valid_from;
+  std::optional<Day> valid_to; // inclusive
+};
+
+// Entities of one kind. lookup() takes a code, a name or an alias.
+class Register {
+public:
+  Register() = default;
+  Register(std::string id, Label name, std::vector<RegisterEntry> entries);
+  const std::string& id() const { return id_; }
+  const Label& name() const { return name_; }
+  const std::vector<RegisterEntry>& all() const { return entries_; }
+  const RegisterEntry* lookup(std::string_view word) const;
+  const RegisterEntry* find(std::string_view code) const;
+  std::vector<std::string> known_words() const;
+
+private:
+  std::string id_;
+  Label name_;
+  std::vector<RegisterEntry> entries_;
+  std::unordered_map<std::string, size_t> by_word_;
+  std::unordered_map<std::string, size_t> by_code_;
+};
+
+enum class Measure : uint8_t { count, sum, distinct };
+
+// `where`: every condition holds. A field's text (or number, date, period written as text) is one of `any_of`.
+struct Condition {
+  std::string field;
+  std::vector<std::string> any_of;
+  bool operator==(const Condition&) const = default;
+};
+
+struct Indicator {
+  std::string id; // "venue.visits"
+  Label name;
+  Label definition;
+  std::string unit;
+  std::string dataset;
+  std::vector<Condition> where;
+  Measure measure = Measure::count;
+  std::string field; // sum, distinct: the measured field; else empty
+  // Declared dimensions in order: names of fields with the entity or attribute role, or "area".
+  std::vector<std::string> by;
+};
+
+class Catalog {
+public:
+  std::vector<Unit> units;
+  std::vector<Dataset> datasets;
+  std::map<std::string, Register, std::less<>> registers;
+  Areas areas;
+  std::vector<Indicator> indicators;
+
+  const Unit* unit(std::string_view id) const;
+  const Dataset* dataset(std::string_view id) const;
+  const Indicator* indicator(std::string_view id) const;
+  std::vector<std::string> indicator_ids() const;
+};
+
+} // namespace kepu::model

@@ -1,0 +1,52 @@
+// Observations: from a typed question to rows. Knows the store's reader, not HTTP. One thread per Reader.
+#pragma once
+
+#include "base/result.hpp"
+#include "model/catalog.hpp"
+#include "model/period.hpp"
+#include "store/reader.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kepu::query {
+
+struct ObservationQuery {
+  std::string indicator;
+  model::Freq freq = model::Freq::month;
+  std::optional<model::Period> from; // inclusive; nullopt: from the first figure
+  std::optional<model::Period> to;   // inclusive; nullopt: to the last figure
+  std::optional<std::string> area;   // code: this area and all below
+  std::vector<std::string> by;       // declared dimensions, or district / subdistrict / community: the level of "area"
+  std::optional<std::string> source;
+  std::vector<std::pair<std::string, std::string>> filters; // dimension = code
+  uint32_t limit = 1000;
+  std::string after; // position: the last row's sort key of the page before; empty: from the start
+};
+
+struct Observation {
+  model::Period period;
+  std::vector<std::string> by; // codes, parallel to the question's `by`; "" = not further specified
+  __int128 value = 0;          // in 10^-scale
+  uint64_t n = 0;              // facts counted
+  uint64_t approximate = 0;
+  uint64_t repaired = 0;
+  uint64_t provisional = 0;
+};
+
+struct Observations {
+  const model::Indicator* indicator = nullptr; // belongs to the catalog
+  std::shared_ptr<const model::Catalog> catalog;
+  int scale = 0;
+  std::vector<Observation> rows; // by period, then `by` codes
+  std::string next;              // value for `after` of the next page; empty: this was the last
+  store::CommitInfo commit;
+};
+
+// Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
+// "bad_range", "range_too_wide", "deadline" (503), "store" (500).
+Result<Observations> observe(store::Reader& reader, const ObservationQuery& query);
+
+} // namespace kepu::query

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sdk/host: loads one connector library, enforces the contract of <kepu/connector.h>, and runs it.
+// The only user of dlopen. Used by kepu-worker, kepu-connector and the fake host of sdk/testing.
+#pragma once
+
+#include <kepu/batch.hpp>
+#include <kepu/values.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kepu::host {
+
+// How something ended: a kepu_run_status and a sentence for people.
+struct Outcome {
+  int32_t status = KEPU_RUN_OK;
+  std::string text;
+  bool ok() const { return status == KEPU_RUN_OK; }
+};
+
+// A replacement's scope, owned.
+struct Scope {
+  uint16_t dataset = 0;
+  bool this_input = false;
+  int64_t time_from = INT64_MIN;
+  int64_t time_until = INT64_MAX;
+  struct Condition { // text or integer by the field's type
+    uint16_t field = 0; // number in the connector's dataset
+    std::string text;
+    int64_t integer = 0;
+  };
+  std::vector<Condition> conditions;
+};
+
+struct Input {
+  std::string name;
+  uint64_t size = 0;
+  std::array<uint8_t, 32> content_hash{};
+};
+
+struct InputAnswer {
+  int32_t decision = KEPU_TAKE;
+  bool has_previous = false;
+  uint64_t previous_size = 0;
+  std::array<uint8_t, 32> previous_hash{};
+};
+
+// Where the host sends what the connector says, once it is checked. Functions return kepu_status;
+// what they are given is borrowed for the call. log, progress, cancelled and cancel_fd: any thread;
+// the others: the worker thread.
+class Sink {
+public:
+  virtual ~Sink() = default;
+  virtual int32_t begin_input(const Input& input, InputAnswer& answer) = 0;
+  virtual int32_t end_input() = 0;
+  virtual int32_t rows(const abi::Batch& batch) = 0;
+  virtual int32_t retract(const abi::Batch& keys) = 0;
+  virtual int32_t begin_replace(const Scope& scope) = 0;
+  virtual int32_t end_replace() = 0;
+  virtual int32_t reject(uint64_t place, std::string_view field, std::string_view code, std::string_view message) = 0;
+  // `rows` and `rejects`: sent since the last commit.
+  virtual int32_t commit(std::string_view cursor, uint64_t part, uint64_t rows, uint64_t rejects) = 0;
+  virtual int32_t wait_durable(uint64_t part) = 0;
+  // The cursor of the last durable commit of this source.
+  virtual std::string cursor() = 0;
+  virtual void log(int32_t level, std::string_view text) = 0;
+  virtual void progress(uint64_t done, uint64_t total) = 0;
+  virtual bool cancelled() = 0;
+  virtual int cancel_fd() = 0;
+};
+
+// A loaded library whose entry and descriptor were checked (symbol, versions, struct sizes, names,
+// settings, datasets). Loading runs the library's constructors. Never unloaded: a library that left
+// threads or exit handlers behind must not lose its code.
+class Library {
+public:
+  // Sentences name the file, what is wrong and what to do.
+  static std::unique_ptr<Library> open(const std::string& path, Outcome& outcome);
+  ~Library();
+  const abi::Descriptor& descriptor() const;
+  const kepu_entry* entry() const;
+
+private:
+  Library() = default;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct Config {
+  std::string time_zone = "Asia/Shanghai";
+  std::vector<abi::Setting> settings;
+  // The catalog's contracts. nullopt: there is no catalog here, and the connector's own declaration
+  // is taken as the contract (kepu-connector without --catalog).
+  std::optional<std::vector<abi::Dataset>> contracts;
+  // Key for pseudonyms, 32 bytes. nullopt: a connector with a person field is refused.
+  std::optional<std::string> person_key;
+};
+
+// One activation. Construct, create, discover (dynamic connectors), run, destroy; all on one thread,
+// which is "the worker" of the contract.
+class Runner {
+public:
+  Runner(const Library& library, Sink& sink, Config config);
+  ~Runner(); // destroys the connector
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+
+  // Creates the connector, discovers when it is dynamic, and checks its datasets against the contracts.
+  Outcome create();
+  // As the connector declared them, with roles, scheme, register and required filled in from the
+  // contracts; index = dataset number. Valid after create.
+  const std::vector<abi::Dataset>& datasets() const;
+  // Runs it. A breach of the contract makes the outcome KEPU_RUN_BUG, whatever run returned; rows
+  // after the last commit are not part of any part and are dropped by the sink's owner. Sends every
+  // buffered row before each commit.
+  Outcome run();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Blanks digit runs shaped as ID cards (15, 18 digits or 17 and X) or mobiles (11 digits from 1,
+// also with +86 and full-width digits) with '*', and escapes control characters as \n, \t, \xNN. Any thread.
+std::string scrub(std::string_view text);
+
+} // namespace kepu::host
