@@ -1,0 +1,44 @@
+// Sets of numbers. With union.cpp the only users of Roaring. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace kepu::measure {
+
+// Facts by number, 64 bits wide.
+class FactSet {
+public:
+  FactSet();
+  ~FactSet();
+  FactSet(FactSet&&) noexcept;
+  FactSet& operator=(FactSet&&) noexcept;
+  void add(uint64_t fact);
+  void remove(uint64_t fact);
+  bool contains(uint64_t fact) const;
+  bool empty() const;
+  void clear();
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Grows by ascending runs of numbers; counts what is in it once.
+class Union {
+public:
+  Union();
+  ~Union();
+  Union(Union&&) noexcept;
+  Union& operator=(Union&&) noexcept;
+  void add(std::span<const uint32_t> numbers);
+  uint64_t count() const;
+
+private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+} // namespace kepu::measure
