@@ -1,6 +1,8 @@
 // Facts of one dataset in columns, as they lie in a part's buffer and in a decoded block. Values; one thread.
 #pragma once
 
+#include <kepu/values.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +17,14 @@ enum class Holding : uint8_t {
   person, // u32 dense number of a pseudonym; 0 = null
   number  // i64: integer, decimal, date (days), timestamp (us), boolean; real as its bits
 };
+
+inline Holding holding_of(const abi::Field& field) {
+  if (field.roles & KEPU_ROLE_PERSON) return Holding::person;
+  if (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) {
+    return field.roles == KEPU_ROLE_KEY ? Holding::none : Holding::code;
+  }
+  return Holding::number;
+}
 
 struct FactColumn {
   Holding holding = Holding::none;

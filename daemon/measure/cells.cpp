@@ -1,0 +1,119 @@
+#include "measure/cells.hpp"
+
+#include "base/bytes.hpp"
+#include "base/hash.hpp"
+
+namespace kepu::measure {
+namespace {
+
+constexpr uint8_t version = 1;
+constexpr uint64_t max_days = 31;
+
+Error damaged(const char* what) {
+  return fail("damaged", std::string("the stored ") + what + " is damaged; run kepuctl rebuild");
+}
+
+} // namespace
+
+std::string encode_chunk(std::span<const ChunkDay> days, model::Day first) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.put(version);
+  writer.varint(days.size());
+  for (const auto& day : days) {
+    writer.varint(static_cast<uint64_t>(day.day - first));
+    writer.svarint(day.n);
+    writer.svarint(static_cast<int64_t>(day.sum));
+    writer.svarint(static_cast<int64_t>(day.sum >> 64));
+    writer.svarint(day.approximate);
+    writer.svarint(day.repaired);
+    writer.svarint(day.provisional);
+    writer.varint(day.first_seq);
+    writer.varint(day.last_seq - day.first_seq);
+  }
+  seal(out);
+  return out;
+}
+
+Result<std::vector<ChunkDay>> decode_chunk(std::string_view blob, model::Day first) {
+  bool ok = false;
+  ByteReader reader(unseal(blob, ok));
+  if (!ok || reader.get<uint8_t>() != version) return damaged("chunk of figures");
+  const uint64_t count = reader.varint();
+  if (count > max_days) return damaged("chunk of figures");
+  std::vector<ChunkDay> days(count);
+  for (auto& day : days) {
+    const uint64_t offset = reader.varint();
+    if (offset >= max_days) return damaged("chunk of figures");
+    day.day = first + static_cast<model::Day>(offset);
+    day.n = reader.svarint();
+    const auto low = static_cast<uint64_t>(reader.svarint());
+    const int64_t high = reader.svarint();
+    day.sum = static_cast<__int128>((static_cast<unsigned __int128>(static_cast<uint64_t>(high)) << 64) | low);
+    day.approximate = reader.svarint();
+    day.repaired = reader.svarint();
+    day.provisional = reader.svarint();
+    day.first_seq = reader.varint();
+    day.last_seq = day.first_seq + reader.varint();
+  }
+  if (!reader.ok() || !reader.at_end()) return damaged("chunk of figures");
+  return days;
+}
+
+std::string encode_set(std::span<const Counted> values) {
+  std::string out;
+  out.reserve(values.size() * 2 + 16);
+  ByteWriter writer(out);
+  writer.put(version);
+  writer.varint(values.size());
+  uint32_t previous = 0;
+  for (const auto& value : values) {
+    const bool more = value.count > 1;
+    writer.varint(static_cast<uint64_t>(value.number - previous) << 1 | (more ? 1 : 0));
+    if (more) writer.varint(value.count - 2);
+    previous = value.number;
+  }
+  seal(out);
+  return out;
+}
+
+namespace {
+
+template <class Reserve, class Take>
+Result<void> walk_set(std::string_view blob, Reserve&& reserve, Take&& take) {
+  bool ok = false;
+  ByteReader reader(unseal(blob, ok));
+  if (!ok || reader.get<uint8_t>() != version) return damaged("set of values");
+  const uint64_t count = reader.varint();
+  if (count > reader.left()) return damaged("set of values");
+  reserve(count);
+  uint64_t number = 0;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t step = reader.varint();
+    number += step >> 1;
+    const uint64_t times = step & 1 ? reader.varint() + 2 : 1;
+    if (number > UINT32_MAX || times > UINT32_MAX) return damaged("set of values");
+    take(static_cast<uint32_t>(number), static_cast<uint32_t>(times));
+  }
+  if (!reader.ok() || !reader.at_end()) return damaged("set of values");
+  return {};
+}
+
+} // namespace
+
+Result<std::vector<Counted>> decode_set(std::string_view blob) {
+  std::vector<Counted> values;
+  auto done = walk_set(
+      blob, [&](uint64_t count) { values.reserve(count); },
+      [&](uint32_t number, uint32_t times) { values.push_back({number, times}); });
+  if (!done) return done.error();
+  return values;
+}
+
+Result<void> decode_numbers(std::string_view blob, std::vector<uint32_t>& out) {
+  out.clear();
+  return walk_set(
+      blob, [&](uint64_t count) { out.reserve(count); }, [&](uint32_t number, uint32_t) { out.push_back(number); });
+}
+
+} // namespace kepu::measure

@@ -1,0 +1,255 @@
+#include "model/catalog_text.hpp"
+
+#include "base/bytes.hpp"
+
+#include <algorithm>
+
+namespace kepu::model {
+namespace {
+
+constexpr uint32_t catalog_magic = 0x5441'434b; // "KCAT"
+constexpr uint32_t format = 1;
+
+// ---- write ----
+
+void put_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+  out.varint(texts.size());
+  for (const auto& text : texts) out.text(text);
+}
+
+void put_label(ByteWriter& out, const Label& label) {
+  out.text(label.zh);
+  out.text(label.en);
+}
+
+void put_day(ByteWriter& out, const std::optional<Day>& day) {
+  out.put<uint8_t>(day.has_value());
+  if (day) out.put<int32_t>(*day);
+}
+
+// The elements in order of their id, so that moving a block within a file changes nothing.
+template <class T, class Id>
+std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
+  std::vector<const T*> out;
+  for (const auto& one : all) out.push_back(&one);
+  std::stable_sort(out.begin(), out.end(), [&](const T* a, const T* b) { return id(*a) < id(*b); });
+  return out;
+}
+
+void put_dataset(ByteWriter& out, const Dataset& dataset) {
+  out.text(dataset.contract.id);
+  out.put<uint32_t>(dataset.contract.version);
+  put_label(out, dataset.name);
+  out.put<int64_t>(dataset.accept_past.count());
+  out.put<int64_t>(dataset.accept_future.count());
+  put_texts(out, dataset.scope);
+  out.varint(dataset.contract.fields.size());
+  for (const auto& field : dataset.contract.fields) {
+    out.text(field.name);
+    out.put<int32_t>(field.type);
+    out.put<int32_t>(field.scale);
+    out.put<uint32_t>(field.roles);
+    out.text(field.scheme);
+    out.text(field.entity_register);
+    out.put<uint8_t>(field.required);
+  }
+}
+
+void put_register(ByteWriter& out, const Register& entries) {
+  out.text(entries.id());
+  put_label(out, entries.name());
+  out.varint(entries.all().size());
+  for (const auto* entry : sorted(entries.all(), [](const auto& e) -> const std::string& { return e.code; })) {
+    out.text(entry->code);
+    put_label(out, entry->name);
+    put_texts(out, entry->aliases);
+    out.text(entry->area);
+    out.text(entry->kind);
+    put_day(out, entry->valid_from);
+    put_day(out, entry->valid_to);
+  }
+}
+
+void put_indicator(ByteWriter& out, const Indicator& indicator) {
+  out.text(indicator.id);
+  put_label(out, indicator.name);
+  put_label(out, indicator.definition);
+  out.text(indicator.unit);
+  out.text(indicator.dataset);
+  out.varint(indicator.where.size());
+  for (const auto& condition : indicator.where) {
+    out.text(condition.field);
+    put_texts(out, condition.any_of);
+  }
+  out.put<uint8_t>(static_cast<uint8_t>(indicator.measure));
+  out.text(indicator.field);
+  put_texts(out, indicator.by);
+}
+
+// ---- read ----
+
+std::string text(ByteReader& in) { return std::string(in.text()); }
+
+// A count that cannot be larger than what is left to read, each element taking at least `least` bytes.
+size_t count(ByteReader& in, size_t least) {
+  const uint64_t n = in.varint();
+  if (n > in.left() / least) in.fail();
+  return in.ok() ? static_cast<size_t>(n) : 0;
+}
+
+std::vector<std::string> texts(ByteReader& in) {
+  std::vector<std::string> out;
+  for (size_t n = count(in, 4); n > 0 && in.ok(); --n) out.push_back(text(in));
+  return out;
+}
+
+Label label(ByteReader& in) {
+  Label out;
+  out.zh = text(in);
+  out.en = text(in);
+  return out;
+}
+
+std::optional<Day> day(ByteReader& in) {
+  const uint8_t given = in.get<uint8_t>();
+  if (given > 1) in.fail();
+  if (given != 1) return std::nullopt;
+  return in.get<int32_t>();
+}
+
+Dataset dataset(ByteReader& in) {
+  Dataset out;
+  out.contract.id = text(in);
+  out.contract.version = in.get<uint32_t>();
+  out.name = label(in);
+  out.accept_past = std::chrono::microseconds{in.get<int64_t>()};
+  out.accept_future = std::chrono::microseconds{in.get<int64_t>()};
+  out.scope = texts(in);
+  for (size_t n = count(in, 25); n > 0 && in.ok(); --n) {
+    abi::Field field;
+    field.name = text(in);
+    field.type = in.get<int32_t>();
+    field.scale = in.get<int32_t>();
+    field.roles = in.get<uint32_t>();
+    field.scheme = text(in);
+    field.entity_register = text(in);
+    field.required = in.get<uint8_t>() != 0;
+    out.contract.fields.push_back(std::move(field));
+  }
+  return out;
+}
+
+Register read_register(ByteReader& in) {
+  std::string id = text(in);
+  Label name = label(in);
+  std::vector<RegisterEntry> entries;
+  for (size_t n = count(in, 23); n > 0 && in.ok(); --n) {
+    RegisterEntry entry;
+    entry.code = text(in);
+    entry.name = label(in);
+    entry.aliases = texts(in);
+    entry.area = text(in);
+    entry.kind = text(in);
+    entry.valid_from = day(in);
+    entry.valid_to = day(in);
+    entries.push_back(std::move(entry));
+  }
+  return Register(std::move(id), std::move(name), std::move(entries));
+}
+
+Indicator read_indicator(ByteReader& in) {
+  Indicator out;
+  out.id = text(in);
+  out.name = label(in);
+  out.definition = label(in);
+  out.unit = text(in);
+  out.dataset = text(in);
+  for (size_t n = count(in, 5); n > 0 && in.ok(); --n) {
+    Condition condition;
+    condition.field = text(in);
+    condition.any_of = texts(in);
+    out.where.push_back(std::move(condition));
+  }
+  const auto measure = in.get<uint8_t>();
+  if (measure > static_cast<uint8_t>(Measure::distinct)) in.fail();
+  out.measure = static_cast<Measure>(measure);
+  out.field = text(in);
+  out.by = texts(in);
+  return out;
+}
+
+} // namespace
+
+std::string encode_catalog(const Catalog& catalog) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.put(catalog_magic);
+  out.put(format);
+  out.varint(catalog.units.size());
+  for (const auto* unit : sorted(catalog.units, [](const Unit& u) -> const std::string& { return u.id; })) {
+    out.text(unit->id);
+    put_label(out, unit->name);
+    out.text(unit->quantity);
+  }
+  out.varint(catalog.areas.all().size());
+  for (const auto* area : sorted(catalog.areas.all(), [](const Area& a) -> const std::string& { return a.code; })) {
+    out.text(area->code);
+    out.text(area->parent);
+    put_label(out, area->name);
+    put_texts(out, area->aliases);
+  }
+  out.varint(catalog.registers.size());
+  for (const auto& [id, entries] : catalog.registers) put_register(out, entries);
+  out.varint(catalog.datasets.size());
+  for (const auto* one : sorted(catalog.datasets, [](const Dataset& d) -> const std::string& { return d.contract.id; })) {
+    put_dataset(out, *one);
+  }
+  out.varint(catalog.indicators.size());
+  for (const auto* one : sorted(catalog.indicators, [](const Indicator& i) -> const std::string& { return i.id; })) {
+    put_indicator(out, *one);
+  }
+  return bytes;
+}
+
+Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
+  const auto damaged = [] {
+    return fail("damaged_catalog", "a stored catalog cannot be read; restore the store from its last good copy");
+  };
+  ByteReader in(bytes);
+  if (in.get<uint32_t>() != catalog_magic) return damaged();
+  const auto version = in.get<uint32_t>();
+  if (!in.ok() || version == 0) return damaged();
+  if (version > format) {
+    return fail("newer_catalog", "a stored catalog has format " + std::to_string(version) + ", this program reads up to " +
+                                     std::to_string(format) + "; use the newer program that wrote it");
+  }
+  auto out = std::make_shared<Catalog>();
+  for (size_t n = count(in, 16); n > 0 && in.ok(); --n) {
+    Unit unit;
+    unit.id = text(in);
+    unit.name = label(in);
+    unit.quantity = text(in);
+    out->units.push_back(std::move(unit));
+  }
+  std::vector<Area> areas;
+  for (size_t n = count(in, 17); n > 0 && in.ok(); --n) {
+    Area area;
+    area.code = text(in);
+    area.parent = text(in);
+    area.name = label(in);
+    area.aliases = texts(in);
+    areas.push_back(std::move(area));
+  }
+  out->areas = Areas(std::move(areas));
+  for (size_t n = count(in, 13); n > 0 && in.ok(); --n) {
+    auto one = read_register(in);
+    std::string id = one.id();
+    out->registers.insert_or_assign(std::move(id), std::move(one));
+  }
+  for (size_t n = count(in, 30); n > 0 && in.ok(); --n) out->datasets.push_back(dataset(in));
+  for (size_t n = count(in, 30); n > 0 && in.ok(); --n) out->indicators.push_back(read_indicator(in));
+  if (!in.ok() || !in.at_end()) return damaged();
+  return std::shared_ptr<const Catalog>(std::move(out));
+}
+
+} // namespace kepu::model

@@ -1,0 +1,100 @@
+// A small face on SQLite: one connection, cached statements, errors with what to do. With db.cpp the
+// only place that touches sqlite3.h. One thread per connection.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace kepu::store {
+
+// Thrown inside store/ only; its public functions catch it and return the Error.
+class SqlError : public std::runtime_error {
+public:
+  explicit SqlError(Error error) : std::runtime_error(error.text), error_(std::move(error)) {}
+  const Error& error() const { return error_; }
+
+private:
+  Error error_;
+};
+
+// A statement borrowed from its connection's cache; reset when this goes.
+class Query {
+public:
+  Query(Query&& other) noexcept;
+  Query(const Query&) = delete;
+  ~Query();
+
+  Query& bind(int at, int64_t value);
+  Query& bind(int at, std::string_view text);
+  Query& bind_blob(int at, std::string_view bytes); // borrowed until the next step or the end of this
+  Query& bind_null(int at);
+  // true: a row is there.
+  bool step();
+  // Runs to the end, expecting no rows.
+  void run();
+
+  int64_t integer(int column) const;
+  std::string text(int column) const;
+  std::string_view blob(int column) const; // valid until the next step
+  bool is_null(int column) const;
+
+private:
+  friend class Db;
+  Query(sqlite3* db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  sqlite3* db_;
+  sqlite3_stmt* statement_;
+};
+
+class Db {
+public:
+  enum class Mode : uint8_t { write, read };
+  // write: creates the file, WAL, synchronous=FULL; the only connection that writes or checkpoints.
+  // read: read-only, query_only, an authorizer that refuses everything but reading.
+  Db(const std::filesystem::path& file, Mode mode);
+  ~Db();
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
+
+  // `sql` must be a literal: statements are cached by its address and text.
+  Query query(const char* sql);
+  void exec(const char* sql);
+  int64_t last_rowid() const;
+  int64_t changes() const;
+  bool in_transaction() const;
+  // Copies the log into the file when it has passed `log_limit` bytes; never waits for readers.
+  void checkpoint_beyond(int64_t log_limit);
+  // Copies all of it and empties the log, when no reader is in the way.
+  void checkpoint_all();
+  // Ends what runs on this connection with code "deadline"; any thread.
+  void interrupt();
+
+private:
+  [[noreturn]] void fail(int code, const char* doing) const;
+  std::filesystem::path file_;
+  sqlite3* db_ = nullptr;
+  std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
+};
+
+// Rolls back unless committed.
+class Transaction {
+public:
+  explicit Transaction(Db& db);
+  ~Transaction();
+  void commit();
+
+private:
+  Db& db_;
+  bool open_ = true;
+};
+
+} // namespace kepu::store

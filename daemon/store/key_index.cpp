@@ -1,0 +1,285 @@
+#include "store/key_index.hpp"
+
+#include "base/bytes.hpp"
+#include "base/hash.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace kepu::store {
+namespace {
+
+constexpr size_t page_entries = 250;       // 250 * 16 bytes: a row that fits one 4 KiB page
+constexpr size_t gather_entries = 65'536;  // 1 MB in memory; spreads as some 1,000 entries a partition
+constexpr unsigned gathering = 64;         // its partition number
+constexpr unsigned merge_at = 8;           // runs of one size class
+constexpr size_t filter_bits = 10;         // an entry; about 1 % false hits
+constexpr size_t filter_block = 64;        // one cache line
+constexpr unsigned probes = 5;
+
+unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> 58); }
+
+// Bits inside a block come from a second mix of the hash, the block from its middle bits.
+uint64_t mix(uint64_t hash) { return hash * 0x9e3779b97f4a7c15ull; }
+size_t block_of(uint64_t hash, size_t blocks) {
+  return static_cast<size_t>(((mix(hash) >> 32) * blocks) >> 32) * filter_block;
+}
+
+std::string make_filter(std::span<const KeyEntry> entries) {
+  const size_t blocks = std::max<size_t>(1, (entries.size() * filter_bits + filter_block * 8 - 1) / (filter_block * 8));
+  std::string filter(blocks * filter_block, '\0');
+  for (const auto& entry : entries) {
+    const size_t block = block_of(entry.hash, blocks);
+    uint64_t bits = mix(entry.hash ^ 0x5bd1e995);
+    for (unsigned i = 0; i < probes; ++i, bits >>= 9) {
+      char& byte = filter[block + (bits >> 3 & 63)];
+      byte = static_cast<char>(byte | 1 << (bits & 7));
+    }
+  }
+  return filter;
+}
+
+bool may_hold(const std::string& filter, uint64_t hash) {
+  const size_t block = block_of(hash, filter.size() / filter_block);
+  uint64_t bits = mix(hash ^ 0x5bd1e995);
+  for (unsigned i = 0; i < probes; ++i, bits >>= 9) {
+    if (!(filter[block + (bits >> 3 & 63)] >> (bits & 7) & 1)) return false;
+  }
+  return true;
+}
+
+[[noreturn]] void damaged() {
+  throw SqlError(fail("damaged", "a page of the key index is damaged; restore the store from a backup"));
+}
+
+bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
+
+} // namespace
+
+struct KeyIndex::Sql {
+  const char* runs;
+  const char* last_page;
+  const char* page;
+  const char* put_run;
+  const char* put_page;
+  const char* drop_run;
+  const char* drop_pages;
+};
+
+namespace {
+
+#define KEPU_KEY_SQL(T)                                                                                                \
+  {"SELECT id,n,first_page,lows,filter FROM " T "seg ORDER BY id", "SELECT coalesce(max(page),0) FROM " T "page",      \
+   "SELECT data FROM " T "page WHERE page=?", "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter) VALUES(?,?,?,?,?,?)", \
+   "INSERT INTO " T "page(page,data) VALUES(?,?)", "DELETE FROM " T "seg WHERE id=?",                                  \
+   "DELETE FROM " T "page WHERE page BETWEEN ? AND ?"}
+
+} // namespace
+
+KeyIndex::KeyIndex(Db& db, Table table)
+    : db_(db), sql_([table]() -> const Sql& {
+        static const Sql facts = KEPU_KEY_SQL("key");
+        static const Sql persons = KEPU_KEY_SQL("person");
+        return table == Table::facts ? facts : persons;
+      }()) {}
+
+void KeyIndex::forget() {
+  loaded_ = false;
+  for (auto& runs : partitions_) runs.clear();
+  gathered_runs_.clear();
+  gathered_.clear();
+}
+
+void KeyIndex::load() {
+  if (loaded_) return;
+  forget();
+  {
+    auto pages = db_.query(sql_.last_page);
+    pages.step();
+    next_page_ = pages.integer(0) + 1;
+  }
+  next_run_ = 1;
+  {
+    auto runs = db_.query(sql_.runs);
+    while (runs.step()) {
+      Run run;
+      run.id = runs.integer(0);
+      run.n = static_cast<uint64_t>(runs.integer(1));
+      run.first_page = runs.integer(2);
+      const auto lows = runs.blob(3);
+      run.lows.resize(lows.size() / 8);
+      std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
+      run.filter = runs.blob(4);
+      const auto partition = static_cast<unsigned>(run.id >> 40);
+      if (partition > gathering || run.lows.empty() || (partition < gathering && run.filter.size() % filter_block)) damaged();
+      next_run_ = std::max(next_run_, (run.id & ((int64_t{1} << 40) - 1)) + 1);
+      (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
+    }
+  }
+  for (const auto& run : gathered_runs_) {
+    const auto entries = read_run(run);
+    gathered_.insert(gathered_.end(), entries.begin(), entries.end());
+  }
+  std::sort(gathered_.begin(), gathered_.end());
+  loaded_ = true;
+}
+
+std::vector<KeyEntry> KeyIndex::read_page(int64_t page) {
+  auto query = db_.query(sql_.page);
+  query.bind(1, page);
+  if (!query.step()) damaged();
+  bool ok = false;
+  const auto body = unseal(query.blob(0), ok);
+  if (!ok || body.size() < 4) damaged();
+  const auto n = kepu::load<uint32_t>(body.data());
+  if (n > page_entries || body.size() != 4 + size_t{n} * 16) damaged();
+  std::vector<KeyEntry> entries(n);
+  for (uint32_t i = 0; i < n; ++i) {
+    entries[i] = {kepu::load<uint64_t>(body.data() + 4 + i * 8), kepu::load<uint64_t>(body.data() + 4 + (n + i) * 8)};
+  }
+  return entries;
+}
+
+std::vector<KeyEntry> KeyIndex::read_run(const Run& run) {
+  std::vector<KeyEntry> entries;
+  entries.reserve(run.n);
+  for (size_t i = 0; i < run.lows.size(); ++i) {
+    const auto page = read_page(run.first_page + static_cast<int64_t>(i));
+    entries.insert(entries.end(), page.begin(), page.end());
+  }
+  return entries;
+}
+
+void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
+  load();
+  if (gathered_.size() > hashes.size() * 16) { // few asked: search; many: walk both
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      for (auto at = std::lower_bound(gathered_.begin(), gathered_.end(), hashes[i], by_hash); at != gathered_.end() && at->hash == hashes[i]; ++at) {
+        found(i, at->number);
+      }
+    }
+  } else {
+    size_t at = 0;
+    for (size_t i = 0; i < hashes.size(); ++i) {
+      while (at < gathered_.size() && gathered_[at].hash < hashes[i]) ++at;
+      for (size_t j = at; j < gathered_.size() && gathered_[j].hash == hashes[i]; ++j) found(i, gathered_[j].number);
+    }
+  }
+  for (size_t begin = 0; begin < hashes.size();) {
+    const unsigned partition = partition_of(hashes[begin]);
+    size_t end = begin + 1;
+    while (end < hashes.size() && partition_of(hashes[end]) == partition) ++end;
+    for (const auto& run : partitions_[partition]) {
+      size_t page_at = SIZE_MAX;
+      std::vector<KeyEntry> page;
+      for (size_t i = begin; i < end; ++i) {
+        if (!may_hold(run.filter, hashes[i])) continue;
+        // Equal hashes may begin on the page before the one whose low equals them.
+        const auto above = std::lower_bound(run.lows.begin(), run.lows.end(), hashes[i]);
+        size_t wanted = static_cast<size_t>(above - run.lows.begin());
+        if (wanted > 0) --wanted;
+        for (; wanted < run.lows.size() && run.lows[wanted] <= hashes[i]; ++wanted) {
+          if (wanted != page_at) {
+            page = read_page(run.first_page + static_cast<int64_t>(wanted));
+            page_at = wanted;
+          }
+          for (auto at = std::lower_bound(page.begin(), page.end(), hashes[i], by_hash); at != page.end() && at->hash == hashes[i]; ++at) {
+            found(i, at->number);
+          }
+        }
+      }
+    }
+    begin = end;
+  }
+}
+
+KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter) {
+  Run run;
+  run.id = static_cast<int64_t>(partition) << 40 | next_run_++;
+  run.n = entries.size();
+  run.first_page = next_page_;
+  std::string data;
+  for (size_t begin = 0; begin < entries.size(); begin += page_entries) {
+    const auto page = entries.subspan(begin, std::min(page_entries, entries.size() - begin));
+    run.lows.push_back(page[0].hash);
+    data.clear();
+    ByteWriter writer(data);
+    writer.put(static_cast<uint32_t>(page.size()));
+    for (const auto& entry : page) writer.put(entry.hash);
+    for (const auto& entry : page) writer.put(entry.number);
+    seal(data);
+    db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, data).run();
+  }
+  if (with_filter) run.filter = make_filter(entries);
+  const std::string_view lows(reinterpret_cast<const char*>(run.lows.data()), run.lows.size() * 8);
+  db_.query(sql_.put_run)
+      .bind(1, run.id)
+      .bind(2, static_cast<int64_t>(run.n))
+      .bind(3, run.first_page)
+      .bind(4, static_cast<int64_t>(run.lows.size()))
+      .bind_blob(5, lows)
+      .bind_blob(6, run.filter)
+      .run();
+  return run;
+}
+
+void KeyIndex::drop_run(const Run& run) {
+  db_.query(sql_.drop_pages).bind(1, run.first_page).bind(2, run.first_page + static_cast<int64_t>(run.lows.size()) - 1).run();
+  db_.query(sql_.drop_run).bind(1, run.id).run();
+}
+
+void KeyIndex::add(std::span<const KeyEntry> entries) {
+  if (entries.empty()) return;
+  load();
+  const bool full = gathered_.size() + entries.size() > gather_entries;
+  if (!full) gathered_runs_.push_back(write_run(gathering, entries, false));
+  const auto middle = static_cast<ptrdiff_t>(gathered_.size());
+  gathered_.insert(gathered_.end(), entries.begin(), entries.end());
+  std::inplace_merge(gathered_.begin(), gathered_.begin() + middle, gathered_.end());
+  if (full) spread();
+}
+
+void KeyIndex::spread() {
+  for (const auto& run : gathered_runs_) drop_run(run);
+  gathered_runs_.clear();
+  const std::span<const KeyEntry> all(gathered_);
+  for (size_t begin = 0; begin < all.size();) {
+    const unsigned partition = partition_of(all[begin].hash);
+    size_t end = begin + 1;
+    while (end < all.size() && partition_of(all[end].hash) == partition) ++end;
+    partitions_[partition].push_back(write_run(partition, all.subspan(begin, end - begin), true));
+    merge_full_classes(partition);
+    begin = end;
+  }
+  gathered_.clear();
+}
+
+void KeyIndex::merge_full_classes(unsigned partition) {
+  auto& runs = partitions_[partition];
+  auto size_class = [](const Run& run) { return (std::bit_width(run.n) + 2) / 3; }; // times 8 each
+  for (bool merged = true; merged;) {
+    merged = false;
+    for (const auto& first : runs) {
+      const auto wanted = size_class(first);
+      if (std::count_if(runs.begin(), runs.end(), [&](const Run& run) { return size_class(run) == wanted; }) < merge_at) continue;
+      std::vector<KeyEntry> entries;
+      std::vector<Run> kept;
+      for (auto& run : runs) {
+        if (size_class(run) != wanted) {
+          kept.push_back(std::move(run));
+          continue;
+        }
+        const auto some = read_run(run);
+        entries.insert(entries.end(), some.begin(), some.end());
+        drop_run(run);
+      }
+      std::sort(entries.begin(), entries.end());
+      kept.push_back(write_run(partition, entries, true));
+      runs = std::move(kept);
+      merged = true;
+      break;
+    }
+  }
+}
+
+} // namespace kepu::store

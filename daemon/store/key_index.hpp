@@ -1,0 +1,69 @@
+// Finds numbers by 64-bit hashes: facts by the hash of their key, persons by their pseudonym. Many
+// numbers may lie under one hash. Sorted runs in page-sized rows: new entries gather in one short
+// run (also kept in memory), which is spread over 64 partitions by the hash's top bits when it is
+// full; runs of one partition and size class are merged, eight into one. Writer thread; every call
+// that writes happens inside a transaction.
+//
+// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, then
+// n hashes u64 ascending, then n numbers u64, then XXH3-64. `lows`: the first hash of each page.
+// `filter`: blocked Bloom, 64-byte blocks, 10 bits an entry; empty for the gathering partition.
+#pragma once
+
+#include "store/db.hpp"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kepu::store {
+
+struct KeyEntry {
+  uint64_t hash;
+  uint64_t number;
+  auto operator<=>(const KeyEntry&) const = default;
+};
+
+class KeyIndex {
+public:
+  enum class Table : uint8_t { facts, persons };
+  KeyIndex(Db& db, Table table);
+
+  // For ascending hashes: calls found(i, number) for every entry whose hash is hashes[i].
+  void find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found);
+  // Entries sorted by hash.
+  void add(std::span<const KeyEntry> entries);
+  // After a rollback: what is in memory is read anew when it is needed.
+  void forget();
+
+private:
+  struct Run {
+    int64_t id = 0;
+    uint64_t n = 0;
+    int64_t first_page = 0;
+    std::vector<uint64_t> lows;
+    std::string filter;
+  };
+  struct Sql;
+
+  void load();
+  std::vector<KeyEntry> read_page(int64_t page);
+  std::vector<KeyEntry> read_run(const Run& run);
+  Run write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter);
+  void drop_run(const Run& run);
+  void spread();
+  void merge_full_classes(unsigned partition);
+
+  Db& db_;
+  const Sql& sql_;
+  bool loaded_ = false;
+  int64_t next_run_ = 1;
+  int64_t next_page_ = 1;
+  std::array<std::vector<Run>, 64> partitions_;
+  std::vector<Run> gathered_runs_;
+  std::vector<KeyEntry> gathered_; // sorted
+};
+
+} // namespace kepu::store

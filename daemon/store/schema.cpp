@@ -1,0 +1,80 @@
+#include "store/schema.hpp"
+
+namespace kepu::store {
+namespace {
+
+// Blobs end in XXH3-64. Names of people and raw persons are nowhere in here.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID;
+CREATE TABLE commits(seq INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, kind TEXT NOT NULL, source INTEGER, run INTEGER);
+CREATE TABLE sources(source INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+CREATE TABLE runs(run INTEGER PRIMARY KEY, source INTEGER NOT NULL, connector TEXT NOT NULL, version TEXT NOT NULL,
+  library_hash TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, status TEXT NOT NULL, text TEXT NOT NULL,
+  rows INTEGER NOT NULL DEFAULT 0, inserted INTEGER NOT NULL DEFAULT 0, changed INTEGER NOT NULL DEFAULT 0,
+  unchanged INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0, rejected INTEGER NOT NULL DEFAULT 0,
+  parts INTEGER NOT NULL DEFAULT 0, withdrawn_seq INTEGER);
+CREATE INDEX runs_by_source ON runs(source, run);
+CREATE TABLE inputs(input INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEXT NOT NULL, content_hash BLOB NOT NULL,
+  size INTEGER NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE INDEX inputs_by_name ON inputs(source, name);
+CREATE INDEX inputs_by_hash ON inputs(source, content_hash);
+CREATE TABLE cursors(source INTEGER PRIMARY KEY, cursor BLOB NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE catalog(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE definitions(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, until_seq INTEGER, fingerprint BLOB NOT NULL,
+  PRIMARY KEY(indicator, def_seq)) WITHOUT ROWID;
+CREATE TABLE touched(indicator TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE schemas(schema INTEGER PRIMARY KEY, dataset TEXT NOT NULL, body BLOB NOT NULL);
+CREATE TABLE extents(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, run INTEGER NOT NULL, source INTEGER NOT NULL,
+  input INTEGER, dataset TEXT NOT NULL, seq INTEGER);
+CREATE INDEX extents_by_dataset ON extents(dataset, source, first_fact);
+CREATE INDEX extents_staged ON extents(first_fact) WHERE seq IS NULL;
+CREATE TABLE blocks(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, schema INTEGER NOT NULL, time_min INTEGER NOT NULL,
+  time_max INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE closed(fact INTEGER PRIMARY KEY, seq INTEGER NOT NULL, why TEXT NOT NULL, by_fact INTEGER);
+CREATE INDEX closed_by_seq ON closed(seq);
+CREATE TABLE staged_closed(fact INTEGER PRIMARY KEY, why TEXT NOT NULL, by_fact INTEGER, run INTEGER NOT NULL);
+CREATE TABLE codes(field TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(field, code)) WITHOUT ROWID;
+CREATE TABLE keyseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page INTEGER NOT NULL, pages INTEGER NOT NULL,
+  lows BLOB NOT NULL, filter BLOB NOT NULL);
+CREATE TABLE keypage(page INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE personseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page INTEGER NOT NULL, pages INTEGER NOT NULL,
+  lows BLOB NOT NULL, filter BLOB NOT NULL);
+CREATE TABLE personpage(page INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE series(series INTEGER PRIMARY KEY, indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, source INTEGER NOT NULL,
+  dims BLOB NOT NULL, UNIQUE(indicator, def_seq, source, dims));
+CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE setcell(id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGER NOT NULL, input TEXT NOT NULL,
+  place INTEGER NOT NULL, dataset TEXT NOT NULL, field TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+  recorded_at INTEGER NOT NULL, count INTEGER NOT NULL, cells BLOB);
+CREATE INDEX rejects_by_place ON rejects(source, input, place);
+)sql";
+
+int64_t pragma(Db& db, const char* sql) {
+  auto query = db.query(sql);
+  return query.step() ? query.integer(0) : 0;
+}
+
+} // namespace
+
+void migrate(Db& db, const std::string& file) {
+  const int64_t application = pragma(db, "PRAGMA application_id");
+  const int64_t version = pragma(db, "PRAGMA user_version");
+  if (application == application_id && version == schema_version) return;
+  if (version > schema_version && application == application_id) {
+    throw SqlError({"newer_store", file + " was written by a newer kepud (store version " + std::to_string(version) +
+                                       ", this one knows " + std::to_string(schema_version) +
+                                       "); install that version again or restore an older backup"});
+  }
+  const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
+  if (!is_new) {
+    throw SqlError({"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
+  }
+  Transaction transaction(db);
+  db.exec(version_1);
+  db.exec("PRAGMA application_id = 1265661233");
+  db.exec("PRAGMA user_version = 1");
+  transaction.commit();
+}
+
+} // namespace kepu::store

@@ -1,0 +1,15 @@
+// The store's tables and how an older store becomes a newer one. Writer thread.
+#pragma once
+
+#include "store/db.hpp"
+
+namespace kepu::store {
+
+constexpr int64_t application_id = 0x4b707531; // "Kpu1"
+constexpr int64_t schema_version = 1;
+
+// Makes or migrates the tables, one transaction per version. Throws SqlError with code
+// "newer_store", "foreign_store" or as SQLite says.
+void migrate(Db& db, const std::string& file);
+
+} // namespace kepu::store
