@@ -8,7 +8,7 @@
 namespace kepu {
 
 // Up to `most` of `known`, nearest first, within an edit distance of a third of the word's length
-// (at least 1), counted in Unicode code points; ties in the order given.
+// (at least 1), counted in Unicode code points, a swap of neighbours as one; ties in the order given.
 std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& known, size_t most = 3);
 
 } // namespace kepu
