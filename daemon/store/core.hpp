@@ -25,9 +25,9 @@ constexpr int64_t log_limit = 32 << 20;
 struct OpenRun {
   int64_t run = 0;
   int64_t source = 0;
-  Counts counts;       // of committed parts
+  Counts counts; // of committed parts
   uint64_t parts = 0;
-  uint64_t kept = 0;   // rejects kept one by one
+  uint64_t kept = 0; // rejects kept one by one
 };
 
 struct Core {
@@ -42,7 +42,7 @@ struct Core {
   Instant last_recorded{};
   std::shared_ptr<const model::Catalog> catalog;
   std::optional<model::Zone> zone;
-  std::map<std::string, std::unique_ptr<StoredDataset>, std::less<>> datasets; // by id
+  std::map<std::string, std::unique_ptr<StoredDataset>, std::less<>> datasets;      // by id
   std::map<std::string, std::vector<std::unique_ptr<Figure>>, std::less<>> figures; // by dataset's id
   std::unordered_map<uint64_t, OpenRun> runs;
   int64_t next_input = 1; // ids are given before their row is written
@@ -57,8 +57,7 @@ struct Core {
   void rolled_back();
 
   // Runs f in a transaction; an SqlError inside rolls back and becomes the result's error.
-  template <class F>
-  auto in_transaction(F&& f) -> Result<decltype(f())> {
+  template <class F> auto in_transaction(F&& f) -> Result<decltype(f())> {
     try {
       Transaction transaction(db);
       if constexpr (std::is_void_v<decltype(f())>) {

@@ -72,7 +72,8 @@ void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>&
   std::vector<KeyEntry> fresh;
   for (size_t i = 0; i < hashes.size(); ++i) {
     if (found[i]) continue;
-    if (last_ == UINT32_MAX) throw SqlError(fail("too_many_persons", "the store holds 4,294,967,295 persons and cannot number another"));
+    if (last_ == UINT32_MAX)
+      throw SqlError(fail("too_many_persons", "the store holds 4,294,967,295 persons and cannot number another"));
     found[i] = ++last_;
     fresh.push_back({hashes[i], found[i]});
   }

@@ -26,7 +26,7 @@ public:
   explicit Dictionary(Db& db) : db_(db) {}
 
   struct Field {
-    std::string name; // "passages@1/venue"
+    std::string name;              // "passages@1/venue"
     std::deque<std::string> texts; // code - 1
     std::unordered_map<std::string_view, uint32_t> codes;
   };

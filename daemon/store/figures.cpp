@@ -32,22 +32,28 @@ model::Day first_day_of_chunk(int64_t id) {
   return model::day_of(first_year + static_cast<int>(months / 12), static_cast<unsigned>(months % 12) + 1, 1);
 }
 
-int64_t setcell_id(int64_t series, model::Day day) { return series << day_bits | static_cast<int64_t>(day - first_day()); }
+int64_t setcell_id(int64_t series, model::Day day) {
+  return series << day_bits | static_cast<int64_t>(day - first_day());
+}
 
-model::Day day_of_setcell(int64_t id) { return static_cast<model::Day>(id & ((int64_t{1} << day_bits) - 1)) + first_day(); }
+model::Day day_of_setcell(int64_t id) {
+  return static_cast<model::Day>(id & ((int64_t{1} << day_bits) - 1)) + first_day();
+}
 
 std::string encode_dims(const std::vector<std::string>& dims) {
   std::string out;
   ByteWriter writer(out);
   writer.varint(dims.size());
-  for (const auto& dim : dims) writer.text(dim);
+  for (const auto& dim : dims)
+    writer.text(dim);
   return out;
 }
 
 Result<std::vector<std::string>> decode_dims(std::string_view blob) {
   ByteReader in(blob);
   std::vector<std::string> dims;
-  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) dims.emplace_back(in.text());
+  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n)
+    dims.emplace_back(in.text());
   if (!in.ok() || !in.at_end()) return fail("damaged", "the dimensions of a series are damaged; run kepuctl rebuild");
   return dims;
 }
@@ -102,7 +108,8 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
     size_t at = begin;
     for (; at < places.size() && places[at].chunk == id; ++at) {
       const auto& delta = changes.deltas[places[at].delta];
-      for (; old != had.end() && old->day < delta.day; ++old) days.push_back(*old);
+      for (; old != had.end() && old->day < delta.day; ++old)
+        days.push_back(*old);
       measure::ChunkDay day;
       if (old != had.end() && old->day == delta.day) {
         day = *old++;
@@ -120,14 +127,18 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
       days.push_back(day);
     }
     days.insert(days.end(), old, had.end());
-    db_.query("INSERT OR REPLACE INTO chunk(id,data) VALUES(?,?)").bind(1, id).bind_blob(2, measure::encode_chunk(days, first)).run();
+    db_.query("INSERT OR REPLACE INTO chunk(id,data) VALUES(?,?)")
+        .bind(1, id)
+        .bind_blob(2, measure::encode_chunk(days, first))
+        .run();
     begin = at;
   }
   if (!meter_.distinct()) return;
   changes.settle();
   for (size_t begin = 0; begin < changes.sets.size();) {
     size_t end = begin + 1;
-    while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell) ++end;
+    while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
+      ++end;
     const auto& delta = changes.deltas[changes.sets[begin].cell];
     write_set(series_of(source, delta.tuple), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
     begin = end;
@@ -152,7 +163,8 @@ void Figure::write_set(int64_t series, model::Day day, std::span<const measure::
   now.reserve(had.size() + changes.size());
   auto old = had.begin();
   for (const auto& change : changes) {
-    for (; old != had.end() && old->number < change.number; ++old) now.push_back(*old);
+    for (; old != had.end() && old->number < change.number; ++old)
+      now.push_back(*old);
     int64_t count = change.times;
     if (old != had.end() && old->number == change.number) count += (old++)->count;
     if (count < 0) disagree();

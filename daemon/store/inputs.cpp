@@ -16,7 +16,7 @@ Hash hash_of(std::string_view blob) {
   return hash;
 }
 
-struct Known { // what a name holds now
+struct Known {        // what a name holds now
   bool begun = false; // content newer than `taken` was begun and not finished
   std::optional<InputAnswer::Previous> taken;
 };
@@ -24,7 +24,8 @@ struct Known { // what a name holds now
 Known under_name(Db& db, int64_t source, std::string_view name, const std::vector<PartInput>& pending) {
   Known known;
   {
-    auto row = db.query("SELECT state,size,content_hash FROM inputs WHERE source=? AND name=? AND state IN ('taken','taking','abandoned') ORDER BY input DESC");
+    auto row = db.query("SELECT state,size,content_hash FROM inputs WHERE source=? AND name=? AND state IN "
+                        "('taken','taking','abandoned') ORDER BY input DESC");
     row.bind(1, source).bind(2, name);
     while (!known.taken && row.step()) {
       if (row.text(0) == "taken") {
@@ -53,7 +54,8 @@ bool copy_in_force(Db& db, int64_t source, const InputAsk& ask, const std::vecto
   {
     auto row = db.query("SELECT name FROM inputs WHERE source=? AND content_hash=? AND state='taken'");
     row.bind(1, source).bind_blob(2, bytes(ask.content_hash));
-    while (row.step()) names.push_back(row.text(0));
+    while (row.step())
+      names.push_back(row.text(0));
   }
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     const auto known = under_name(db, source, name, pending);
@@ -63,7 +65,8 @@ bool copy_in_force(Db& db, int64_t source, const InputAsk& ask, const std::vecto
 
 } // namespace
 
-InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending, int64_t next_id, int64_t& id) {
+InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                       int64_t next_id, int64_t& id) {
   InputAnswer answer;
   const auto known = under_name(db, source, ask.name, pending);
   answer.previous = known.taken;
@@ -72,7 +75,8 @@ InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::v
     return answer;
   }
   if (pending.empty()) { // the cursor speaks of the input that was begun last, and of no other
-    auto row = db.query("SELECT input,name,content_hash FROM inputs WHERE source=? AND state='taking' ORDER BY input DESC LIMIT 1");
+    auto row = db.query(
+        "SELECT input,name,content_hash FROM inputs WHERE source=? AND state='taking' ORDER BY input DESC LIMIT 1");
     row.bind(1, source);
     if (row.step() && row.text(1) == ask.name && hash_of(row.blob(2)) == ask.content_hash) {
       answer.decision = Decision::resume;
@@ -101,7 +105,10 @@ void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
       .bind(7, std::string_view(input.ended ? "taken" : "taking"))
       .run();
   // What was begun before, under any name, cannot be gone on with: the cursor has moved on.
-  db.query("UPDATE inputs SET state='abandoned' WHERE source=? AND state='taking' AND input<?").bind(1, source).bind(2, input.id).run();
+  db.query("UPDATE inputs SET state='abandoned' WHERE source=? AND state='taking' AND input<?")
+      .bind(1, source)
+      .bind(2, input.id)
+      .run();
   if (!input.ended) return;
   db.query("UPDATE inputs SET state='superseded' WHERE source=? AND name=? AND state<>'superseded' AND input<?")
       .bind(1, source)
@@ -114,7 +121,8 @@ std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name)
   std::vector<int64_t> out;
   auto row = db.query("SELECT input FROM inputs WHERE source=? AND name=?");
   row.bind(1, source).bind(2, name);
-  while (row.step()) out.push_back(row.integer(0));
+  while (row.step())
+    out.push_back(row.integer(0));
   return out;
 }
 

@@ -24,7 +24,8 @@ struct PartInput {
 
 // What the ledger says of an input; `pending`: inputs of the open part, oldest first. `id` receives the
 // number to use when the answer is take (next_id) or resume (the one begun).
-InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending, int64_t next_id, int64_t& id);
+InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                       int64_t next_id, int64_t& id);
 
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);

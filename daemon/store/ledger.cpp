@@ -93,7 +93,8 @@ std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const 
   auto block = std::make_shared<Block>();
   int64_t schema = 0;
   {
-    auto row = db_.query("SELECT first_fact,schema,time_min,time_max,data FROM blocks WHERE first_fact<=? ORDER BY first_fact DESC LIMIT 1");
+    auto row = db_.query("SELECT first_fact,schema,time_min,time_max,data FROM blocks WHERE first_fact<=? ORDER BY "
+                         "first_fact DESC LIMIT 1");
     row.bind(1, static_cast<int64_t>(fact));
     if (!row.step()) return nullptr;
     block->first = static_cast<Fact>(row.integer(0));
@@ -109,12 +110,14 @@ std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const 
   if (names.size() != block->facts.fields.size()) damaged("a block of facts");
   const auto& fields = dataset.contract.fields;
   bool same = names.size() == fields.size();
-  for (size_t i = 0; same && i < fields.size(); ++i) same = names[i] == fields[i].name;
+  for (size_t i = 0; same && i < fields.size(); ++i)
+    same = names[i] == fields[i].name;
   if (!same) {
     std::vector<model::FactColumn> columns;
     for (const auto& field : fields) {
       const auto at = std::find(names.begin(), names.end(), field.name);
-      auto& had = at == names.end() ? block->facts.fields.front() : block->facts.fields[static_cast<size_t>(at - names.begin())];
+      auto& had = at == names.end() ? block->facts.fields.front()
+                                    : block->facts.fields[static_cast<size_t>(at - names.begin())];
       columns.push_back(at == names.end() ? all_null(field, block->facts.rows) : std::move(had));
     }
     block->facts.fields = std::move(columns);
@@ -136,8 +139,8 @@ void Ledger::forget() {
   last_extent_.reset();
 }
 
-Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows, int64_t run,
-                    int64_t source, int64_t input) {
+Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+                    int64_t run, int64_t source, int64_t input) {
   if (next_ == 0) {
     auto last = db_.query("SELECT first_fact+n FROM extents ORDER BY first_fact DESC LIMIT 1");
     next_ = last.step() ? static_cast<Fact>(last.integer(0)) : 1;
@@ -178,7 +181,8 @@ Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& fact
 
 std::optional<Extent> Ledger::extent_of(Fact fact) {
   if (last_extent_ && last_extent_->holds(fact)) return last_extent_;
-  auto row = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE first_fact<=? ORDER BY first_fact DESC LIMIT 1");
+  auto row = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE first_fact<=? ORDER BY "
+                       "first_fact DESC LIMIT 1");
   row.bind(1, static_cast<int64_t>(fact));
   if (!row.step()) return std::nullopt;
   last_extent_ = read_extent(row);
@@ -188,7 +192,8 @@ std::optional<Extent> Ledger::extent_of(Fact fact) {
 bool Ledger::in_force(Fact fact, int64_t run) {
   const auto extent = extent_of(fact);
   if (!extent || (!extent->seq && extent->run != run)) return false;
-  auto closed = db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");
+  auto closed =
+      db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");
   return !closed.bind(1, static_cast<int64_t>(fact)).bind(2, run).step();
 }
 
@@ -204,7 +209,10 @@ void Ledger::close(Fact fact, const char* why, std::optional<Fact> by, int64_t r
 }
 
 void Ledger::reveal(int64_t run, Seq seq) {
-  db_.query("UPDATE extents SET seq=? WHERE seq IS NULL AND run=?").bind(1, static_cast<int64_t>(seq)).bind(2, run).run();
+  db_.query("UPDATE extents SET seq=? WHERE seq IS NULL AND run=?")
+      .bind(1, static_cast<int64_t>(seq))
+      .bind(2, run)
+      .run();
   db_.query("INSERT INTO closed(fact,seq,why,by_fact) SELECT fact,?,why,by_fact FROM staged_closed WHERE run=?")
       .bind(1, static_cast<int64_t>(seq))
       .bind(2, run)
@@ -214,7 +222,8 @@ void Ledger::reveal(int64_t run, Seq seq) {
 }
 
 void Ledger::drop(int64_t run) {
-  db_.query("DELETE FROM blocks WHERE first_fact IN (SELECT b.first_fact FROM extents e JOIN blocks b ON b.first_fact>=e.first_fact AND "
+  db_.query("DELETE FROM blocks WHERE first_fact IN (SELECT b.first_fact FROM extents e JOIN blocks b ON "
+            "b.first_fact>=e.first_fact AND "
             "b.first_fact<e.first_fact+e.n WHERE e.seq IS NULL AND e.run=?)")
       .bind(1, run)
       .run();
@@ -231,18 +240,24 @@ void Ledger::drop_all_staged() {
   std::vector<int64_t> runs;
   {
     auto rows = db_.query("SELECT DISTINCT run FROM extents WHERE seq IS NULL UNION SELECT run FROM staged_closed");
-    while (rows.step()) runs.push_back(rows.integer(0));
+    while (rows.step())
+      runs.push_back(rows.integer(0));
   }
-  for (const auto run : runs) drop(run);
+  for (const auto run : runs)
+    drop(run);
 }
 
-void Ledger::scan(const StoredDataset& dataset, int64_t source, int64_t run, const std::function<bool(const Extent&)>& wanted_extent,
-                  const std::function<bool(int64_t, int64_t)>& wanted_times, const std::function<void(const Slice&)>& visit) {
+void Ledger::scan(const StoredDataset& dataset, int64_t source, int64_t run,
+                  const std::function<bool(const Extent&)>& wanted_extent,
+                  const std::function<bool(int64_t, int64_t)>& wanted_times,
+                  const std::function<void(const Slice&)>& visit) {
   std::vector<Extent> extents;
   {
-    auto rows = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR source=?2) ORDER BY first_fact");
+    auto rows = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
+                          "source=?2) ORDER BY first_fact");
     rows.bind(1, dataset.name).bind(2, source);
-    while (rows.step()) extents.push_back(read_extent(rows));
+    while (rows.step())
+      extents.push_back(read_extent(rows));
   }
   BlockReader reader(db_); // a scan must not push the recent blocks out
   std::vector<uint32_t> in;
@@ -262,9 +277,11 @@ void Ledger::scan(const StoredDataset& dataset, int64_t source, int64_t run, con
       if (wanted) {
         out_of_force.clear();
         {
-          auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+          auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM "
+                                "staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
           rows.bind(1, static_cast<int64_t>(at)).bind(2, static_cast<int64_t>(end)).bind(3, run);
-          while (rows.step()) out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
+          while (rows.step())
+            out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
         }
         const auto block = reader.holding(at, dataset.dataset);
         if (!block || block->first != at || at + block->facts.rows != end) damaged("a block of facts");

@@ -28,7 +28,7 @@ using Fact = uint64_t;
 struct StoredDataset {
   std::string name; // "passages@1"
   model::Dataset dataset;
-  int64_t schema = 0;   // of blocks written now
+  int64_t schema = 0; // of blocks written now
   size_t time_field = SIZE_MAX;
   DatasetCodes codes;
 
@@ -81,8 +81,8 @@ public:
   explicit Ledger(Db& db);
 
   // Numbers these rows (ascending), writes their blocks and a staged extent. Returns the first number.
-  Fact append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows, int64_t run,
-              int64_t source, int64_t input);
+  Fact append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+              int64_t run, int64_t source, int64_t input);
 
   std::optional<Extent> extent_of(Fact fact);
   // In force now, or, for `run`, in force once its open part is committed.
@@ -103,7 +103,8 @@ public:
     const BlockReader::Block& block;
     std::span<const uint32_t> rows;
   };
-  void scan(const StoredDataset& dataset, int64_t source, int64_t run, const std::function<bool(const Extent&)>& wanted_extent,
+  void scan(const StoredDataset& dataset, int64_t source, int64_t run,
+            const std::function<bool(const Extent&)>& wanted_extent,
             const std::function<bool(int64_t time_min, int64_t time_max)>& wanted_times,
             const std::function<void(const Slice&)>& visit);
 

@@ -29,8 +29,7 @@ struct Buffer {
   std::vector<From> inputs;
 };
 
-template <class T>
-void append_to(std::vector<T>& to, std::vector<T>& from, uint32_t to_rows, uint32_t from_rows) {
+template <class T> void append_to(std::vector<T>& to, std::vector<T>& from, uint32_t to_rows, uint32_t from_rows) {
   // A column without any null or flag has an empty list.
   if (to.empty() && from.empty()) return;
   to.resize(to_rows);
@@ -53,7 +52,8 @@ void append_rows(FactColumns& to, FactColumns& from) {
   }
   const auto shift = static_cast<uint32_t>(to.key_bytes.size());
   to.key_bytes += from.key_bytes;
-  for (const uint32_t end : from.key_ends) to.key_ends.push_back(end + shift);
+  for (const uint32_t end : from.key_ends)
+    to.key_ends.push_back(end + shift);
   to.places.insert(to.places.end(), from.places.begin(), from.places.end());
   to.rows += from.rows;
 }
@@ -100,7 +100,8 @@ public:
     Buffer& buffer = buffer_of(dataset);
     counts_.rows += facts.rows;
     if (open_input_) {
-      for (const uint32_t place : facts.places) seen_place(place);
+      for (const uint32_t place : facts.places)
+        seen_place(place);
     }
     buffer.inputs.push_back({buffer.facts.rows, open_input_ ? inputs_.back().id : 0});
     append_rows(buffer.facts, facts);
@@ -231,8 +232,7 @@ private:
   }
 
   // A step that cannot wait for the commit: on disk without a commit number.
-  template <class F>
-  Result<void> stage(F&& f) {
+  template <class F> Result<void> stage(F&& f) {
     is_staged_ = true;
     return core_.in_transaction(std::forward<F>(f));
   }
@@ -253,7 +253,9 @@ private:
 
   // ---- facts ----
 
-  uint64_t key_seed(const StoredDataset& dataset) const { return hash64(dataset.name, static_cast<uint64_t>(run_.source)); }
+  uint64_t key_seed(const StoredDataset& dataset) const {
+    return hash64(dataset.name, static_cast<uint64_t>(run_.source));
+  }
 
   std::vector<std::unique_ptr<Figure>>* figures_of(const StoredDataset& dataset) {
     const auto found = core_.figures.find(dataset.dataset.contract.id);
@@ -263,7 +265,8 @@ private:
   void measure_rows(const StoredDataset& dataset, const FactColumns& facts, std::span<const uint32_t> rows, int sign) {
     auto* figures = figures_of(dataset);
     if (!figures || rows.empty()) return;
-    for (auto& figure : *figures) figure->meter().apply(facts, rows, sign, changes_[figure.get()]);
+    for (auto& figure : *figures)
+      figure->meter().apply(facts, rows, sign, changes_[figure.get()]);
   }
 
   void absorb_all() {
@@ -275,8 +278,10 @@ private:
 
   static std::vector<Hashed> hash_keys(const FactColumns& facts, uint64_t seed) {
     std::vector<Hashed> out(facts.rows);
-    for (uint32_t row = 0; row < facts.rows; ++row) out[row] = {hash64(facts.key(row), seed), row};
-    std::sort(out.begin(), out.end(), [](const Hashed& a, const Hashed& b) { return a.hash != b.hash ? a.hash < b.hash : a.row < b.row; });
+    for (uint32_t row = 0; row < facts.rows; ++row)
+      out[row] = {hash64(facts.key(row), seed), row};
+    std::sort(out.begin(), out.end(),
+              [](const Hashed& a, const Hashed& b) { return a.hash != b.hash ? a.hash < b.hash : a.row < b.row; });
     return out;
   }
 
@@ -285,10 +290,12 @@ private:
     size_t kept = 0;
     for (size_t begin = 0; begin < order.size();) {
       size_t end = begin + 1;
-      while (end < order.size() && order[end].hash == order[begin].hash) ++end;
+      while (end < order.size() && order[end].hash == order[begin].hash)
+        ++end;
       for (size_t i = begin; i < end; ++i) {
         size_t later = i + 1;
-        while (later < end && facts.key(order[later].row) != facts.key(order[i].row)) ++later;
+        while (later < end && facts.key(order[later].row) != facts.key(order[i].row))
+          ++later;
         if (later == end) {
           order[kept++] = order[i];
         } else if (facts.same_values(order[i].row, facts, order[later].row)) {
@@ -311,7 +318,8 @@ private:
   // Calls found(match, block, row in block) for every fact in force whose key is that of a row, in
   // order of facts.
   template <class Found>
-  void match_facts(const StoredDataset& dataset, const FactColumns& keys, const std::vector<Hashed>& order, Found&& found) {
+  void match_facts(const StoredDataset& dataset, const FactColumns& keys, const std::vector<Hashed>& order,
+                   Found&& found) {
     std::vector<uint64_t> hashes(order.size());
     std::transform(order.begin(), order.end(), hashes.begin(), [](const Hashed& one) { return one.hash; });
     std::vector<Match> matches;
@@ -361,7 +369,8 @@ private:
     const bool keeps = replacing_ == &dataset;
     enum Fate : uint8_t { lost, fresh, same, change };
     std::vector<uint8_t> fate(facts.rows, lost);
-    for (const auto& one : order) fate[one.row] = fresh;
+    for (const auto& one : order)
+      fate[one.row] = fresh;
     struct Old {
       Fact fact;
       uint32_t row;
@@ -395,7 +404,8 @@ private:
     for (size_t i = 0; i < buffer.inputs.size(); ++i) {
       const int64_t input = buffer.inputs[i].input;
       size_t last = i;
-      while (last + 1 < buffer.inputs.size() && buffer.inputs[last + 1].input == input) ++last;
+      while (last + 1 < buffer.inputs.size() && buffer.inputs[last + 1].input == input)
+        ++last;
       const uint32_t end = last + 1 < buffer.inputs.size() ? buffer.inputs[last + 1].row : facts.rows;
       rows.clear();
       for (uint32_t row = buffer.inputs[i].row; row < end; ++row) {
@@ -414,7 +424,8 @@ private:
       }
       measure_rows(dataset, facts, rows, 1);
     }
-    for (const auto& old : replaced) core_.ledger.close(old.fact, "replaced", numbers[old.row], run_.run);
+    for (const auto& old : replaced)
+      core_.ledger.close(old.fact, "replaced", numbers[old.row], run_.run);
     for (const auto& one : order) {
       if (fate[one.row] == fresh || fate[one.row] == change) entries.push_back({one.hash, numbers[one.row]});
     }
@@ -445,7 +456,8 @@ private:
     std::set<int64_t> inputs;
     if (scope_.this_input) {
       const auto& name = inputs_.back().ask.name;
-      for (const auto id : inputs_named(core_.db, run_.source, name)) inputs.insert(id);
+      for (const auto id : inputs_named(core_.db, run_.source, name))
+        inputs.insert(id);
       for (const auto& input : inputs_) {
         if (input.ask.name == name) inputs.insert(input.id);
       }
@@ -453,7 +465,8 @@ private:
     std::vector<Fact> out;
     std::vector<uint32_t> rows;
     core_.ledger.scan(
-        dataset, run_.source, run_.run, [&](const Extent& extent) { return !scope_.this_input || inputs.contains(extent.input); },
+        dataset, run_.source, run_.run,
+        [&](const Extent& extent) { return !scope_.this_input || inputs.contains(extent.input); },
         [&](int64_t low, int64_t high) {
           // Blocks without any time have low > high; they lie in no time scope.
           return all_times || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
@@ -468,12 +481,14 @@ private:
           }
           measure_rows(dataset, slice.block.facts, rows, -1);
         });
-    for (const Fact fact : out) core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
+    for (const Fact fact : out)
+      core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
     counts_.removed += out.size();
   }
 
   template <class Micros>
-  bool meets(const StoredDataset& dataset, const FactColumns& facts, uint32_t row, bool all_times, Micros&& micros) const {
+  bool meets(const StoredDataset& dataset, const FactColumns& facts, uint32_t row, bool all_times,
+             Micros&& micros) const {
     if (!all_times) {
       if (dataset.time_field == SIZE_MAX || facts.fields[dataset.time_field].is_null(row)) return false;
       const int64_t time = micros(facts.fields[dataset.time_field].numbers[row]);
@@ -482,8 +497,9 @@ private:
     return std::all_of(scope_.conditions.begin(), scope_.conditions.end(), [&](const Scope::Condition& condition) {
       const auto& column = facts.fields[condition.field];
       if (column.is_null(row)) return false;
-      return column.holding == model::Holding::code ? dataset.codes.text(condition.field, column.codes[row]) == condition.text
-                                                    : column.numbers[row] == condition.number;
+      return column.holding == model::Holding::code
+                 ? dataset.codes.text(condition.field, column.codes[row]) == condition.text
+                 : column.numbers[row] == condition.number;
     });
   }
 
@@ -504,7 +520,9 @@ private:
       insert_reject(reject.input, reject.refused, now, 1);
     }
     for (const auto& [what, count] : overflow_) {
-      core_.db.query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input='' AND dataset=? AND code=? AND count>1")
+      core_.db
+          .query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input='' AND dataset=? "
+                 "AND code=? AND count>1")
           .bind(1, static_cast<int64_t>(count))
           .bind(2, to_micros(now))
           .bind(3, run_.run)
@@ -515,14 +533,16 @@ private:
       Refused rest;
       rest.dataset = what.first;
       rest.code = what.second;
-      rest.message = "further rows of this run were refused with this code; only the first " + std::to_string(kept_rejects) +
-                     " rejects of a run are kept one by one";
+      rest.message = "further rows of this run were refused with this code; only the first " +
+                     std::to_string(kept_rejects) + " rejects of a run are kept one by one";
       insert_reject("", rest, now, std::max<uint64_t>(count, 2));
     }
   }
 
   void insert_reject(const std::string& input, const Refused& refused, Instant now, uint64_t count) {
-    core_.db.query("INSERT INTO rejects(run,source,input,place,dataset,field,code,message,recorded_at,count) VALUES(?,?,?,?,?,?,?,?,?,?)")
+    core_.db
+        .query("INSERT INTO rejects(run,source,input,place,dataset,field,code,message,recorded_at,count) "
+               "VALUES(?,?,?,?,?,?,?,?,?,?)")
         .bind(1, run_.run)
         .bind(2, run_.source)
         .bind(3, input)

@@ -69,7 +69,8 @@ void migrate(Db& db, const std::string& file) {
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
   if (!is_new) {
-    throw SqlError({"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
+    throw SqlError(
+        {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   Transaction transaction(db);
   db.exec(version_1);

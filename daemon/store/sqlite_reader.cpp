@@ -43,7 +43,8 @@ RunRow read_run(const Query& row) {
 }
 
 #define KEPU_RUN_COLUMNS                                                                                               \
-  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,rejected,parts"
+  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
+  "rejected,parts"
 
 class SqliteReader final : public Reader {
 public:
@@ -87,8 +88,9 @@ public:
   Result<std::vector<Series>> series(std::string_view indicator) override {
     return guard([&]() -> Result<std::vector<Series>> {
       std::vector<Series> out;
-      auto row = db_.query("SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
-                           "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
+      auto row = db_.query(
+          "SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
+          "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
       row.bind(1, indicator);
       while (row.step()) {
         auto dims = decode_dims(row.blob(2));
@@ -171,11 +173,13 @@ public:
 
   Result<std::vector<RunRow>> runs(const PageAsk& ask) override {
     return guard([&]() -> Result<std::vector<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS " FROM runs JOIN sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND "
+      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
+                           " FROM runs JOIN sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND "
                            "(?2=0 OR run<?2) ORDER BY run DESC LIMIT ?3");
       bind_page(row, ask);
       std::vector<RunRow> out;
-      while (row.step()) out.push_back(read_run(row));
+      while (row.step())
+        out.push_back(read_run(row));
       return out;
     });
   }
@@ -190,7 +194,8 @@ public:
 
   Result<std::optional<RunRow>> last_run(std::string_view source) override {
     return guard([&]() -> Result<std::optional<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS " FROM runs JOIN sources USING(source) WHERE sources.id=? ORDER BY run DESC LIMIT 1");
+      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
+                           " FROM runs JOIN sources USING(source) WHERE sources.id=? ORDER BY run DESC LIMIT 1");
       row.bind(1, source);
       return row.step() ? std::optional(read_run(row)) : std::nullopt;
     });
@@ -198,8 +203,10 @@ public:
 
   Result<std::vector<RejectRow>> rejects(const PageAsk& ask) override {
     return guard([&]() -> Result<std::vector<RejectRow>> {
-      auto row = db_.query("SELECT rejects.id,run,sources.id,input,place,dataset,field,code,message,recorded_at,count FROM rejects JOIN "
-                           "sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR rejects.id<?2) ORDER BY rejects.id DESC LIMIT ?3");
+      auto row = db_.query(
+          "SELECT rejects.id,run,sources.id,input,place,dataset,field,code,message,recorded_at,count FROM rejects JOIN "
+          "sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR rejects.id<?2) ORDER BY rejects.id "
+          "DESC LIMIT ?3");
       bind_page(row, ask);
       std::vector<RejectRow> out;
       while (row.step()) {
@@ -223,7 +230,8 @@ public:
 
   Result<uint64_t> reject_count(const std::optional<std::string>& source) override {
     return guard([&]() -> Result<uint64_t> {
-      auto row = db_.query("SELECT coalesce(sum(count),0) FROM rejects JOIN sources USING(source) WHERE ?1 IS NULL OR sources.id=?1");
+      auto row = db_.query(
+          "SELECT coalesce(sum(count),0) FROM rejects JOIN sources USING(source) WHERE ?1 IS NULL OR sources.id=?1");
       if (source) {
         row.bind(1, *source);
       } else {
@@ -238,7 +246,8 @@ public:
     return guard([&]() -> Result<Totals> {
       Totals totals;
       {
-        auto row = db_.query("SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)");
+        auto row = db_.query(
+            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)");
         row.step();
         totals.facts = static_cast<uint64_t>(row.integer(0));
       }
@@ -260,11 +269,11 @@ private:
     } else {
       row.bind_null(1);
     }
-    row.bind(2, static_cast<int64_t>(std::min<uint64_t>(ask.before, INT64_MAX))).bind(3, static_cast<int64_t>(ask.limit));
+    row.bind(2, static_cast<int64_t>(std::min<uint64_t>(ask.before, INT64_MAX)))
+        .bind(3, static_cast<int64_t>(ask.limit));
   }
 
-  template <class F>
-  auto guard(F&& f) -> decltype(f()) {
+  template <class F> auto guard(F&& f) -> decltype(f()) {
     try {
       return f();
     } catch (const SqlError& error) {
@@ -291,7 +300,9 @@ Result<std::unique_ptr<Reader>> ReaderSource::open() const {
       if (row.step() && !row.is_null(0)) seq = row.integer(0);
     }
     if (seq < 0) return std::make_shared<const model::Catalog>();
-    if (auto had = shared->latest.with([&](const auto& latest) { return latest.seq == seq ? latest.catalog : nullptr; })) return had;
+    if (auto had =
+            shared->latest.with([&](const auto& latest) { return latest.seq == seq ? latest.catalog : nullptr; }))
+      return had;
     bool ok = false;
     auto row = db.query("SELECT body FROM catalog WHERE seq=?");
     row.bind(1, seq);

@@ -35,7 +35,9 @@ public:
     auto done = core_.in_transaction([&] {
       OpenRun run;
       run.source = core_.source_number(start.source);
-      core_.db.query("INSERT INTO runs(source,connector,version,library_hash,started,status,text) VALUES(?,?,?,?,?,'running','')")
+      core_.db
+          .query("INSERT INTO runs(source,connector,version,library_hash,started,status,text) "
+                 "VALUES(?,?,?,?,?,'running','')")
           .bind(1, run.source)
           .bind(2, start.connector)
           .bind(3, start.connector_version)
@@ -100,7 +102,8 @@ private:
         is_new = last.blob(0) != body;
         bool ok = false;
         auto before = model::decode_catalog(unseal(last.blob(0), ok));
-        if (!ok || !before) throw SqlError(fail("damaged", "the stored catalog is damaged; restore the store from a backup"));
+        if (!ok || !before)
+          throw SqlError(fail("damaged", "the stored catalog is damaged; restore the store from a backup"));
         refuse_changed_datasets(**before, *catalog);
       }
     }
@@ -111,7 +114,10 @@ private:
     CommitInfo commit{core_.latest, core_.last_recorded};
     if (is_new) {
       commit = core_.put_commit("catalog", 0, 0);
-      core_.db.query("INSERT INTO catalog(seq,body) VALUES(?,?)").bind(1, static_cast<int64_t>(commit.seq)).bind_blob(2, body).run();
+      core_.db.query("INSERT INTO catalog(seq,body) VALUES(?,?)")
+          .bind(1, static_cast<int64_t>(commit.seq))
+          .bind_blob(2, body)
+          .run();
       core_.db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('time_zone',?)").bind(1, zone.name()).run();
     }
     core_.figures.clear();
@@ -119,10 +125,12 @@ private:
     core_.catalog = std::move(catalog);
     core_.zone = zone;
     for (const auto& dataset : core_.catalog->datasets) {
-      auto stored = std::make_unique<StoredDataset>(stored_name(dataset), dataset, schema_number(dataset), core_.dictionary);
+      auto stored =
+          std::make_unique<StoredDataset>(stored_name(dataset), dataset, schema_number(dataset), core_.dictionary);
       core_.datasets.emplace(dataset.contract.id, std::move(stored));
     }
-    for (const auto& indicator : core_.catalog->indicators) define(indicator, commit.seq, is_new);
+    for (const auto& indicator : core_.catalog->indicators)
+      define(indicator, commit.seq, is_new);
     return commit;
   }
 
@@ -133,8 +141,9 @@ private:
       const auto* had = before.dataset(dataset.contract.id);
       if (!had || had->contract.version != dataset.contract.version) continue;
       const auto refuse = [&](const std::string& field, const std::string& what) {
-        throw SqlError(fail("dataset_changed", "dataset " + dataset.contract.id + ": " + what + " of field \"" + field +
-                                                   "\" changed; facts were stored under the old one, so raise the dataset's version"));
+        throw SqlError(fail("dataset_changed",
+                            "dataset " + dataset.contract.id + ": " + what + " of field \"" + field +
+                                "\" changed; facts were stored under the old one, so raise the dataset's version"));
       };
       for (const auto& field : dataset.contract.fields) {
         const auto at = had->field(field.name);
@@ -145,7 +154,8 @@ private:
         const auto& old = had->contract.fields[*at];
         if (old.type != field.type || old.scale != field.scale) refuse(field.name, "the type");
         if (old.scheme != field.scheme) refuse(field.name, "the scheme");
-        if ((old.roles & lasting) != (field.roles & lasting) || model::holding_of(old) != model::holding_of(field)) refuse(field.name, "a role");
+        if ((old.roles & lasting) != (field.roles & lasting) || model::holding_of(old) != model::holding_of(field))
+          refuse(field.name, "a role");
       }
       for (const auto& old : had->contract.fields) {
         if ((old.roles & KEPU_ROLE_KEY) && !dataset.field(old.name)) refuse(old.name, "the role key");
@@ -209,7 +219,8 @@ private:
           figure.meter().apply(slice.block.facts, slice.rows, 1, changes);
           if (changes.sets.size() > rebuild_changes) write(slice.extent.source, changes);
         });
-    for (auto& [source, changes] : by_source) write(source, changes);
+    for (auto& [source, changes] : by_source)
+      write(source, changes);
   }
 
   Core core_;
@@ -223,7 +234,8 @@ Core::Core(const Options& given)
   {
     Transaction transaction(db);
     ledger.drop_all_staged();
-    db.query("UPDATE runs SET status='interrupted', text='the hub ended while this run was going on; what was not committed is read again', "
+    db.query("UPDATE runs SET status='interrupted', text='the hub ended while this run was going on; what was not "
+             "committed is read again', "
              "ended=? WHERE status='running'")
         .bind(1, to_micros(options.clock->now()))
         .run();
@@ -234,8 +246,9 @@ Core::Core(const Options& given)
     }
     if (!options.person_key_fingerprint.empty()) {
       if (!key.empty() && key != options.person_key_fingerprint) {
-        throw SqlError(fail("other_person_key", "the key in [persons] key_file is not the one that this store was made with: the same "
-                                                "person would be counted twice; put the old key back"));
+        throw SqlError(fail("other_person_key",
+                            "the key in [persons] key_file is not the one that this store was made with: the same "
+                            "person would be counted twice; put the old key back"));
       }
       db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('person_key',?)").bind(1, options.person_key_fingerprint).run();
     }
@@ -277,7 +290,10 @@ CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) 
 }
 
 void Core::touch(std::string_view indicator, Seq seq) {
-  db.query("INSERT OR REPLACE INTO touched(indicator,seq) VALUES(?,?)").bind(1, indicator).bind(2, static_cast<int64_t>(seq)).run();
+  db.query("INSERT OR REPLACE INTO touched(indicator,seq) VALUES(?,?)")
+      .bind(1, indicator)
+      .bind(2, static_cast<int64_t>(seq))
+      .run();
 }
 
 void Core::settled(const CommitInfo& commit) {
@@ -294,7 +310,8 @@ void Core::rolled_back() {
   ledger.forget();
   persons.forget();
   for (auto& [dataset, all] : figures) {
-    for (auto& figure : all) figure->forget();
+    for (auto& figure : all)
+      figure->forget();
   }
 }
 
