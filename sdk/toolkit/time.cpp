@@ -137,7 +137,7 @@ TimeRead take_instant(Cursor& at, const Date& date, bool repaired) {
     }
   }
   int64_t east = 0;
-  if (at.done()) return refused(TimeProblem::no_offset);
+  if (at.done()) return refused(TimeProblem::without_offset);
   if (!at.skip_any("Zz")) {
     const bool west = at.at('-');
     int hours = 0, minutes = 0;

@@ -18,7 +18,7 @@ enum class TimeProblem : uint8_t {
   no_such_day,    // 2025-02-30
   no_such_time,   // 25:61, 24:00, a leap second
   no_time_of_day, // a date where a time is wanted
-  no_offset,      // 2025-03-05T09:30:00: UTC or local?
+  without_offset, // 2025-03-05T09:30:00: UTC or local?
   skipped,        // the clock was put forward over it
   repeated,       // the clock was put back: it showed twice
 };
