@@ -89,6 +89,10 @@ void Intake::prepare() {
   else
     host_.warning("the bookmark is of another version of this connector: every file is looked at once more");
 
+  if (options_.move) {
+    std::erase_if(entries_,
+                  [](const Entry& entry) { return entry.name == done_folder && S_ISDIR(entry.status.st_mode); });
+  }
   std::vector<std::pair<uint64_t, uint64_t>> sized; // size, fingerprint
   std::set<uint64_t> here;
   for (const auto& entry : entries_) {
@@ -140,11 +144,8 @@ bool Intake::look(Candidate& it) {
   it.fingerprint = fingerprint(name, it.status, options_.salt);
   auto is_file = [&] {
     if (S_ISREG(it.status.st_mode)) return true;
-    const bool folder = S_ISDIR(it.status.st_mode);
-    if (!(folder && options_.move && name == done_folder)) {
-      host_.warning(name + (folder ? " is a folder" : " is no regular file") +
-                    " and is not read; give it a name that " + options_.pattern + " does not match");
-    }
+    host_.warning(name + (S_ISDIR(it.status.st_mode) ? " is a folder" : " is no regular file") +
+                  " and is not read; give it a name that " + options_.pattern + " does not match");
     settle(it);
     return false;
   };

@@ -93,11 +93,12 @@ bool CsvReader::refill() {
   arena_used_ = 0;
   const size_t want = std::min(capacity_, kept + window_bytes);
   while (!eof_ && end_ < want) {
-    const ptrdiff_t n = source_->read(buffer_.get() + end_, capacity_ - end_);
+    // A transcoder wants room for a whole character; without it, nothing read is not the end.
+    const size_t room = std::min(capacity_ - end_, std::max(want - end_, stride));
+    const ptrdiff_t n = source_->read(buffer_.get() + end_, room);
     if (n < 0) return false;
     if (n == 0) {
-      // A transcoder stops short of the last bytes of room; that is not the end.
-      eof_ = capacity_ - end_ >= stride;
+      eof_ = room >= stride;
       break;
     }
     end_ += static_cast<size_t>(n);

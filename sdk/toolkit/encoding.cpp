@@ -155,6 +155,8 @@ std::optional<EncodingChoice> choose_encoding(std::string_view beginning, const 
   }
   if (utf8_clean) return EncodingChoice{Encoding::utf8, 0, true};
   const EncodingChoice as_utf8{Encoding::utf8, 0, false};
+  // ASCII and single damaged bytes: every other row is the same in both.
+  if (utf8.good == 0 && gb18030.good == 0 && gb18030.bad) return as_utf8;
   const EncodingChoice as_gb18030{Encoding::gb18030, 0, false};
   // One lonely half character says nothing; with whole ones before it, it is the cut end of such text.
   if (utf8.bad == 0 && utf8.good) return as_utf8;

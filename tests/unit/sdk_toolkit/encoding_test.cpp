@@ -59,7 +59,8 @@ TEST(Encoding, TheLadderIsMarkThenUtf8ThenGb18030) {
       {"UTF-8 with one damaged row", times("科技馆,", 50) + "\n\xff\xff\n", hurt_utf8},
       {"GB18030 with one damaged row", times(science + ",", 40) + "\n\xff\n", gb},
       {"UTF-8 with one row of GB18030", times("科技馆,", 100) + "\n" + science, hurt_utf8},
-      {"neither", "\xff\xfd\xff,\x80", std::nullopt},
+      {"ASCII with damaged bytes", "a,\xff\xfd\xff,\x80", hurt_utf8},
+      {"neither", "馆,\xbf\xc6\xff\x80", std::nullopt},
       {"as much of the one as of the other", times("馆,", 5) + science + ",\xff\n", std::nullopt},
   };
   for (const auto& c : cases) {
