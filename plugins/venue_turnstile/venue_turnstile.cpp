@@ -14,7 +14,7 @@ namespace setting = kepu::setting;
 constinit const kepu::Dataset passages{"passages",
                                        1,
                                        field::text("event_id").key().required(),
-                                       field::text("venue").entity("venues").attribute().required(),
+                                       field::text("venue").entity("venues").required(),
                                        field::text("gate").attribute(),
                                        field::text("direction").attribute().required(),
                                        field::timestamp("ts").time().required(),
