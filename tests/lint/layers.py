@@ -21,7 +21,7 @@ ARROWS = {
     "daemon/http": ["daemon/query", "daemon/plan"],
     "daemon/supervisor": ["daemon/wire", "daemon/settings"],
     "daemon/worker": ["daemon/wire", "sdk/host"],
-    "daemon/ctl": ["daemon/settings"],
+    "daemon/ctl": ["daemon/settings", "daemon/supervisor"],
     "sdk/abi": [],
     "sdk/cpp": ["sdk/abi"],
     "sdk/toolkit": ["sdk/cpp"],
