@@ -32,8 +32,23 @@ constexpr size_t batch_rows = 8192;        // rows of one ROWS frame at most
 constexpr size_t batch_bytes = 512u << 10; // the host flushes a batch when its texts pass this
 
 enum class Type : uint8_t {
-  hello = 1, describe, descriptor, configure, start, input, rows, retract, replace, reject,
-  commit, ack, progress, log, cancel, done, bye
+  hello = 1,
+  describe,
+  descriptor,
+  configure,
+  start,
+  input,
+  rows,
+  retract,
+  replace,
+  reject,
+  commit,
+  ack,
+  progress,
+  log,
+  cancel,
+  done,
+  bye
 };
 
 struct Header {
@@ -42,7 +57,10 @@ struct Header {
   uint32_t tag;
 };
 
-// Checks size, type and zero bytes. `in` holds at least header_bytes.
+// As messages name it: "ROWS".
+const char* name(Type type);
+
+// Checks size (each type has its own most), type and zero bytes. `in` holds at least header_bytes.
 Result<Header> decode_header(std::string_view in);
 
 // ---- worker to daemon ----
@@ -93,7 +111,7 @@ struct LogFrame {
   int32_t level = KEPU_INFO;
   std::string text;
 };
-struct Done { // the end of a run, a discovery or a description
+struct Done {                   // the end of a run, a discovery or a description
   int32_t status = KEPU_RUN_OK; // kepu_run_status
   std::string text;
 };
@@ -145,9 +163,10 @@ using abi::Batch;
 using abi::Column;
 
 // Views into `payload`, which must outlive the batch. Checks everything but the schema: sizes,
-// codings that fit types, index ranges, UTF-8, finite reals, booleans 0 or 1.
+// codings that fit types, index ranges, UTF-8 of each cell, its length and the row's, finite reals,
+// booleans 0 or 1, known flags, places from 0 to INT64_MAX, null cells 0 or empty.
 Result<Batch> decode_batch(std::string_view payload);
-// `out` receives the payload. Preconditions as decode_batch checks; used by the worker and tests.
+// Appends the payload. Preconditions as decode_batch checks; used by the worker and tests.
 void encode_batch(const Batch& batch, std::string& out);
 
 // encode(x, tag, out) appends a whole frame; decode_x(payload) reads one payload.
@@ -155,7 +174,10 @@ using Message = std::variant<Hello, Described, InputAsked, ScopeFrame, RejectFra
                              LogFrame, Done, Describe, Configure, Start, InputAnswered, Ack, Cancel, Bye>;
 
 // Appends header and payload. InputAsked and InputAnswered share Type::input (told apart by direction).
+// Throws std::length_error, with `out` unchanged, when the payload passes max_payload: of what the
+// daemon sends only a Configure can.
 void encode(const Message& message, uint32_t tag, std::string& out);
+// Appends one frame, or several where one would pass max_payload or batch_rows.
 void encode_rows(const Batch& batch, Type rows_or_retract, std::string& out);
 
 // Decodes every type but rows and retract (see decode_batch).
