@@ -126,7 +126,7 @@ Result<std::string> hash_library(const std::string& path) {
     return fail("library_unreadable", fmt::format("SHA-256 of library {} could not be computed by OpenSSL", path));
   std::string hex;
   for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", hash[i]);
-  return Result<std::string>(std::move(hex));
+  return {boost::system::in_place_value, std::move(hex)};
 }
 
 } // namespace kepu::supervisor
