@@ -86,7 +86,7 @@ void Descriptions::Job::answer(wire::Message message) {
     const Sentence text{failed->text, failed->text};
     switch (failed->status) {
     case KEPU_RUN_RETRY: conclude(NotDescribed{After::retry, {What::retry, text, {}, {}}}); break;
-    case KEPU_RUN_BAD_CONFIG: conclude(NotDescribed{After::stop, {What::bad_config, text, {}, {}}}); break;
+    case KEPU_RUN_BAD_CONFIG: conclude(NotDescribed{After::stop, {What::bad_library, text, {}, {}}}); break;
     default: conclude(NotDescribed{After::crash, {What::bug, text, {}, {}}}); break;
     }
   } else if (const auto* line = std::get_if<wire::LogFrame>(&message)) {

@@ -39,6 +39,7 @@ Result<std::shared_ptr<Link>> Link::start(std::shared_ptr<Surroundings> around, 
 }
 
 void Link::begin() {
+  ++around_->workers;
   process_->watch([self = shared_from_this()](Exit exit) { self->on_exit(exit); });
   wait_readable();
   wait_pipe(out_);
@@ -247,6 +248,8 @@ void Link::on_exit(Exit exit) {
   err_.pause.cancel();
   const auto handlers = std::exchange(handlers_, {});
   handlers.exited(exit);
+  --around_->workers;
+  around_->worker_gone();
 }
 
 } // namespace kepu::supervisor

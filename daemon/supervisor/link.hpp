@@ -25,6 +25,8 @@ struct Surroundings {
   LogLine log;
   // One buffer for reading for all workers of the thread: reads are large, idle workers cost nothing.
   std::string scratch = std::string(256u << 10, '\0');
+  size_t workers = 0; // that were launched and not reaped
+  std::function<void()> worker_gone = [] {};
 };
 
 // Lives until its process was reaped, also when nobody else holds it.

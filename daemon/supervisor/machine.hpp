@@ -78,6 +78,7 @@ enum class What : uint8_t {
   ended_well,
   retry,         // the source is out of reach
   bad_config,
+  bad_library,   // missing, not to be trusted, or made for another version
   bad_data,
   cancelled,
   bug,           // said by the worker's host or by ingest

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,7 +108,8 @@ Result<Process::Launched> Process::launch(boost::asio::io_context& io, const Lau
                                       envp.data());
       error != 0)
     return not_launched(launch, error);
-  const int pidfd = ::pidfd_open(pid, 0);
+  // By number: the C library's header for it (2.36) forgets extern "C". CLOEXEC by itself.
+  const auto pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   const int error = errno;
   std::shared_ptr<Process> process(new Process(io, pid, pidfd)); // from here on its destructor ends the child
   if (pidfd < 0) return not_launched(launch, error);

@@ -57,6 +57,7 @@ const std::string& library_or(const State& state, const std::string& connector) 
 Sentence what_next(const Rules& rules, const State& state, const model::Zone& zone) {
   const auto at = [&] { return state.next_run ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.next_run)) : ""; };
   const auto& library = library_or(state, rules.connector);
+  if (state.shutting_down) return {};
   if (state.paused && state.phase != Phase::stopping && state.phase != Phase::quarantined)
     return {"It is paused: resume it to let it run again", "已暂停：恢复后才会再次运行"};
   switch (state.phase) {
@@ -65,9 +66,8 @@ Sentence what_next(const Rules& rules, const State& state, const model::Zone& zo
     case What::disabled:
       return {fmt::format("Set enabled = true in {} and restart kepud to let it run", rules.file),
               fmt::format("如需运行，请在 {} 中设 enabled = true 并重启 kepud", rules.file)};
-    case What::shut_down: return {};
+    case What::nothing_yet: return {};
     default:
-      if (state.shutting_down) return {};
       return {fmt::format("It stays stopped: correct what is said here, then run or resume it; a changed library {} is "
                           "tried at once, a changed {} after a restart of kepud",
                           library, rules.file),
@@ -144,6 +144,8 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
     return {"the source could not be read for now" + en, "数据源暂时无法读取" + zh};
   case What::bad_config:
     return {"the configuration does not work" + en, "配置无法使用" + zh};
+  case What::bad_library:
+    return {fmt::format("connector {} cannot be loaded{}", c, en), fmt::format("接入程序 {} 无法加载{}", c, zh)};
   case What::bad_data:
     return {"the last run met bad data and its unfinished part was dropped" + en,
             "上次运行遇到坏数据，未完成的部分已放弃" + zh};

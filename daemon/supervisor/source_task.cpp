@@ -105,7 +105,7 @@ void SourceTask::start_check() {
   const auto number = ++check_number_;
   const auto found = find_library(hub_->configuration.daemon.connector_dirs, source_.connector);
   if (found.problem) {
-    fail_check(found.look, After::stop, {What::bad_config, *found.problem, {}, {}});
+    fail_check(found.look, After::stop, {What::bad_library, *found.problem, {}, {}});
     return;
   }
   hub_->descriptions.get(found.look, [weak = weak_from_this(), number, library = found.look](const Description& d) {
@@ -355,14 +355,14 @@ void SourceTask::show() {
 // What an operator would want to find in the log: how checks and runs ended.
 void SourceTask::log_change(Phase before, const Reason& was) {
   using settings::LogLevel;
-  if (state_.phase == before || state_.last.at == Instant{} ||
+  if (state_.phase == before || state_.last.what == What::shut_down || state_.last.at == Instant{} ||
       (state_.last.what == was.what && state_.last.at == was.at))
     return;
   LogLevel level = LogLevel::info;
   switch (state_.phase) {
   case Phase::quarantined: level = LogLevel::error; break;
   case Phase::backing_off: level = LogLevel::warning; break;
-  case Phase::stopped: level = state_.last.what == What::bad_config ? LogLevel::error : LogLevel::info; break;
+  case Phase::stopped: level = state_.last.what == What::disabled ? LogLevel::info : LogLevel::error; break;
   case Phase::ready: level = state_.last.what == What::ended_well ? LogLevel::debug : LogLevel::info; break;
   case Phase::starting:
   case Phase::running:

@@ -45,7 +45,6 @@ public:
 
   void feed(Event event);
   const SourceStatus& status() const { return status_; }
-  bool has_worker() const { return state_.worker; }
 
   // The run's worker, from ingest.
   void send(std::string_view frames);

@@ -74,9 +74,7 @@ void Supervisor::Impl::refresh() {
   auto all = std::make_shared<std::vector<SourceStatus>>();
   for (const auto& t : tasks) all->push_back(t->status());
   shown.with([&](auto& held) { held = std::move(all); });
-  if (stopped && hub->recording == 0 &&
-      std::ranges::none_of(tasks, [](const auto& t) { return t->has_worker(); }))
-    finish_stop();
+  if (stopped && hub->recording == 0 && hub->around->workers == 0) finish_stop();
 }
 
 void Supervisor::Impl::finish_stop() {
@@ -134,7 +132,7 @@ Supervisor::Supervisor(boost::asio::io_context& io, const Clock& clock, model::Z
     impl_->tasks.push_back(
         std::make_shared<SourceTask>(hub, source, rules_of(source, hub->zone, options.timing)));
   std::ranges::sort(impl_->tasks, {}, [](const auto& t) { return t->status().id; });
-  hub->changed = [weak = std::weak_ptr(impl_)] {
+  hub->changed = hub->around->worker_gone = [weak = std::weak_ptr(impl_)] {
     if (const auto self = weak.lock()) self->changed();
   };
   impl_->refresh();
