@@ -38,12 +38,14 @@ std::variant<Admission, Sentence> admit(const settings::Source& source, const ab
                                 descriptor.id, descriptor.id, file)};
   const auto streaming = descriptor.mode == KEPU_STREAMING;
   if (streaming && !std::holds_alternative<std::monostate>(source.schedule))
-    return Sentence{fmt::format("connector {} runs all the time; remove `every` or `cron` from {}", descriptor.id, file),
-                    fmt::format("接入程序 {} 持续运行；请从 {} 中删除 `every` 或 `cron`", descriptor.id, file)};
+    return Sentence{
+        fmt::format("connector {} runs all the time; remove `every` or `cron` from {}", descriptor.id, file),
+        fmt::format("接入程序 {} 持续运行；请从 {} 中删除 `every` 或 `cron`", descriptor.id, file)};
   constexpr uint32_t known_needs = KEPU_NEED_NETWORK | KEPU_NEED_EXEC;
   if ((descriptor.needs & ~known_needs) != 0)
-    return Sentence{fmt::format("connector {} needs something that this kepud does not know; update kepud", descriptor.id),
-                    fmt::format("接入程序 {} 需要本版 kepud 不认识的权限；请升级 kepud", descriptor.id)};
+    return Sentence{
+        fmt::format("connector {} needs something that this kepud does not know; update kepud", descriptor.id),
+        fmt::format("接入程序 {} 需要本版 kepud 不认识的权限；请升级 kepud", descriptor.id)};
   if ((descriptor.needs & ~source.allow) != 0) {
     const auto needs = quoted_needs(descriptor.needs | source.allow);
     return Sentence{fmt::format("connector {} needs {}; if that is right, write allow = [{}] into {}", descriptor.id,
@@ -55,7 +57,8 @@ std::variant<Admission, Sentence> admit(const settings::Source& source, const ab
   auto typed = settings::type_settings(source, descriptor.settings, configuration.daemon.file.parent_path());
   if (!typed.problems.empty()) {
     std::string text;
-    for (const auto& problem : typed.problems) text += (text.empty() ? "" : "; ") + problem.sentence();
+    for (const auto& problem : typed.problems)
+      text += (text.empty() ? "" : "; ") + problem.sentence();
     return Sentence{text, text};
   }
 
@@ -67,11 +70,12 @@ std::variant<Admission, Sentence> admit(const settings::Source& source, const ab
                       });
   if (out.persons && !have_person_key) {
     const auto main = configuration.daemon.file.string();
-    return Sentence{fmt::format("connector {} reads persons, but there is no key for their pseudonyms; give [persons] "
-                                "key_file in {} and restart kepud",
-                                descriptor.id, main),
-                    fmt::format("接入程序 {} 读取人员信息，但没有生成假名的密钥；请在 {} 中设置 [persons] key_file 并重启 kepud",
-                                descriptor.id, main)};
+    return Sentence{
+        fmt::format("connector {} reads persons, but there is no key for their pseudonyms; give [persons] "
+                    "key_file in {} and restart kepud",
+                    descriptor.id, main),
+        fmt::format("接入程序 {} 读取人员信息，但没有生成假名的密钥；请在 {} 中设置 [persons] key_file 并重启 kepud",
+                    descriptor.id, main)};
   }
   for (const auto& setting : typed.settings) {
     if (setting.type == KEPU_SETTING_INPUT_FOLDER) out.readable.push_back(setting.text);

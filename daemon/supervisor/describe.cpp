@@ -85,9 +85,15 @@ void Descriptions::Job::answer(wire::Message message) {
     if (result) return; // DONE after DESCRIPTOR: it has nothing more to say
     const Sentence text{failed->text, failed->text};
     switch (failed->status) {
-    case KEPU_RUN_RETRY: conclude(NotDescribed{After::retry, {What::retry, text, {}, {}}}); break;
-    case KEPU_RUN_BAD_CONFIG: conclude(NotDescribed{After::stop, {What::bad_library, text, {}, {}}}); break;
-    default: conclude(NotDescribed{After::crash, {What::bug, text, {}, {}}}); break;
+    case KEPU_RUN_RETRY:
+      conclude(NotDescribed{After::retry, {What::retry, text, {}, {}}});
+      break;
+    case KEPU_RUN_BAD_CONFIG:
+      conclude(NotDescribed{After::stop, {What::bad_library, text, {}, {}}});
+      break;
+    default:
+      conclude(NotDescribed{After::crash, {What::bug, text, {}, {}}});
+      break;
     }
   } else if (const auto* line = std::get_if<wire::LogFrame>(&message)) {
     output.line(level_of(line->level), line->text);
@@ -120,7 +126,8 @@ void Descriptions::Job::done(Exit exit) {
   if (const auto* descriptor = std::get_if<abi::Descriptor>(&*result))
     owner->known_.insert_or_assign(library.path, std::pair(library, *descriptor));
   owner->jobs_.erase(library.path);
-  for (const auto& then : std::exchange(waiters, {})) then(*result);
+  for (const auto& then : std::exchange(waiters, {}))
+    then(*result);
 }
 
 Descriptions::Descriptions(std::shared_ptr<Surroundings> around) : around_(std::move(around)) {}
@@ -142,7 +149,8 @@ void Descriptions::stop() {
 
 void Descriptions::get(const LibraryLook& library, std::function<void(const Description&)> then) {
   if (const auto it = known_.find(library.path); it != known_.end() && it->second.first.same_file(library)) {
-    boost::asio::post(around_->io, [then = std::move(then), description = Description(it->second.second)] { then(description); });
+    boost::asio::post(around_->io,
+                      [then = std::move(then), description = Description(it->second.second)] { then(description); });
     return;
   }
   // A file that changes while it is described is described again: its next look differs.
@@ -159,7 +167,8 @@ Result<abi::Descriptor> describe_library(const std::filesystem::path& worker, co
   if (found.problem) return fail("library_refused", found.problem->en);
   boost::asio::io_context io(1);
   const SystemClock clock;
-  const auto nothing_logged = [](settings::LogLevel, std::string_view, std::string_view) {}; // the verdict is what counts
+  const auto nothing_logged = [](settings::LogLevel, std::string_view, std::string_view) {
+  }; // the verdict is what counts
   std::optional<Description> description;
   Descriptions descriptions(
       std::make_shared<Surroundings>(Surroundings{io, clock, worker, "UTC", timing, nothing_logged}));
@@ -176,9 +185,12 @@ Result<abi::Descriptor> describe_library(const std::filesystem::path& worker, co
   state.library = found.look;
   const auto text = what_happened(rules, state, failed.reason).en;
   switch (failed.then) {
-  case After::retry: return fail("worker_not_launched", text);
-  case After::crash: return fail("library_crashed", text);
-  default: return fail("library_bad", text);
+  case After::retry:
+    return fail("worker_not_launched", text);
+  case After::crash:
+    return fail("library_crashed", text);
+  default:
+    return fail("library_bad", text);
   }
 }
 

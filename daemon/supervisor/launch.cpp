@@ -37,9 +37,12 @@ std::optional<Sentence> protocol_problem(const wire::Hello& hello) {
 
 settings::LogLevel level_of(int32_t kepu_level) {
   switch (kepu_level) {
-  case KEPU_DEBUG: return settings::LogLevel::debug;
-  case KEPU_INFO: return settings::LogLevel::info;
-  case KEPU_WARNING: return settings::LogLevel::warning;
+  case KEPU_DEBUG:
+    return settings::LogLevel::debug;
+  case KEPU_INFO:
+    return settings::LogLevel::info;
+  case KEPU_WARNING:
+    return settings::LogLevel::warning;
   }
   return settings::LogLevel::error;
 }

@@ -25,8 +25,9 @@ std::optional<Sentence> folder_problem(const fs::path& folder) {
     return Sentence{fmt::format("folder {} cannot be looked at ({})", folder.string(), std::strerror(errno)),
                     fmt::format("无法查看文件夹 {}（{}）", folder.string(), std::strerror(errno))};
   if ((st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0)
-    return Sentence{fmt::format("others may replace files in {}; run `chmod o-w {}`", folder.string(), folder.string()),
-                    fmt::format("其他用户可以替换 {} 中的文件；请执行 `chmod o-w {}`", folder.string(), folder.string())};
+    return Sentence{
+        fmt::format("others may replace files in {}; run `chmod o-w {}`", folder.string(), folder.string()),
+        fmt::format("其他用户可以替换 {} 中的文件；请执行 `chmod o-w {}`", folder.string(), folder.string())};
   if (!trusted_owner(st.st_uid))
     return Sentence{fmt::format("folder {} belongs to user {}, who may replace files in it; run `chown root {}`",
                                 folder.string(), st.st_uid, folder.string()),
@@ -93,9 +94,9 @@ LibraryFound find_library(const std::vector<fs::path>& folders, const std::strin
     hint_zh = fmt::format("；是否为“{}”？", near[0]);
   }
   LibraryFound found;
-  found.problem = Sentence{fmt::format("there is no {}.so in connector_dirs ({}); install the connector{}", connector,
-                                       listed, hint_en),
-                           fmt::format("connector_dirs（{}）中没有 {}.so；请安装该接入程序{}", listed, connector, hint_zh)};
+  found.problem = Sentence{
+      fmt::format("there is no {}.so in connector_dirs ({}); install the connector{}", connector, listed, hint_en),
+      fmt::format("connector_dirs（{}）中没有 {}.so；请安装该接入程序{}", listed, connector, hint_zh)};
   return found;
 }
 
@@ -125,7 +126,8 @@ Result<std::string> hash_library(const std::string& path) {
   if (!good || EVP_DigestFinal_ex(digest.get(), hash, &size) != 1)
     return fail("library_unreadable", fmt::format("SHA-256 of library {} could not be computed by OpenSSL", path));
   std::string hex;
-  for (unsigned i = 0; i < size; ++i) hex += fmt::format("{:02x}", hash[i]);
+  for (unsigned i = 0; i < size; ++i)
+    hex += fmt::format("{:02x}", hash[i]);
   return {boost::system::in_place_value, std::move(hex)};
 }
 

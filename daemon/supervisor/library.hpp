@@ -12,7 +12,7 @@
 namespace kepu::supervisor {
 
 struct LibraryFound {
-  LibraryLook look; // its path is absolute and without symbolic links
+  LibraryLook look;                // its path is absolute and without symbolic links
   std::optional<Sentence> problem; // why it may not be loaded, and what to do
 };
 

@@ -13,21 +13,25 @@ namespace {
 
 using boost::asio::posix::stream_descriptor;
 
-constexpr size_t bytes_in_a_turn = 1u << 20;  // then the other workers have their turn
+constexpr size_t bytes_in_a_turn = 1u << 20; // then the other workers have their turn
 constexpr size_t pipe_bytes = 16u << 10;
-constexpr size_t last_words_bytes = 64u << 10; // what a pipe holds, read after the end
-constexpr size_t unread_limit = 8u << 20; // twice what CONFIGURE and any honest number of ACKs take
+constexpr size_t last_words_bytes = 64u << 10;          // what a pipe holds, read after the end
+constexpr size_t unread_limit = 8u << 20;               // twice what CONFIGURE and any honest number of ACKs take
 constexpr auto after_closing = std::chrono::seconds(1); // a worker that closed its end is about to end itself
 
 } // namespace
 
 Link::Link(std::shared_ptr<Surroundings> around, Process::Launched launched, Output& output, Handlers handlers)
     : around_(std::move(around)), process_(std::move(launched.process)), output_(output),
-      handlers_(std::move(handlers)), socket_(around_->io, launched.ends.socket.release()), pause_(around_->io),
-      out_{stream_descriptor(around_->io, launched.ends.out.release()), boost::asio::steady_timer(around_->io),
-           settings::LogLevel::info, {}},
-      err_{stream_descriptor(around_->io, launched.ends.err.release()), boost::asio::steady_timer(around_->io),
-           settings::LogLevel::warning, {}} {}
+      handlers_(std::move(handlers)), socket_(around_->io, launched.ends.socket.release()),
+      pause_(around_->io), out_{stream_descriptor(around_->io, launched.ends.out.release()),
+                                boost::asio::steady_timer(around_->io),
+                                settings::LogLevel::info,
+                                {}},
+      err_{stream_descriptor(around_->io, launched.ends.err.release()),
+           boost::asio::steady_timer(around_->io),
+           settings::LogLevel::warning,
+           {}} {}
 
 Result<std::shared_ptr<Link>> Link::start(std::shared_ptr<Surroundings> around, const Launch& launch, Output& output,
                                           Handlers handlers) {
@@ -206,9 +210,10 @@ void Link::wait_pipe(Pipe& pipe) {
     });
     return;
   }
-  pipe.end.async_wait(stream_descriptor::wait_read, [weak = weak_from_this(), &pipe](const boost::system::error_code& ec) {
-    if (const auto self = weak.lock(); self && !ec) self->read_pipe(pipe);
-  });
+  pipe.end.async_wait(stream_descriptor::wait_read,
+                      [weak = weak_from_this(), &pipe](const boost::system::error_code& ec) {
+                        if (const auto self = weak.lock(); self && !ec) self->read_pipe(pipe);
+                      });
 }
 
 void Link::read_pipe(Pipe& pipe) {
@@ -216,7 +221,8 @@ void Link::read_pipe(Pipe& pipe) {
   std::array<char, pipe_bytes> bytes;
   const auto n = ::read(pipe.end.native_handle(), bytes.data(), bytes.size());
   if (n > 0)
-    pipe.lines.feed({bytes.data(), static_cast<size_t>(n)}, [&](std::string_view line) { output_.line(pipe.level, line); });
+    pipe.lines.feed({bytes.data(), static_cast<size_t>(n)},
+                    [&](std::string_view line) { output_.line(pipe.level, line); });
   if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) return; // closed
   wait_pipe(pipe);
 }

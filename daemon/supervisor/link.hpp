@@ -41,8 +41,8 @@ public:
     std::function<void(Exit exit)> exited;
   };
   // `output` is kept alive by what the handlers own. Handlers are dropped after the last call.
-  static Result<std::shared_ptr<Link>> start(std::shared_ptr<Surroundings> around, const Launch& launch,
-                                             Output& output, Handlers handlers);
+  static Result<std::shared_ptr<Link>> start(std::shared_ptr<Surroundings> around, const Launch& launch, Output& output,
+                                             Handlers handlers);
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
@@ -86,18 +86,18 @@ private:
   Pipe out_;
   Pipe err_;
 
-  std::string head_;    // of a frame whose header is not whole yet
+  std::string head_; // of a frame whose header is not whole yet
   std::optional<wire::Header> header_;
   std::string payload_; // of `header_`; `have_` bytes of it are there
   size_t have_ = 0;
   std::string to_write_;
   size_t written_ = 0;
 
-  bool held_ = false;      // the taker wants no more for now
-  bool waiting_ = false;   // a wait for bytes, or a pause, goes on
-  bool deaf_ = false;      // nothing is read or handed over any more
+  bool held_ = false;    // the taker wants no more for now
+  bool waiting_ = false; // a wait for bytes, or a pause, goes on
+  bool deaf_ = false;    // nothing is read or handed over any more
   bool writing_ = false;
-  bool over_ = false;      // the process is gone
+  bool over_ = false; // the process is gone
 };
 
 } // namespace kepu::supervisor

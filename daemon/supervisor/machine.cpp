@@ -19,11 +19,16 @@ struct Verdict {
 
 Verdict verdict_of(int32_t run_status) {
   switch (run_status) {
-  case KEPU_RUN_OK: return {After::ok, What::ended_well, "ok"};
-  case KEPU_RUN_RETRY: return {After::retry, What::retry, "retry"};
-  case KEPU_RUN_BAD_CONFIG: return {After::stop, What::bad_config, "bad_config"};
-  case KEPU_RUN_BAD_DATA: return {After::bad_data, What::bad_data, "bad_data"};
-  case KEPU_RUN_CANCELLED: return {After::cancelled, What::cancelled, "cancelled"};
+  case KEPU_RUN_OK:
+    return {After::ok, What::ended_well, "ok"};
+  case KEPU_RUN_RETRY:
+    return {After::retry, What::retry, "retry"};
+  case KEPU_RUN_BAD_CONFIG:
+    return {After::stop, What::bad_config, "bad_config"};
+  case KEPU_RUN_BAD_DATA:
+    return {After::bad_data, What::bad_data, "bad_data"};
+  case KEPU_RUN_CANCELLED:
+    return {After::cancelled, What::cancelled, "cancelled"};
   }
   return {After::crash, What::bug, "bug"};
 }
@@ -61,14 +66,22 @@ public:
       act(action::LookAtLibrary{});
       wake_in(rules_.timing.library_poll);
       break;
-    case Phase::ready: due(); break;
-    case Phase::backing_off: check(true); break;
+    case Phase::ready:
+      due();
+      break;
+    case Phase::backing_off:
+      check(true);
+      break;
     case Phase::starting:
       s_.ending = Ending{After::crash, "killed", reason(What::silent_at_start)};
       kill();
       break;
-    case Phase::stopping: press(); break;
-    case Phase::running: s_.wake.reset(); break;
+    case Phase::stopping:
+      press();
+      break;
+    case Phase::running:
+      s_.wake.reset();
+      break;
     }
   }
 
@@ -176,11 +189,16 @@ public:
     switch (s_.phase) {
     case Phase::stopped:
     case Phase::ready:
-    case Phase::backing_off: check(true); break;
-    case Phase::starting: s_.wanted = true; break;
+    case Phase::backing_off:
+      check(true);
+      break;
+    case Phase::starting:
+      s_.wanted = true;
+      break;
     case Phase::running:
     case Phase::stopping:
-    case Phase::quarantined: break;
+    case Phase::quarantined:
+      break;
     }
   }
 
@@ -189,7 +207,9 @@ public:
     s_.paused = true;
     switch (s_.phase) {
     case Phase::ready:
-    case Phase::backing_off: wait(); break;
+    case Phase::backing_off:
+      wait();
+      break;
     case Phase::starting:
       if (s_.step == Step::checking) {
         act(action::DropCheck{});
@@ -198,10 +218,13 @@ public:
         cancel();
       }
       break;
-    case Phase::running: cancel(); break;
+    case Phase::running:
+      cancel();
+      break;
     case Phase::stopped:
     case Phase::stopping:
-    case Phase::quarantined: break;
+    case Phase::quarantined:
+      break;
     }
   }
 
@@ -213,16 +236,21 @@ public:
     switch (s_.phase) {
     case Phase::stopped:
     case Phase::quarantined:
-    case Phase::backing_off: check(true); break;
+    case Phase::backing_off:
+      check(true);
+      break;
     case Phase::ready:
       if (!was_paused) break;
       // A source that was paused before it was ever looked at may turn out to stream.
-      if (s_.streaming || s_.library.path.empty()) check(s_.wanted);
-      else wait();
+      if (s_.streaming || s_.library.path.empty())
+        check(s_.wanted);
+      else
+        wait();
       break;
     case Phase::starting:
     case Phase::running:
-    case Phase::stopping: break;
+    case Phase::stopping:
+      break;
     }
   }
 
@@ -237,8 +265,10 @@ public:
       s_.crashes.clear();
       s_.failures = 0;
     }
-    if (s_.paused) wait();
-    else check(s_.wanted);
+    if (s_.paused)
+      wait();
+    else
+      check(s_.wanted);
   }
 
   void operator()(const event::Shutdown&) {
@@ -253,17 +283,21 @@ public:
         cancel();
       }
       break;
-    case Phase::running: cancel(); break;
+    case Phase::running:
+      cancel();
+      break;
     case Phase::stopping: // deadlines that were set before may be too long now
-      if (auto limit = now_.steady + (s_.stage == Stage::leaving || s_.stage == Stage::cancelling ? cancel_grace()
-                                                                                                   : term_grace());
+      if (auto limit = now_.steady +
+                       (s_.stage == Stage::leaving || s_.stage == Stage::cancelling ? cancel_grace() : term_grace());
           !s_.wake || *s_.wake > limit)
         s_.wake = limit;
       break;
     case Phase::stopped:
     case Phase::ready:
     case Phase::backing_off:
-    case Phase::quarantined: rest(); break;
+    case Phase::quarantined:
+      rest();
+      break;
     }
   }
 
@@ -334,7 +368,9 @@ private:
       act(action::Terminate{});
       break;
     case Stage::terminating:
-    case Stage::killing: kill(); break;
+    case Stage::killing:
+      kill();
+      break;
     }
   }
 
@@ -364,7 +400,9 @@ private:
       }
       back_off();
       return;
-    case After::retry: back_off(); return;
+    case After::retry:
+      back_off();
+      return;
     case After::ok:
     case After::bad_data:
     case After::cancelled:
@@ -386,7 +424,8 @@ private:
     }
     const auto& t = rules_.timing;
     auto longest = t.backoff_first;
-    for (uint32_t i = 0; i < s_.failures && longest < t.backoff_cap; ++i) longest *= 2;
+    for (uint32_t i = 0; i < s_.failures && longest < t.backoff_cap; ++i)
+      longest *= 2;
     longest = std::min(longest, t.backoff_cap);
     const auto half = longest / 2;
     const auto extra = static_cast<Timing::Duration::rep>(static_cast<double>(half.count()) * now_.jitter);
@@ -446,13 +485,20 @@ private:
 
 const char* name(Phase phase) {
   switch (phase) {
-  case Phase::stopped: return "stopped";
-  case Phase::starting: return "starting";
-  case Phase::ready: return "ready";
-  case Phase::running: return "running";
-  case Phase::stopping: return "stopping";
-  case Phase::backing_off: return "backing_off";
-  case Phase::quarantined: return "quarantined";
+  case Phase::stopped:
+    return "stopped";
+  case Phase::starting:
+    return "starting";
+  case Phase::ready:
+    return "ready";
+  case Phase::running:
+    return "running";
+  case Phase::stopping:
+    return "stopping";
+  case Phase::backing_off:
+    return "backing_off";
+  case Phase::quarantined:
+    return "quarantined";
   }
   return "";
 }
@@ -464,9 +510,8 @@ Transition next(const Rules& rules, State state, const Event& event, const Now& 
 }
 
 uint32_t crashes_in_window(const Rules& rules, const State& state, Steady now) {
-  return static_cast<uint32_t>(std::count_if(state.crashes.begin(), state.crashes.end(), [&](Steady at) {
-    return now - at <= rules.timing.crash_window;
-  }));
+  return static_cast<uint32_t>(std::count_if(state.crashes.begin(), state.crashes.end(),
+                                             [&](Steady at) { return now - at <= rules.timing.crash_window; }));
 }
 
 } // namespace kepu::supervisor

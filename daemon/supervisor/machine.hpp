@@ -19,19 +19,19 @@ namespace kepu::supervisor {
 // Every delay and deadline, so that tests can make them short.
 struct Timing {
   using Duration = std::chrono::microseconds;
-  Duration start_up = std::chrono::seconds(10);     // HELLO, and then DESCRIPTOR, must come within this
-  Duration cancel_grace = std::chrono::seconds(5);  // from CANCEL or BYE to TERM
-  Duration term_grace = std::chrono::seconds(3);    // from TERM to KILL, and between two KILLs
+  Duration start_up = std::chrono::seconds(10);       // HELLO, and then DESCRIPTOR, must come within this
+  Duration cancel_grace = std::chrono::seconds(5);    // from CANCEL or BYE to TERM
+  Duration term_grace = std::chrono::seconds(3);      // from TERM to KILL, and between two KILLs
   Duration shutdown_cancel = std::chrono::seconds(4); // the same two, when the daemon itself must end:
   Duration shutdown_term = std::chrono::seconds(2);   // systemd and the operator wait for 10 s in all
   Duration shutdown = std::chrono::seconds(8);        // then the supervisor no longer waits for anything
   Duration backoff_first = std::chrono::seconds(1);
   Duration backoff_cap = std::chrono::minutes(10);
   Duration crash_window = std::chrono::minutes(10);
-  uint32_t crash_limit = 5;                         // so many crashes in the window: quarantine
-  Duration library_poll = std::chrono::seconds(5);  // looking whether a library was replaced
-  Duration stable = std::chrono::minutes(1);        // a run this long starts the back-off anew
-  Duration clock_poll = std::chrono::seconds(30);   // how late a stepped clock may be noticed by cron
+  uint32_t crash_limit = 5;                        // so many crashes in the window: quarantine
+  Duration library_poll = std::chrono::seconds(5); // looking whether a library was replaced
+  Duration stable = std::chrono::minutes(1);       // a run this long starts the back-off anew
+  Duration clock_poll = std::chrono::seconds(30);  // how late a stepped clock may be noticed by cron
 };
 
 // The same sentence in English and Chinese.
@@ -74,16 +74,16 @@ const char* name(Phase phase);
 enum class What : uint8_t {
   nothing_yet,
   disabled,
-  checked,       // looked at, not yet run
+  checked, // looked at, not yet run
   ended_well,
-  retry,         // the source is out of reach
+  retry, // the source is out of reach
   bad_config,
-  bad_library,   // missing, not to be trusted, or made for another version
+  bad_library, // missing, not to be trusted, or made for another version
   bad_data,
   cancelled,
-  bug,           // said by the worker's host or by ingest
-  misbehaved,    // frames that are none, or out of turn
-  crashed,       // ended without DONE
+  bug,             // said by the worker's host or by ingest
+  misbehaved,      // frames that are none, or out of turn
+  crashed,         // ended without DONE
   crashed_on_load, // the same, while its descriptor was asked for
   silent_at_start, // no HELLO or DESCRIPTOR in time
   ignored_cancel,  // had to be killed
@@ -128,28 +128,28 @@ struct Ending {
 };
 
 struct State {
-  enum class Step : uint8_t { checking, launching, configuring };            // of starting
-  enum class Stage : uint8_t { leaving, cancelling, terminating, killing };  // of stopping
+  enum class Step : uint8_t { checking, launching, configuring };           // of starting
+  enum class Stage : uint8_t { leaving, cancelling, terminating, killing }; // of stopping
 
   Phase phase = Phase::stopped;
   Step step = Step::checking;
   Stage stage = Stage::leaving;
   bool paused = false;
   bool shutting_down = false;
-  bool streaming = false; // as the connector's descriptor says; false until it is known
-  bool wanted = false;    // the check that goes on, or went last, is for a run
-  bool worker = false;    // a worker exists: from Spawn until SpawnFailed or Exited
-  bool run_open = false;  // BeginRun was ordered and EndRun was not
+  bool streaming = false;          // as the connector's descriptor says; false until it is known
+  bool wanted = false;             // the check that goes on, or went last, is for a run
+  bool worker = false;             // a worker exists: from Spawn until SpawnFailed or Exited
+  bool run_open = false;           // BeginRun was ordered and EndRun was not
   std::optional<Steady> wake;      // the one timer; none: nothing is waited for in time
   std::optional<Instant> next_run; // for people, and for ByCalendar the moment itself
   std::optional<Steady> run_started;
   std::optional<Instant> running_since;
-  Instant armed{};                 // wall clock when a calendar's timer was set, to notice a step back
-  std::optional<Ending> ending;    // of the worker that is stopping, once it is decided
+  Instant armed{};              // wall clock when a calendar's timer was set, to notice a step back
+  std::optional<Ending> ending; // of the worker that is stopping, once it is decided
   LibraryLook library;
-  std::vector<Steady> crashes;     // oldest first, inside the window
-  uint32_t failures = 0;           // in a row; drives the back-off
-  Reason last;                     // why this phase
+  std::vector<Steady> crashes; // oldest first, inside the window
+  uint32_t failures = 0;       // in a row; drives the back-off
+  Reason last;                 // why this phase
 };
 
 namespace event {
@@ -192,10 +192,10 @@ struct LibrarySeen {
 };
 struct Shutdown {};
 } // namespace event
-using Event = std::variant<event::Begin, event::Timer, event::Checked, event::CheckFailed, event::SpawnFailed,
-                           event::Hello, event::Configured, event::Done, event::Exited, event::Misbehaved,
-                           event::Refused, event::RunNow, event::Pause, event::Resume, event::LibrarySeen,
-                           event::Shutdown>;
+using Event =
+    std::variant<event::Begin, event::Timer, event::Checked, event::CheckFailed, event::SpawnFailed, event::Hello,
+                 event::Configured, event::Done, event::Exited, event::Misbehaved, event::Refused, event::RunNow,
+                 event::Pause, event::Resume, event::LibrarySeen, event::Shutdown>;
 
 namespace action {
 struct Check {};         // library, descriptor, settings, cursor; answered by Checked or CheckFailed, unless dropped

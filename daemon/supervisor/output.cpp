@@ -8,8 +8,9 @@
 namespace kepu::supervisor {
 namespace {
 
-constexpr size_t lines_per_second = 100;   // more than a person reads, little for the log
-constexpr size_t flood_lines = 2000;       // from here on the writer waits for the next second,
+constexpr size_t lines_per_second = 100; // more than a person reads, little for the log
+constexpr size_t flood_lines =
+    2000; // lines, or reports of progress; from here on the writer waits for the next second,
 constexpr size_t flood_bytes = 256u << 10; // so that a flood slows its writer and not kepu-io
 constexpr size_t digits_of_a_mobile = 11;  // the shortest number that names a person
 
@@ -42,11 +43,18 @@ bool is_digit(char32_t c) { return (c >= '0' && c <= '9') || (c >= 0xff10 && c <
 
 void append_escaped(std::string& out, char32_t c) {
   switch (c) {
-  case '\n': out += "\\n"; return;
-  case '\r': out += "\\r"; return;
-  case '\t': out += "\\t"; return;
+  case '\n':
+    out += "\\n";
+    return;
+  case '\r':
+    out += "\\r";
+    return;
+  case '\t':
+    out += "\\t";
+    return;
   }
-  out += c < 0x80 ? fmt::format("\\x{:02x}", static_cast<uint32_t>(c)) : fmt::format("\\u{{{:x}}}", static_cast<uint32_t>(c));
+  out += c < 0x80 ? fmt::format("\\x{:02x}", static_cast<uint32_t>(c))
+                  : fmt::format("\\u{{{:x}}}", static_cast<uint32_t>(c));
 }
 
 } // namespace
@@ -56,8 +64,10 @@ std::string clean(std::string_view text) {
   std::string digits; // the run that is being read
   size_t digit_count = 0;
   const auto end_run = [&] {
-    if (digit_count >= digits_of_a_mobile) out.append(digit_count, '*');
-    else out += digits;
+    if (digit_count >= digits_of_a_mobile)
+      out.append(digit_count, '*');
+    else
+      out += digits;
     digits.clear();
     digit_count = 0;
   };
@@ -78,8 +88,10 @@ std::string clean(std::string_view text) {
       end_run();
     } else {
       end_run();
-      if (moves_text(c)) append_escaped(out, c);
-      else out.append(text.substr(0, size));
+      if (moves_text(c))
+        append_escaped(out, c);
+      else
+        out.append(text.substr(0, size));
     }
     text.remove_prefix(size);
   }
@@ -97,12 +109,18 @@ void Output::roll() {
   const auto now = clock_.steady();
   if (now - second_began_ < std::chrono::seconds(1)) return;
   second_began_ = now;
+  heard_ = 0;
   lines_ = 0;
   bytes_ = 0;
 }
 
-void Output::line(settings::LogLevel level, std::string_view text) {
+void Output::heard() {
   roll();
+  ++heard_;
+}
+
+void Output::line(settings::LogLevel level, std::string_view text) {
+  heard();
   bytes_ += text.size();
   if (++lines_ > lines_per_second) {
     ++left_out_;
@@ -114,7 +132,7 @@ void Output::line(settings::LogLevel level, std::string_view text) {
 
 std::optional<Steady> Output::hold_until() const {
   const auto next = second_began_ + std::chrono::seconds(1);
-  if ((lines_ < flood_lines && bytes_ < flood_bytes) || clock_.steady() >= next) return std::nullopt;
+  if ((heard_ < flood_lines && bytes_ < flood_bytes) || clock_.steady() >= next) return std::nullopt;
   return next;
 }
 

@@ -27,6 +27,8 @@ public:
 
   // Logs a line, or counts it when there were too many within this second.
   void line(settings::LogLevel level, std::string_view text);
+  // Something that its writer said and that is no line: counts as one where floods are judged.
+  void heard();
   // Until when its writer should not be listened to, because it wrote far too much within this second.
   std::optional<Steady> hold_until() const;
   // Says how many lines were left out since the last time, if any.
@@ -39,6 +41,7 @@ private:
   const std::string source_;
   const LogLine& log_;
   Steady second_began_{};
+  size_t heard_ = 0;
   size_t lines_ = 0;
   size_t bytes_ = 0;
   uint64_t left_out_ = 0;

@@ -42,14 +42,15 @@ struct SpawnSetup {
 
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
-  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  for (const auto& text : texts)
+    out.push_back(const_cast<char*>(text.c_str()));
   out.push_back(nullptr);
   return out;
 }
 
 Error not_launched(const Launch& launch, int error) {
-  return fail("worker_not_launched", fmt::format("{} could not be started ({})", launch.program.string(),
-                                                 std::strerror(error)));
+  return fail("worker_not_launched",
+              fmt::format("{} could not be started ({})", launch.program.string(), std::strerror(error)));
 }
 
 } // namespace
@@ -81,7 +82,8 @@ Result<Process::Launched> Process::launch(boost::asio::io_context& io, const Lau
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &socket_buffer, sizeof socket_buffer);
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &socket_buffer, sizeof socket_buffer);
   }
-  for (int fd : {ours.get(), out_ours.get(), err_ours.get()}) set_nonblocking(fd);
+  for (int fd : {ours.get(), out_ours.get(), err_ours.get()})
+    set_nonblocking(fd);
 
   SpawnSetup setup;
   posix_spawn_file_actions_adddup2(&setup.files, null.get(), STDIN_FILENO);
@@ -96,16 +98,15 @@ Result<Process::Launched> Process::launch(boost::asio::io_context& io, const Lau
   posix_spawnattr_setsigmask(&setup.attributes, &none);
   posix_spawnattr_setsigdefault(&setup.attributes, &all);
   posix_spawnattr_setpgroup(&setup.attributes, 0);
-  posix_spawnattr_setflags(&setup.attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&setup.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
   std::vector<std::string> words{launch.program.string()};
   words.insert(words.end(), launch.arguments.begin(), launch.arguments.end());
   auto argv = pointers(words);
   auto envp = pointers(launch.environment);
   pid_t pid = -1;
-  if (const int error = ::posix_spawn(&pid, launch.program.c_str(), &setup.files, &setup.attributes, argv.data(),
-                                      envp.data());
+  if (const int error =
+          ::posix_spawn(&pid, launch.program.c_str(), &setup.files, &setup.attributes, argv.data(), envp.data());
       error != 0)
     return not_launched(launch, error);
   // By number: the C library's header for it (2.36) forgets extern "C". CLOEXEC by itself.

@@ -33,12 +33,28 @@ constexpr SignalWords signal_words[] = {
     {SIGINT, "SIGINT", "an interrupt from outside", "外部的中断信号"},
 };
 
+// How kepu-worker ends by itself, unless a library took the same code.
+struct CodeWords {
+  wire::WorkerExit how;
+  const char* en;
+  const char* zh;
+};
+constexpr CodeWords code_words[] = {
+    {wire::WorkerExit::bad_launch, "it was not started as it expects; install kepud and kepu-worker from one package",
+     "启动方式不符；请安装同一版本的 kepud 和 kepu-worker，"},
+    {wire::WorkerExit::protocol, "it did not understand kepud; install kepud and kepu-worker from one package",
+     "无法理解 kepud 的帧；请安装同一版本的 kepud 和 kepu-worker，"},
+    {wire::WorkerExit::orphaned, "it lost its connection", "失去连接"},
+    {wire::WorkerExit::fence, "its fence could not be put up", "无法建立隔离层"},
+};
+
 // ": text", or nothing.
 std::string after_colon(const std::string& text, const char* colon) { return text.empty() ? "" : colon + text; }
 
 // Joins a sentence that may already end in a full stop.
 std::string ended(std::string text, std::string_view stop) {
-  while (!text.empty() && (text.back() == '.' || text.back() == ' ' || text.back() == '\n')) text.pop_back();
+  while (!text.empty() && (text.back() == '.' || text.back() == ' ' || text.back() == '\n'))
+    text.pop_back();
   if (text.ends_with("。")) text.resize(text.size() - std::string_view("。").size());
   return text.append(stop);
 }
@@ -55,7 +71,9 @@ const std::string& library_or(const State& state, const std::string& connector) 
 
 // What comes next; empty when `what` has said it.
 Sentence what_next(const Rules& rules, const State& state, const model::Zone& zone) {
-  const auto at = [&] { return state.next_run ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.next_run)) : ""; };
+  const auto at = [&] {
+    return state.next_run ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.next_run)) : "";
+  };
   const auto& library = library_or(state, rules.connector);
   if (state.shutting_down) return {};
   if (state.paused && state.phase != Phase::stopping && state.phase != Phase::quarantined)
@@ -66,15 +84,19 @@ Sentence what_next(const Rules& rules, const State& state, const model::Zone& zo
     case What::disabled:
       return {fmt::format("Set enabled = true in {} and restart kepud to let it run", rules.file),
               fmt::format("如需运行，请在 {} 中设 enabled = true 并重启 kepud", rules.file)};
-    case What::nothing_yet: return {};
+    case What::nothing_yet:
+      return {};
     default:
-      return {fmt::format("It stays stopped: correct what is said here, then run or resume it; a changed library {} is "
-                          "tried at once, a changed {} after a restart of kepud",
-                          library, rules.file),
-              fmt::format("已停止：请按上述说明更正，然后运行或恢复该数据源；更换接入库 {} 后会立即重试，修改 {} 后需重启 kepud",
-                          library, rules.file)};
+      return {
+          fmt::format("It stays stopped: correct what is said here, then run or resume it; a changed library {} is "
+                      "tried at once, a changed {} after a restart of kepud",
+                      library, rules.file),
+          fmt::format(
+              "已停止：请按上述说明更正，然后运行或恢复该数据源；更换接入库 {} 后会立即重试，修改 {} 后需重启 kepud",
+              library, rules.file)};
     }
-  case Phase::starting: return {"It is being started", "正在启动"};
+  case Phase::starting:
+    return {"It is being started", "正在启动"};
   case Phase::ready:
     if (state.next_run) return {"The next run is at " + at(), "下次运行时间 " + at()};
     if (state.streaming) return {};
@@ -82,8 +104,10 @@ Sentence what_next(const Rules& rules, const State& state, const model::Zone& zo
       return {fmt::format("Its cron expression has no next moment: correct it in {}", rules.file),
               fmt::format("其 cron 表达式没有下一个时刻：请在 {} 中更正", rules.file)};
     return {"It runs on demand: `kepuctl run " + rules.source + "`", "按需运行：`kepuctl run " + rules.source + "`"};
-  case Phase::running: return {};
-  case Phase::stopping: return {};
+  case Phase::running:
+    return {};
+  case Phase::stopping:
+    return {};
   case Phase::backing_off:
     return {fmt::format("It will be tried again at {}", at()), fmt::format("将于 {} 重试", at())};
   case Phase::quarantined:
@@ -97,9 +121,8 @@ Sentence what_next(const Rules& rules, const State& state, const model::Zone& zo
 
 Sentence what_now(const Rules& rules, const State& state, const model::Zone& zone) {
   if (state.phase == Phase::running) {
-    const auto since = state.running_since
-                           ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.running_since))
-                           : std::string();
+    const auto since =
+        state.running_since ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.running_since)) : std::string();
     return {"running since " + since, "自 " + since + " 起运行中"};
   }
   if (state.phase == Phase::stopping) {
@@ -115,11 +138,11 @@ Sentence what_now(const Rules& rules, const State& state, const model::Zone& zon
 } // namespace
 
 Sentence words(const Exit& exit) {
-  if (exit.signal == 0 && exit.code == static_cast<int>(wire::WorkerExit::fence))
-    return {"because its fence could not be put up (exit code 67)", "因无法建立隔离层而结束（退出码 67）"};
-  if (exit.signal == 0 && exit.code == static_cast<int>(wire::WorkerExit::protocol))
-    return {"because it did not understand kepud (exit code 65); install both from the same package",
-            "因无法理解 kepud 的帧而结束（退出码 65）；请安装同一版本的软件包"};
+  if (exit.signal == 0)
+    for (const auto& w : code_words)
+      if (static_cast<int>(w.how) == exit.code)
+        return {fmt::format("because {} (exit code {})", w.en, exit.code),
+                fmt::format("因{}而结束（退出码 {}）", w.zh, exit.code)};
   if (exit.signal == 0)
     return {fmt::format("with exit code {}", exit.code), fmt::format("以退出码 {} 结束", exit.code)};
   for (const auto& w : signal_words)
@@ -135,11 +158,14 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
   const auto en = after_colon(d.en, ": ");
   const auto zh = after_colon(d.zh, "：");
   switch (reason.what) {
-  case What::nothing_yet: return {"not started yet", "尚未启动"};
-  case What::disabled: return {"switched off in its file", "已在其文件中停用"};
+  case What::nothing_yet:
+    return {"not started yet", "尚未启动"};
+  case What::disabled:
+    return {"switched off in its file", "已在其文件中停用"};
   case What::checked:
     return {fmt::format("connector {} was checked and found good", c), fmt::format("接入程序 {} 检查通过", c)};
-  case What::ended_well: return {"the last run ended well" + en, "上次运行正常结束" + zh};
+  case What::ended_well:
+    return {"the last run ended well" + en, "上次运行正常结束" + zh};
   case What::retry:
     return {"the source could not be read for now" + en, "数据源暂时无法读取" + zh};
   case What::bad_config:
@@ -149,7 +175,8 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
   case What::bad_data:
     return {"the last run met bad data and its unfinished part was dropped" + en,
             "上次运行遇到坏数据，未完成的部分已放弃" + zh};
-  case What::cancelled: return {"the last run was cancelled" + en, "上次运行已取消" + zh};
+  case What::cancelled:
+    return {"the last run was cancelled" + en, "上次运行已取消" + zh};
   case What::bug:
     return {fmt::format("connector {} ({}) broke its contract{}", c, library, en),
             fmt::format("接入程序 {}（{}）违反约定{}", c, library, zh)};
@@ -169,14 +196,15 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
   case What::silent_at_start:
     return {fmt::format("connector {} ({}) did not get ready within {} s and was killed{}", c, library,
                         seconds(rules.timing.start_up), en),
-            fmt::format("接入程序 {}（{}）在 {} 秒内未就绪，已被强制结束{}", c, library,
-                        seconds(rules.timing.start_up), zh)};
+            fmt::format("接入程序 {}（{}）在 {} 秒内未就绪，已被强制结束{}", c, library, seconds(rules.timing.start_up),
+                        zh)};
   case What::ignored_cancel:
     return {fmt::format("connector {} ({}) did not end when its run was cancelled and was killed{}", c, library, en),
             fmt::format("接入程序 {}（{}）在取消后没有结束，已被强制结束{}", c, library, zh)};
   case What::not_launched:
     return {"no worker process could be started" + en, "无法启动工作进程" + zh};
-  case What::shut_down: return {"kepud is ending", "kepud 正在退出"};
+  case What::shut_down:
+    return {"kepud is ending", "kepud 正在退出"};
   }
   return {};
 }

@@ -11,12 +11,8 @@
 namespace kepu::supervisor {
 namespace {
 
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
+template <class... F> struct Overloaded : F... { using F::operator()...; };
+template <class... F> Overloaded(F...) -> Overloaded<F...>;
 
 Sentence same(const std::string& text) { return {text, text}; }
 
@@ -27,7 +23,8 @@ bool belongs_to_run(wire::Type type) {
   case wire::Type::retract:
   case wire::Type::replace:
   case wire::Type::reject:
-  case wire::Type::commit: return true;
+  case wire::Type::commit:
+    return true;
   case wire::Type::hello:
   case wire::Type::describe:
   case wire::Type::descriptor:
@@ -38,7 +35,8 @@ bool belongs_to_run(wire::Type type) {
   case wire::Type::log:
   case wire::Type::cancel:
   case wire::Type::done:
-  case wire::Type::bye: return false;
+  case wire::Type::bye:
+    return false;
   }
   return false;
 }
@@ -70,7 +68,8 @@ void SourceTask::feed(Event event) {
     const auto was = state_.last;
     auto transition = next(rules_, std::move(state_), taken, now());
     state_ = std::move(transition.state);
-    for (const auto& a : transition.actions) perform(a);
+    for (const auto& a : transition.actions)
+      perform(a);
     log_change(before, was);
   }
   feeding_ = false;
@@ -79,24 +78,24 @@ void SourceTask::feed(Event event) {
 }
 
 void SourceTask::perform(const Action& action) {
-  std::visit(Overloaded{
-                 [&](const action::Check&) { start_check(); },
-                 [&](const action::DropCheck&) { ++check_number_; },
-                 [&](const action::LookAtLibrary&) {
-                   feed(event::LibrarySeen{
-                       find_library(hub_->configuration.daemon.connector_dirs, source_.connector).look});
-                 },
-                 [&](const action::Spawn&) { spawn(); },
-                 [&](const action::SendConfigure&) { configure(); },
-                 [&](const action::BeginRun&) { begin_run(); },
-                 [&](const action::SendStart&) { send_message(wire::Start{token_}); },
-                 [&](const action::SendCancel&) { send_message(wire::Cancel{}); },
-                 [&](const action::SendBye&) { send_message(wire::Bye{}); },
-                 [&](const action::Terminate&) { link_->signal(SIGTERM); },
-                 [&](const action::Kill&) { link_->signal(SIGKILL); },
-                 [&](const action::EndRun& end) { end_run(end); },
-             },
-             action);
+  std::visit(
+      Overloaded{
+          [&](const action::Check&) { start_check(); },
+          [&](const action::DropCheck&) { ++check_number_; },
+          [&](const action::LookAtLibrary&) {
+            feed(event::LibrarySeen{find_library(hub_->configuration.daemon.connector_dirs, source_.connector).look});
+          },
+          [&](const action::Spawn&) { spawn(); },
+          [&](const action::SendConfigure&) { configure(); },
+          [&](const action::BeginRun&) { begin_run(); },
+          [&](const action::SendStart&) { send_message(wire::Start{token_}); },
+          [&](const action::SendCancel&) { send_message(wire::Cancel{}); },
+          [&](const action::SendBye&) { send_message(wire::Bye{}); },
+          [&](const action::Terminate&) { link_->signal(SIGTERM); },
+          [&](const action::Kill&) { link_->signal(SIGKILL); },
+          [&](const action::EndRun& end) { end_run(end); },
+      },
+      action);
 }
 
 // ---- before a run --------------------------------------------------------------------------------
@@ -152,17 +151,15 @@ void SourceTask::described(const LibraryLook& library, const Description& descri
 
 void SourceTask::spawn() {
   greeted_ = configured_ = described_ = done_ = false;
-  progress_done_ = progress_total_ = 0;
-  auto started = Link::start(
-      hub_->around, worker_launch(*hub_->around, state_.library.path), output_,
-      {[self = shared_from_this()](wire::Header header, std::string payload) {
-         return self->frame(header, std::move(payload));
-       },
-       [self = shared_from_this()](Sentence why) { self->misbehaved(std::move(why)); },
-       [self = shared_from_this()](Exit exit) {
-         self->link_.reset();
-         self->feed(event::Exited{exit});
-       }});
+  auto started = Link::start(hub_->around, worker_launch(*hub_->around, state_.library.path), output_,
+                             {[self = shared_from_this()](wire::Header header, std::string payload) {
+                                return self->frame(header, std::move(payload));
+                              },
+                              [self = shared_from_this()](Sentence why) { self->misbehaved(std::move(why)); },
+                              [self = shared_from_this()](Exit exit) {
+                                self->link_.reset();
+                                self->feed(event::Exited{exit});
+                              }});
   if (!started) {
     feed(event::SpawnFailed{same(started.error().text)});
     return;
@@ -176,12 +173,15 @@ bool SourceTask::frame(wire::Header header, std::string payload) {
     if (token_ != 0 && !done_) return hub_->ingest.frame(token_, header, std::move(payload));
     if (done_)
       misbehaved({"it sent data after it had said that its run was done", "它在宣布运行结束之后仍发送数据"});
-    else misbehaved({"it sent data before its run began", "它在运行开始之前发送数据"});
+    else
+      misbehaved({"it sent data before its run began", "它在运行开始之前发送数据"});
     return true;
   }
   auto decoded = wire::decode_from_worker(header.type, payload);
-  if (decoded) message(std::move(*decoded));
-  else misbehaved(same(decoded.error().text));
+  if (decoded)
+    message(std::move(*decoded));
+  else
+    misbehaved(same(decoded.error().text));
   return true;
 }
 
@@ -189,16 +189,17 @@ void SourceTask::message(wire::Message m) {
   if (const auto* line = std::get_if<wire::LogFrame>(&m)) {
     output_.line(level_of(line->level), line->text);
   } else if (const auto* progress = std::get_if<wire::ProgressFrame>(&m)) {
-    progress_done_ = progress->done;
-    progress_total_ = progress->total;
-    show();
+    output_.heard();
+    if (token_ == 0) return;
+    status_.progress_done = progress->done;
+    status_.progress_total = progress->total;
+    if (hub_->changed) hub_->changed();
   } else if (const auto* hello = std::get_if<wire::Hello>(&m); hello && !greeted_) {
     greeted_ = true;
     if (auto problem = protocol_problem(*hello)) {
       misbehaved(std::move(*problem));
       return;
     }
-    judge_fence(*hello);
     feed(event::Hello{});
   } else if (auto* described = std::get_if<wire::Described>(&m); described && configured_ && !described_ && !done_) {
     described_ = true;
@@ -225,18 +226,6 @@ void SourceTask::misbehaved(Sentence why) {
   feed(event::Misbehaved{std::move(why)});
 }
 
-void SourceTask::judge_fence(const wire::Hello& hello) {
-  if (std::exchange(hub_->fence_judged, true)) return;
-  if (hello.landlock_abi == 0)
-    hub_->around->log(settings::LogLevel::warning, "",
-                      "this kernel has no Landlock: connectors can read whatever the user of kepud can read; a kernel "
-                      "from 5.13 on with lsm=landlock keeps them in their folders");
-  if (!hello.seccomp)
-    hub_->around->log(settings::LogLevel::warning, "",
-                      "this kernel has no seccomp filters: connectors can use the network and start programs without "
-                      "being allowed to");
-}
-
 void SourceTask::configure() {
   configured_ = true;
   wire::Configure out;
@@ -246,10 +235,7 @@ void SourceTask::configure() {
   out.settings = admission_.settings;
   if (const auto& catalog = hub_->configuration.catalog)
     for (const auto& dataset : catalog->datasets)
-      if (descriptor_.dynamic || std::ranges::any_of(descriptor_.datasets, [&](const abi::Dataset& declared) {
-            return declared.id == dataset.contract.id;
-          }))
-        out.datasets.push_back(dataset.contract);
+      out.datasets.push_back(dataset.contract);
   out.cursor = cursor_;
   if (admission_.persons && hub_->person_key) out.person_key = wire::PersonKey{*hub_->person_key};
   out.readable = admission_.readable;
@@ -346,8 +332,7 @@ void SourceTask::show() {
   status_.sentence_zh = clean(sentence.zh);
   status_.next_run = state_.next_run;
   status_.crashes = crashes_in_window(rules_, state_, steady);
-  status_.progress_done = state_.run_open ? progress_done_ : 0;
-  status_.progress_total = state_.run_open ? progress_total_ : 0;
+  if (!state_.run_open) status_.progress_done = status_.progress_total = 0;
   status_.running_since = state_.running_since;
   if (hub_->changed) hub_->changed();
 }
@@ -360,16 +345,24 @@ void SourceTask::log_change(Phase before, const Reason& was) {
     return;
   LogLevel level = LogLevel::info;
   switch (state_.phase) {
-  case Phase::quarantined: level = LogLevel::error; break;
-  case Phase::backing_off: level = LogLevel::warning; break;
-  case Phase::stopped: level = state_.last.what == What::disabled ? LogLevel::info : LogLevel::error; break;
-  case Phase::ready: level = state_.last.what == What::ended_well ? LogLevel::debug : LogLevel::info; break;
+  case Phase::quarantined:
+    level = LogLevel::error;
+    break;
+  case Phase::backing_off:
+    level = LogLevel::warning;
+    break;
+  case Phase::stopped:
+    level = state_.last.what == What::disabled ? LogLevel::info : LogLevel::error;
+    break;
+  case Phase::ready:
+    level = state_.last.what == What::ended_well ? LogLevel::debug : LogLevel::info;
+    break;
   case Phase::starting:
   case Phase::running:
-  case Phase::stopping: return;
+  case Phase::stopping:
+    return;
   }
-  hub_->around->log(level, source_.id,
-                    clean(describe(rules_, state_, hub_->zone, hub_->around->clock.steady()).en));
+  hub_->around->log(level, source_.id, clean(describe(rules_, state_, hub_->zone, hub_->around->clock.steady()).en));
 }
 
 } // namespace kepu::supervisor

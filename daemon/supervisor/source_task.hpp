@@ -34,7 +34,6 @@ struct Hub {
   std::unordered_map<RunToken, std::weak_ptr<SourceTask>> runs;
   RunToken last_token = 0;
   size_t recording = 0; // ends of runs that are not on disk yet
-  bool fence_judged = false;
   std::mt19937 random{std::random_device{}()};
   std::function<void()> changed; // something of a status or of `recording` did
 };
@@ -63,7 +62,6 @@ private:
   bool frame(wire::Header header, std::string payload);
   void message(wire::Message message);
   void misbehaved(Sentence why);
-  void judge_fence(const wire::Hello& hello);
   void configure();
   void begin_run();
   void end_run(const action::EndRun& end);
@@ -100,8 +98,6 @@ private:
   std::vector<abi::Dataset> datasets_;
   RunToken token_ = 0; // 0: no run is open
   Instant started_{};
-  uint64_t progress_done_ = 0;
-  uint64_t progress_total_ = 0;
 };
 
 } // namespace kepu::supervisor

@@ -55,8 +55,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   SourceTask* task(std::string_view source);
   Result<SourceStatus> status(std::string_view source);
   void post_event(std::string_view source, Event event);
-  template <class F>
-  void with_run(RunToken run, F act);
+  template <class F> void with_run(RunToken run, F act);
 };
 
 // Many changes at once make one new snapshot.
@@ -72,7 +71,8 @@ void Supervisor::Impl::changed() {
 
 void Supervisor::Impl::refresh() {
   auto all = std::make_shared<std::vector<SourceStatus>>();
-  for (const auto& t : tasks) all->push_back(t->status());
+  for (const auto& t : tasks)
+    all->push_back(t->status());
   shown.with([&](auto& held) { held = std::move(all); });
   if (stopped && hub->recording == 0 && hub->around->workers == 0) finish_stop();
 }
@@ -109,8 +109,7 @@ void Supervisor::Impl::post_event(std::string_view source, Event event) {
   });
 }
 
-template <class F>
-void Supervisor::Impl::with_run(RunToken run, F act) {
+template <class F> void Supervisor::Impl::with_run(RunToken run, F act) {
   boost::asio::post(io, [weak = std::weak_ptr(hub), run, act = std::move(act)]() mutable {
     const auto shared = weak.lock();
     if (!shared) return;
@@ -123,14 +122,13 @@ void Supervisor::Impl::with_run(RunToken run, F act) {
 Supervisor::Supervisor(boost::asio::io_context& io, const Clock& clock, model::Zone zone, Options options,
                        IngestPort& ingest) {
   const auto zone_name = zone.name();
-  auto around = std::make_shared<Surroundings>(Surroundings{
-      io, clock, std::move(options.worker), zone_name, options.timing, std::move(options.log)});
+  auto around = std::make_shared<Surroundings>(
+      Surroundings{io, clock, std::move(options.worker), zone_name, options.timing, std::move(options.log)});
   auto hub = std::make_shared<Hub>(std::move(around), std::move(options.configuration), std::move(options.person_key),
                                    std::move(zone), ingest);
   impl_ = std::make_shared<Impl>(io, hub);
   for (const auto& source : hub->configuration.sources)
-    impl_->tasks.push_back(
-        std::make_shared<SourceTask>(hub, source, rules_of(source, hub->zone, options.timing)));
+    impl_->tasks.push_back(std::make_shared<SourceTask>(hub, source, rules_of(source, hub->zone, options.timing)));
   std::ranges::sort(impl_->tasks, {}, [](const auto& t) { return t->status().id; });
   hub->changed = hub->around->worker_gone = [weak = std::weak_ptr(impl_)] {
     if (const auto self = weak.lock()) self->changed();
@@ -141,18 +139,21 @@ Supervisor::Supervisor(boost::asio::io_context& io, const Clock& clock, model::Z
 Supervisor::~Supervisor() {
   impl_->hub->changed = nullptr;
   impl_->hub->descriptions.stop();
-  for (const auto& t : impl_->tasks) t->abandon();
+  for (const auto& t : impl_->tasks)
+    t->abandon();
 }
 
 void Supervisor::start() {
-  for (const auto& t : impl_->tasks) t->feed(event::Begin{});
+  for (const auto& t : impl_->tasks)
+    t->feed(event::Begin{});
 }
 
 void Supervisor::stop(std::function<void()> then) {
   impl_->stopping = true;
   impl_->stopped = std::move(then);
   impl_->hub->descriptions.stop();
-  for (const auto& t : impl_->tasks) t->feed(event::Shutdown{});
+  for (const auto& t : impl_->tasks)
+    t->feed(event::Shutdown{});
   impl_->stop_deadline.expires_after(impl_->hub->around->timing.shutdown);
   impl_->stop_deadline.async_wait([weak = std::weak_ptr(impl_)](const boost::system::error_code& ec) {
     const auto self = weak.lock();

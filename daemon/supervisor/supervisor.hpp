@@ -28,7 +28,7 @@ public:
     std::filesystem::path worker; // kepu-worker
     settings::Configuration configuration;
     std::optional<std::string> person_key; // 32 bytes
-    LogLine log; // called on kepu-io
+    LogLine log;                           // called on kepu-io
     Timing timing = {};
   };
   // `io`, `clock` and `ingest` outlive the supervisor, and `ingest` calls nothing back after its end.

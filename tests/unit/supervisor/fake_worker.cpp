@@ -64,7 +64,8 @@ template <class T> T expect() {
 
 [[noreturn]] void hang() {
   ::signal(SIGTERM, SIG_IGN);
-  for (;;) ::pause();
+  for (;;)
+    ::pause();
 }
 
 [[noreturn]] void crash() {
@@ -166,9 +167,11 @@ void print() {
   }
   if (is("print")) print();
   if (is("flood_log"))
-    for (int i = 0; i < 3000; ++i) say(wire::LogFrame{KEPU_INFO, "flood " + std::to_string(i)});
+    for (int i = 0; i < 3000; ++i)
+      say(wire::LogFrame{KEPU_INFO, "flood " + std::to_string(i)});
   if (is("flood_stdout"))
-    for (int i = 0; i < 3000; ++i) std::cout << "flood " << i << '\n';
+    for (int i = 0; i < 3000; ++i)
+      std::cout << "flood " << i << '\n';
   if (is("wait_cancel")) {
     expect<wire::Cancel>();
     say(wire::Done{KEPU_RUN_CANCELLED, ""});
@@ -197,8 +200,10 @@ int main(int argc, char** argv) {
   if (!launch || launch->parent != ::getppid()) return 64;
   fd = launch->fd;
   std::ifstream library(launch->library);
-  for (std::string word; library >> word;) words.insert(word);
-  const auto id = launch->library.substr(launch->library.rfind('/') + 1, launch->library.rfind('.') - launch->library.rfind('/') - 1);
+  for (std::string word; library >> word;)
+    words.insert(word);
+  const auto id = launch->library.substr(launch->library.rfind('/') + 1,
+                                         launch->library.rfind('.') - launch->library.rfind('/') - 1);
 
   if (is("silent")) hang();
   wire::Hello hello;
@@ -224,11 +229,13 @@ int main(int argc, char** argv) {
   const auto* configure = std::get_if<wire::Configure>(&first);
   if (!configure) return 65;
   if (is("environment"))
-    for (char** e = environ; *e; ++e) std::cout << "env " << *e << std::endl;
+    for (char** e = environ; *e; ++e)
+      std::cout << "env " << *e << std::endl;
   if (is("show_configure")) {
     std::cout << "key " << configure->person_key.has_value() << " cursor " << configure->cursor << " zone "
               << configure->time_zone << " datasets " << configure->datasets.size() << std::endl;
-    for (const auto& folder : configure->readable) std::cout << "readable " << folder << std::endl;
+    for (const auto& folder : configure->readable)
+      std::cout << "readable " << folder << std::endl;
   }
   if (is("crash_on_configure")) crash();
   if (is("refuse_settings")) {

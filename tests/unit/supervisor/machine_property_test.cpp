@@ -18,34 +18,51 @@ namespace {
 constexpr int sequences = 2000;
 constexpr int events_each = 300;
 
-LibraryLook some_library(std::mt19937& random) { return {"/lib/x.so", static_cast<int64_t>(random() % 2), 1, random() % 4 != 0}; }
+LibraryLook some_library(std::mt19937& random) {
+  return {"/lib/x.so", static_cast<int64_t>(random() % 2), 1, random() % 4 != 0};
+}
 
 Event some_event(std::mt19937& random) {
   static const char* const statuses[] = {"ok", "retry", "bad_config", "bad_data", "cancelled", "bug", "nonsense"};
   switch (random() % 20) {
-  case 0: return event::Begin{};
-  case 1: return event::Checked{some_library(random), random() % 4 == 0};
+  case 0:
+    return event::Begin{};
+  case 1:
+    return event::Checked{some_library(random), random() % 4 == 0};
   case 2:
     return event::CheckFailed{some_library(random),
                               random() % 3 == 0   ? After::stop
                               : random() % 2 == 0 ? After::retry
                                                   : After::crash,
                               {What::bad_config, {}, {}, {}}};
-  case 3: return event::SpawnFailed{};
+  case 3:
+    return event::SpawnFailed{};
   case 4:
-  case 5: return event::Hello{};
+  case 5:
+    return event::Hello{};
   case 6:
-  case 7: return event::Configured{};
-  case 8: return event::Done{static_cast<int32_t>(random() % 8), "text"};
-  case 9: return event::Exited{random() % 2 == 0 ? Exit{0, SIGSEGV} : Exit{static_cast<int>(random() % 3), 0}};
-  case 10: return event::Misbehaved{};
-  case 11: return event::Refused{statuses[random() % std::size(statuses)], "text"};
-  case 12: return event::RunNow{};
-  case 13: return random() % 3 == 0 ? Event(event::Pause{}) : Event(event::RunNow{});
-  case 14: return random() % 2 == 0 ? Event(event::Resume{}) : Event(event::RunNow{});
-  case 15: return event::LibrarySeen{some_library(random)};
-  case 16: return random() % 20 == 0 ? Event(event::Shutdown{}) : Event(event::Timer{});
-  default: return event::Timer{};
+  case 7:
+    return event::Configured{};
+  case 8:
+    return event::Done{static_cast<int32_t>(random() % 8), "text"};
+  case 9:
+    return event::Exited{random() % 2 == 0 ? Exit{0, SIGSEGV} : Exit{static_cast<int>(random() % 3), 0}};
+  case 10:
+    return event::Misbehaved{};
+  case 11:
+    return event::Refused{statuses[random() % std::size(statuses)], "text"};
+  case 12:
+    return event::RunNow{};
+  case 13:
+    return random() % 3 == 0 ? Event(event::Pause{}) : Event(event::RunNow{});
+  case 14:
+    return random() % 2 == 0 ? Event(event::Resume{}) : Event(event::RunNow{});
+  case 15:
+    return event::LibrarySeen{some_library(random)};
+  case 16:
+    return random() % 20 == 0 ? Event(event::Shutdown{}) : Event(event::Timer{});
+  default:
+    return event::Timer{};
   }
 }
 
@@ -54,19 +71,24 @@ Event likely_event(const State& state, std::mt19937& random) {
   switch (state.phase) {
   case Phase::starting:
     switch (state.step) {
-    case State::Step::checking: return event::Checked{{"/lib/x.so", 1, 1, true}, random() % 4 == 0};
-    case State::Step::launching: return event::Hello{};
-    case State::Step::configuring: return event::Configured{};
+    case State::Step::checking:
+      return event::Checked{{"/lib/x.so", 1, 1, true}, random() % 4 == 0};
+    case State::Step::launching:
+      return event::Hello{};
+    case State::Step::configuring:
+      return event::Configured{};
     }
     break;
   case Phase::running:
     if (random() % 2 == 0) return event::Exited{{0, SIGSEGV}};
     return event::Done{static_cast<int32_t>(random() % 6), "text"};
-  case Phase::stopping: return event::Exited{{0, 0}};
+  case Phase::stopping:
+    return event::Exited{{0, 0}};
   case Phase::stopped:
   case Phase::ready:
   case Phase::backing_off:
-  case Phase::quarantined: break;
+  case Phase::quarantined:
+    break;
   }
   return event::Timer{};
 }
@@ -108,19 +130,29 @@ void check_invariants(const Rules& rules, const State& s, const World& world, St
   ASSERT_EQ(s.worker, world.worker);
   ASSERT_EQ(s.run_open, world.run);
   switch (s.phase) {
-  case Phase::backing_off: ASSERT_TRUE(s.wake) << "would wait forever"; break;
-  case Phase::quarantined: ASSERT_TRUE(s.shutting_down || s.wake) << "would never see a new library"; break;
-  case Phase::stopping: ASSERT_TRUE(s.wake && s.worker) << "might never end"; break;
+  case Phase::backing_off:
+    ASSERT_TRUE(s.wake) << "would wait forever";
+    break;
+  case Phase::quarantined:
+    ASSERT_TRUE(s.shutting_down || s.wake) << "would never see a new library";
+    break;
+  case Phase::stopping:
+    ASSERT_TRUE(s.wake && s.worker) << "might never end";
+    break;
   case Phase::starting:
     ASSERT_TRUE(world.checking || (s.wake && s.worker)) << "waits for nothing";
     ASSERT_FALSE(world.checking && s.wake);
     break;
-  case Phase::running: ASSERT_TRUE(s.worker && s.run_open && !s.wake); break;
+  case Phase::running:
+    ASSERT_TRUE(s.worker && s.run_open && !s.wake);
+    break;
   case Phase::ready:
     ASSERT_FALSE(s.worker);
     ASSERT_EQ(s.wake.has_value(), !s.paused && !std::holds_alternative<OnDemand>(rules.schedule));
     break;
-  case Phase::stopped: ASSERT_FALSE(s.worker); break;
+  case Phase::stopped:
+    ASSERT_FALSE(s.worker);
+    break;
   }
   if (s.paused && s.phase != Phase::quarantined && s.phase != Phase::stopped && s.phase != Phase::stopping) {
     ASSERT_EQ(s.phase, Phase::ready) << "a paused source went on";
@@ -153,7 +185,9 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
     World world;
     Now now{from_micros(0) + 400000h, Steady{1h}, 0};
     for (int i = 0; i < events_each; ++i) {
-      auto event = i == 0 ? Event(event::Begin{}) : random() % 4 != 0 ? likely_event(state, random) : some_event(random);
+      auto event = i == 0              ? Event(event::Begin{})
+                   : random() % 4 != 0 ? likely_event(state, random)
+                                       : some_event(random);
       // Answers come only to what was asked.
       const bool answers_check =
           std::holds_alternative<event::Checked>(event) || std::holds_alternative<event::CheckFailed>(event);
@@ -201,7 +235,8 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
     runs += world.runs;
 
     // Stopping always ends: left alone with its timer, a worker is killed within the deadlines.
-    if (state.phase == Phase::starting && world.worker) state = next(rules, std::move(state), event::Shutdown{}, now).state;
+    if (state.phase == Phase::starting && world.worker)
+      state = next(rules, std::move(state), event::Shutdown{}, now).state;
     if (state.phase == Phase::running) state = next(rules, std::move(state), event::Shutdown{}, now).state;
     if (state.phase == Phase::stopping) {
       const auto limit = now.steady + rules.timing.cancel_grace + 2 * rules.timing.term_grace;
@@ -212,7 +247,8 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
         ASSERT_LE(now.steady, limit);
         auto transition = next(rules, std::move(state), event::Timer{}, now);
         state = std::move(transition.state);
-        for (const auto& a : transition.actions) killed = killed || std::holds_alternative<action::Kill>(a);
+        for (const auto& a : transition.actions)
+          killed = killed || std::holds_alternative<action::Kill>(a);
       }
       state = next(rules, std::move(state), event::Exited{{0, SIGKILL}}, now).state;
       ASSERT_NE(state.phase, Phase::stopping);

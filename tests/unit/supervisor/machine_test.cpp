@@ -52,7 +52,8 @@ std::vector<Case> cases() {
        to_running + "+0s -> running; done:ok -> stopping bye ?wake=5s; exit:0 -> ready end_run:ok ?wake=30s ?next=30s; "
                     "+29s -> ready; +1s -> starting check"},
       {"ARunLongerThanItsIntervalIsFollowedAtOnce", Plan::every_30s,
-       to_running + "+40s -> running; done:ok -> stopping bye; exit:0 -> ready end_run:ok ?wake=0s; +0s -> starting check"},
+       to_running +
+           "+40s -> running; done:ok -> stopping bye; exit:0 -> ready end_run:ok ?wake=0s; +0s -> starting check"},
       {"ACronSourceIsLookedAtAndThenWaits", Plan::hourly,
        "begin -> starting check; checked -> ready ?next=30min ?wake=30s ?what=checked"},
       {"ACronSourceRunsWhenItIsDue", Plan::hourly,
@@ -62,7 +63,8 @@ std::vector<Case> cases() {
        "begin -> starting check; checked -> ready ?nowake; run -> starting check"},
       {"ASourceWithoutScheduleRunsOnDemand", Plan::on_demand,
        "begin -> starting check; checked -> ready ?nowake; run -> starting check; checked -> starting spawn; hello -> "
-       "starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> ready end_run:ok ?nowake"},
+       "starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> ready end_run:ok "
+       "?nowake"},
       {"AStreamingSourceRunsFromTheStart", Plan::on_demand, stream_running + "+1h -> running ?nowake"},
       {"ADisabledSourceIsNotTouched", Plan::disabled,
        "begin -> stopped ?what=disabled ?nowake; run -> stopped; resume -> stopped; library:new -> stopped"},
@@ -75,8 +77,9 @@ std::vector<Case> cases() {
                     "checked -> starting spawn; hello -> starting configure; configured -> running begin_run start; "
                     "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=2s"},
       {"BadConfigStopsAndWatchesTheLibrary", Plan::every_30s,
-       to_running + "done:bad_config -> stopping bye; exit:0 -> stopped end_run:bad_config ?wake=5s; +5s -> stopped look "
-                    "?wake=5s; library:same -> stopped; library:new -> starting check"},
+       to_running +
+           "done:bad_config -> stopping bye; exit:0 -> stopped end_run:bad_config ?wake=5s; +5s -> stopped look "
+           "?wake=5s; library:same -> stopped; library:new -> starting check"},
       {"BadDataIsFollowedByANormalRun", Plan::every_30s,
        to_running + "done:bad_data -> stopping bye; exit:0 -> ready end_run:bad_data ?wake=30s ?what=bad_data"},
       {"AConnectorMaySayThatItWasCancelled", Plan::every_30s,
@@ -99,19 +102,23 @@ std::vector<Case> cases() {
 
       // Streaming sources
       {"AStreamThatEndsComesBack", Plan::on_demand,
-       stream_running + "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s ?crashes=0; +1s -> starting check"},
+       stream_running +
+           "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s ?crashes=0; +1s -> starting check"},
       {"AStreamThatEndsAtOnceEachTimeComesBackLater", Plan::on_demand,
-       stream_running + "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s; +1s -> starting check; "
-                        "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
-                        "start; done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=2s"},
+       stream_running +
+           "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s; +1s -> starting check; "
+           "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
+           "start; done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=2s"},
       {"ALongStreamStartsTheBackOffAnew", Plan::on_demand,
-       stream_running + "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry; +1s -> starting check; "
-                        "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
-                        "start; +2min -> running; done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=1s"},
+       stream_running +
+           "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry; +1s -> starting check; "
+           "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
+           "start; +2min -> running; done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=1s"},
 
       // Checks and launches that fail
       {"AMissingLibraryStops", Plan::every_30s,
-       "begin -> starting check; check_failed:stop -> stopped ?wake=5s ?what=bad_config; library:new -> starting check"},
+       "begin -> starting check; check_failed:stop -> stopped ?wake=5s ?what=bad_config; library:new -> starting "
+       "check"},
       {"ALibraryThatBecomesUsableIsTriedAgain", Plan::every_30s,
        "begin -> starting check; check_failed:stop -> stopped; library:usable -> starting check"},
       {"ACrashWhileDescribedCounts", Plan::every_30s,
@@ -123,13 +130,16 @@ std::vector<Case> cases() {
       {"AWorkerThatDiesBeforeHelloIsACrash", Plan::every_30s,
        "begin -> starting check; checked -> starting spawn; exit:abrt -> backing_off ?crashes=1"},
       {"AWorkerThatSaysNothingIsKilled", Plan::every_30s,
-       "begin -> starting check; checked -> starting spawn; +9s -> starting; +1s -> stopping kill ?wake=3s; exit:kill -> "
+       "begin -> starting check; checked -> starting spawn; +9s -> starting; +1s -> stopping kill ?wake=3s; exit:kill "
+       "-> "
        "backing_off ?crashes=1 ?what=silent_at_start"},
       {"AWorkerThatIsNotConfiguredInTimeIsKilled", Plan::every_30s,
-       "begin -> starting check; checked -> starting spawn; hello -> starting configure; +10s -> stopping kill; exit:kill "
+       "begin -> starting check; checked -> starting spawn; hello -> starting configure; +10s -> stopping kill; "
+       "exit:kill "
        "-> backing_off ?what=silent_at_start"},
       {"AConnectorThatRefusesItsSettingsStops", Plan::every_30s,
-       "begin -> starting check; checked -> starting spawn; hello -> starting configure; done:bad_config -> stopping bye; "
+       "begin -> starting check; checked -> starting spawn; hello -> starting configure; done:bad_config -> stopping "
+       "bye; "
        "exit:0 -> stopped ?what=bad_config"},
 
       // Cancel, TERM, KILL
@@ -137,16 +147,19 @@ std::vector<Case> cases() {
        to_running + "pause -> stopping cancel ?wake=5s ?paused; done:cancelled -> stopping bye; exit:0 -> ready "
                     "end_run:cancelled ?nowake ?paused"},
       {"AConnectorThatIgnoresCancelIsTerminatedAndThenKilled", Plan::every_30s,
-       to_running + "pause -> stopping cancel; +5s -> stopping terminate ?wake=3s; +3s -> stopping kill ?wake=3s; +3s -> "
-                    "stopping kill; exit:kill -> ready end_run:killed ?what=ignored_cancel ?crashes=0"},
+       to_running +
+           "pause -> stopping cancel; +5s -> stopping terminate ?wake=3s; +3s -> stopping kill ?wake=3s; +3s -> "
+           "stopping kill; exit:kill -> ready end_run:killed ?what=ignored_cancel ?crashes=0"},
       {"AConnectorThatFinishesAfterCancelHasFinished", Plan::every_30s,
        to_running + "pause -> stopping cancel; done:ok -> stopping bye; exit:0 -> ready end_run:ok"},
       {"ACrashDuringCancelIsACrash", Plan::every_30s,
        to_running + "pause -> stopping cancel; exit:segv -> ready end_run:crashed ?crashes=1 ?paused ?nowake"},
       {"AWorkerThatStaysAfterByeIsEnded", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; +5s -> stopping terminate; +3s -> stopping kill; exit:kill -> ready end_run:ok"},
+       to_running +
+           "done:ok -> stopping bye; +5s -> stopping terminate; +3s -> stopping kill; exit:kill -> ready end_run:ok"},
       {"ARefusalCancelsAndDecides", Plan::every_30s,
-       to_running + "refused:bad_data -> stopping cancel; done:ok -> stopping bye; exit:0 -> ready end_run:bad_data ?wake=30s"},
+       to_running +
+           "refused:bad_data -> stopping cancel; done:ok -> stopping bye; exit:0 -> ready end_run:bad_data ?wake=30s"},
       {"ARefusalForAConfigurationStops", Plan::every_30s,
        to_running + "refused:bad_config -> stopping cancel; exit:0 -> stopped end_run:bad_config"},
       {"ARefusalDecidesAlsoAfterDone", Plan::every_30s,
@@ -156,7 +169,8 @@ std::vector<Case> cases() {
       {"MisbehavingAfterDoneDecides", Plan::every_30s,
        to_running + "done:ok -> stopping bye; misbehaved -> stopping kill; exit:kill -> backing_off end_run:bug"},
       {"MisbehavingBeforeHelloIsACrash", Plan::every_30s,
-       "begin -> starting check; checked -> starting spawn; misbehaved -> stopping kill; exit:kill -> backing_off ?crashes=1"},
+       "begin -> starting check; checked -> starting spawn; misbehaved -> stopping kill; exit:kill -> backing_off "
+       "?crashes=1"},
       {"ALateRefusalDoesNotExcuseMisbehaving", Plan::every_30s,
        to_running + "misbehaved -> stopping kill; refused:bad_data -> stopping; exit:kill -> backing_off end_run:bug"},
 
@@ -165,11 +179,13 @@ std::vector<Case> cases() {
        "begin -> starting check; pause -> ready drop_check ?paused ?nowake; checked -> ready; run -> ready; resume -> "
        "starting check"},
       {"PauseBeforeARunEndsTheWorkerWithoutACrash", Plan::every_30s,
-       "begin -> starting check; checked -> starting spawn; pause -> stopping bye ?wake=5s; hello -> stopping; exit:0 -> "
+       "begin -> starting check; checked -> starting spawn; pause -> stopping bye ?wake=5s; hello -> stopping; exit:0 "
+       "-> "
        "ready ?crashes=0 ?paused ?what=cancelled"},
       {"ResumeGoesOnBySchedule", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; exit:0 -> ready end_run:ok; pause -> ready ?nowake; +10s -> ready; resume -> "
-                    "ready ?wake=20s; +20s -> starting check"},
+       to_running +
+           "done:ok -> stopping bye; exit:0 -> ready end_run:ok; pause -> ready ?nowake; +10s -> ready; resume -> "
+           "ready ?wake=20s; +20s -> starting check"},
       {"ResumeOfAStreamStartsIt", Plan::on_demand,
        stream_running + "pause -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> ready end_run:cancelled "
                         "?nowake; resume -> starting check; checked:stream -> starting spawn"},
@@ -196,7 +212,8 @@ std::vector<Case> cases() {
       {"FiveCrashesInTheWindowQuarantine", Plan::every_30s,
        to_quarantine() + "run -> quarantined; pause -> quarantined ?paused; +5s -> quarantined look ?wake=5s"},
       {"ReplacingTheLibraryLiftsQuarantine", Plan::every_30s,
-       to_quarantine() + "library:same -> quarantined; library:usable -> quarantined; library:new -> starting check ?crashes=0"},
+       to_quarantine() +
+           "library:same -> quarantined; library:usable -> quarantined; library:new -> starting check ?crashes=0"},
       {"ReplacingTheLibraryOfAPausedSourceLeavesItPaused", Plan::every_30s,
        to_quarantine() + "pause -> quarantined; library:new -> ready ?paused ?nowake ?crashes=0"},
       {"ResumeLiftsQuarantine", Plan::every_30s, to_quarantine() + "resume -> starting check ?crashes=0"},
@@ -204,12 +221,14 @@ std::vector<Case> cases() {
        to_running + crash_again("1s") + crash_again("2s") + crash_again("4s") + crash_again("8s") +
            "+11min -> running; exit:segv -> backing_off end_run:crashed ?crashes=1"},
       {"ANewLibraryForgetsCrashesAtItsCheck", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed ?crashes=1; +1s -> starting check; checked:new -> starting "
-                    "spawn ?crashes=0"},
+       to_running +
+           "exit:segv -> backing_off end_run:crashed ?crashes=1; +1s -> starting check; checked:new -> starting "
+           "spawn ?crashes=0"},
 
       // The clock
       {"AJumpForwardMakesOneRun", Plan::hourly,
-       "begin -> starting check; checked -> ready; jump:72h -> ready; +30s -> starting check; checked -> starting spawn; "
+       "begin -> starting check; checked -> ready; jump:72h -> ready; +30s -> starting check; checked -> starting "
+       "spawn; "
        "hello -> starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> ready "
        "end_run:ok ?next=1770s"},
       {"AJumpBackDoesNotWaitForTheOldMoment", Plan::hourly,
@@ -258,9 +277,12 @@ LibraryLook look(const std::string& which) {
 }
 
 int32_t run_status(const std::string& word) {
-  static const std::map<std::string, int32_t> words{
-      {"ok", KEPU_RUN_OK},           {"retry", KEPU_RUN_RETRY},         {"bad_config", KEPU_RUN_BAD_CONFIG},
-      {"bad_data", KEPU_RUN_BAD_DATA}, {"cancelled", KEPU_RUN_CANCELLED}, {"bug", KEPU_RUN_BUG}};
+  static const std::map<std::string, int32_t> words{{"ok", KEPU_RUN_OK},
+                                                    {"retry", KEPU_RUN_RETRY},
+                                                    {"bad_config", KEPU_RUN_BAD_CONFIG},
+                                                    {"bad_data", KEPU_RUN_BAD_DATA},
+                                                    {"cancelled", KEPU_RUN_CANCELLED},
+                                                    {"bug", KEPU_RUN_BUG}};
   const auto it = words.find(word);
   return it == words.end() ? std::stoi(word) : it->second;
 }
@@ -300,18 +322,25 @@ Event event_of(const std::string& word, bool& library_was_refused) {
 }
 
 std::string word_of(const Action& a) {
-  static const char* const words[] = {"check",  "drop_check", "look", "spawn",     "configure", "begin_run",
-                                      "start",  "cancel",     "bye",  "terminate", "kill"};
+  static const char* const words[] = {"check", "drop_check", "look", "spawn",     "configure", "begin_run",
+                                      "start", "cancel",     "bye",  "terminate", "kill"};
   if (const auto* end = std::get_if<action::EndRun>(&a)) return "end_run:" + end->status;
   return words[a.index()];
 }
 
 const std::map<std::string, What>& whats() {
-  static const std::map<std::string, What> words{
-      {"disabled", What::disabled},       {"checked", What::checked},       {"bad_config", What::bad_config},
-      {"bad_data", What::bad_data},       {"cancelled", What::cancelled},   {"bug", What::bug},
-      {"misbehaved", What::misbehaved},   {"crashed", What::crashed},       {"silent_at_start", What::silent_at_start},
-      {"ignored_cancel", What::ignored_cancel}, {"not_launched", What::not_launched}, {"shut_down", What::shut_down}};
+  static const std::map<std::string, What> words{{"disabled", What::disabled},
+                                                 {"checked", What::checked},
+                                                 {"bad_config", What::bad_config},
+                                                 {"bad_data", What::bad_data},
+                                                 {"cancelled", What::cancelled},
+                                                 {"bug", What::bug},
+                                                 {"misbehaved", What::misbehaved},
+                                                 {"crashed", What::crashed},
+                                                 {"silent_at_start", What::silent_at_start},
+                                                 {"ignored_cancel", What::ignored_cancel},
+                                                 {"not_launched", What::not_launched},
+                                                 {"shut_down", What::shut_down}};
   return words;
 }
 
@@ -321,17 +350,21 @@ Rules rules_for(Plan plan) {
   rules.connector = "x";
   rules.file = "sources.d/training.toml";
   switch (plan) {
-  case Plan::every_30s: rules.schedule = EverySoOften{30s}; break;
+  case Plan::every_30s:
+    rules.schedule = EverySoOften{30s};
+    break;
   case Plan::hourly:
-    rules.schedule = ByCalendar{[](Instant after) -> std::optional<Instant> {
-      return std::chrono::floor<std::chrono::hours>(after) + 1h;
-    }};
+    rules.schedule = ByCalendar{
+        [](Instant after) -> std::optional<Instant> { return std::chrono::floor<std::chrono::hours>(after) + 1h; }};
     break;
   case Plan::never:
     rules.schedule = ByCalendar{[](Instant) -> std::optional<Instant> { return std::nullopt; }};
     break;
-  case Plan::on_demand: break;
-  case Plan::disabled: rules.enabled = false; break;
+  case Plan::on_demand:
+    break;
+  case Plan::disabled:
+    rules.enabled = false;
+    break;
   }
   return rules;
 }
@@ -367,9 +400,11 @@ TEST_P(Story, GoesAsTold) {
     state = std::move(transition.state);
     EXPECT_EQ(name(state.phase), phase);
     std::string wanted;
-    while (words >> word && word[0] != '?') wanted += word + " ";
+    while (words >> word && word[0] != '?')
+      wanted += word + " ";
     std::string got;
-    for (const auto& a : transition.actions) got += word_of(a) + " ";
+    for (const auto& a : transition.actions)
+      got += word_of(a) + " ";
     EXPECT_EQ(got, wanted);
     if (!words) continue;
     do {

@@ -39,7 +39,8 @@ TEST(Output, MakesLinesHarmless) {
       {"ten digits stay", "2025030512", "2025030512"},
       {"digits apart stay", "2025-03-05 09:30:00", "2025-03-05 09:30:00"},
   };
-  for (const auto& row : table) EXPECT_EQ(clean(row.in), row.out) << row.name;
+  for (const auto& row : table)
+    EXPECT_EQ(clean(row.in), row.out) << row.name;
 }
 
 TEST(Output, CutsLongLinesAndNeverInsideANumberThatNamesAPerson) {
@@ -66,7 +67,8 @@ TEST(Output, ALineWithoutEndIsHeldInBoundedMemory) {
   LineCutter cutter;
   size_t longest = 0;
   const auto take = [&](std::string_view line) { longest = std::max(longest, line.size()); };
-  for (int i = 0; i < 1000; ++i) cutter.feed(std::string(10000, 'x'), take);
+  for (int i = 0; i < 1000; ++i)
+    cutter.feed(std::string(10000, 'x'), take);
   EXPECT_EQ(longest, 0u);
   cutter.feed("\n", take);
   EXPECT_EQ(longest, 2 * KEPU_MAX_TEXT_BYTES);
@@ -81,7 +83,8 @@ TEST(Output, CountsWhatIsTooMuchInASecondAndSaysSoLater) {
     lines.emplace_back(text);
   };
   Output output(clock, "training", log);
-  for (int i = 0; i < 150; ++i) output.line(settings::LogLevel::info, "line");
+  for (int i = 0; i < 150; ++i)
+    output.line(settings::LogLevel::info, "line");
   EXPECT_EQ(lines.size(), 100u);
   EXPECT_FALSE(output.hold_until());
   clock.advance(std::chrono::seconds(1));
@@ -96,14 +99,21 @@ TEST(Output, AFloodIsNotListenedToUntilTheNextSecond) {
   clock.advance(std::chrono::hours(1));
   const LogLine log = [](settings::LogLevel, std::string_view, std::string_view) {};
   Output many(clock, "training", log);
-  for (int i = 0; i < 2000; ++i) many.line(settings::LogLevel::info, "line");
+  for (int i = 0; i < 2000; ++i)
+    many.line(settings::LogLevel::info, "line");
   ASSERT_TRUE(many.hold_until());
   EXPECT_EQ(*many.hold_until() - clock.steady(), std::chrono::seconds(1));
   clock.advance(std::chrono::seconds(1));
   EXPECT_FALSE(many.hold_until());
 
+  Output moving(clock, "training", log);
+  for (int i = 0; i < 2000; ++i)
+    moving.heard();
+  EXPECT_TRUE(moving.hold_until());
+
   Output large(clock, "training", log);
-  for (int i = 0; i < 80; ++i) large.line(settings::LogLevel::info, std::string(4096, 'x'));
+  for (int i = 0; i < 80; ++i)
+    large.line(settings::LogLevel::info, std::string(4096, 'x'));
   EXPECT_TRUE(large.hold_until());
 }
 

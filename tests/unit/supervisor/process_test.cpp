@@ -43,7 +43,8 @@ Exit wait_for(boost::asio::io_context& io, const Process::Launched& launched) {
 
 size_t open_descriptors() {
   size_t n = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+    ++n;
   return n;
 }
 

@@ -41,8 +41,9 @@ TEST_F(Told, ACrashNamesSourceLibrarySignalAndWhenItIsTriedAgain) {
             "Source \"training\": connector courses (/usr/lib/kepu/connectors/courses.so) crashed: it ended by a "
             "segmentation fault (SIGSEGV) and did not say why (crash 2 of 5 allowed within 10 min). It will be tried "
             "again at 2025-03-05T09:30:04+08:00.");
-  EXPECT_EQ(s.zh, "数据源“training”：接入程序 courses（/usr/lib/kepu/connectors/courses.so）崩溃：因段错误（SIGSEGV）而终止，"
-                  "未说明原因（10 分钟内第 2 次崩溃，达到 5 次即隔离）。将于 2025-03-05T09:30:04+08:00 重试。");
+  EXPECT_EQ(s.zh,
+            "数据源“training”：接入程序 courses（/usr/lib/kepu/connectors/courses.so）崩溃：因段错误（SIGSEGV）而终止，"
+            "未说明原因（10 分钟内第 2 次崩溃，达到 5 次即隔离）。将于 2025-03-05T09:30:04+08:00 重试。");
 }
 
 TEST_F(Told, AnEndWithACodeIsTold) {
@@ -93,7 +94,8 @@ TEST_F(Told, ReadySaysWhenOrHowItRunsNext) {
 }
 
 TEST_F(Told, StoppingSaysWhy) {
-  state.ending = Ending{After::crash, "bug", {What::misbehaved, {"it sent a frame out of turn", "帧的顺序错误"}, {}, wall}};
+  state.ending =
+      Ending{After::crash, "bug", {What::misbehaved, {"it sent a frame out of turn", "帧的顺序错误"}, {}, wall}};
   const auto s = told(Phase::stopping, What::ended_well);
   EXPECT_THAT(s.en, AllOf(HasSubstr("out of turn"), HasSubstr("being ended")));
 }

@@ -9,11 +9,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <deque>
 #include <fmt/format.h>
 #include <fstream>
 #include <sys/wait.h>
+#include <thread>
 
 using namespace kepu;
 using namespace kepu::supervisor;
@@ -116,7 +118,9 @@ struct Supervised : testing::Test {
     EXPECT_TRUE(::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) << "a child is left";
   }
 
-  void library(const std::string& name, const std::string& behaviour) { folder.write("lib/" + name + ".so", behaviour); }
+  void library(const std::string& name, const std::string& behaviour) {
+    folder.write("lib/" + name + ".so", behaviour);
+  }
   settings::Source& source(const std::string& id, const std::string& connector) {
     settings::Source s;
     s.id = id;
@@ -203,8 +207,8 @@ TEST_F(Supervised, TheWorkerIsToldWhatItNeedsAndNoMore) {
   configuration.sources[0].schedule = configuration.sources[1].schedule = settings::Every{1h};
   start();
   until([&] { return ingest.runs.size() == 2 && ingest.runs[0].outcome && ingest.runs[1].outcome; });
-  EXPECT_THAT(log, Contains("a: key 0 cursor where it was zone Asia/Shanghai datasets 1"));
-  EXPECT_THAT(log, Contains("b: key 1 cursor where it was zone Asia/Shanghai datasets 1"));
+  EXPECT_THAT(log, Contains("a: key 0 cursor where it was zone Asia/Shanghai datasets 2"));
+  EXPECT_THAT(log, Contains("b: key 1 cursor where it was zone Asia/Shanghai datasets 2"));
   EXPECT_THAT(log, Contains("a: readable " + (folder.path() / "inbox").string()));
   EXPECT_THAT(log, Contains("a: env LANG=C.UTF-8"));
   EXPECT_THAT(log, Contains("a: env TZ=Asia/Shanghai"));
@@ -493,7 +497,8 @@ TEST_F(Supervised, ShutdownEndsEveryWorkerAndRecordsEveryRun) {
   library("fork", "fork hang");
   library("polite", "wait_cancel streaming");
   library("slow", "silent");
-  for (const char* name : {"hang", "fork", "slow"}) source(name, name).schedule = settings::Every{1h};
+  for (const char* name : {"hang", "fork", "slow"})
+    source(name, name).schedule = settings::Every{1h};
   source("polite", "polite");
   start();
   until([&] { return ingest.runs.size() == 3; });
@@ -502,7 +507,8 @@ TEST_F(Supervised, ShutdownEndsEveryWorkerAndRecordsEveryRun) {
     ASSERT_TRUE(run.outcome) << run.info.source;
     EXPECT_THAT(run.outcome->status, testing::AnyOf("cancelled", "killed"));
   }
-  for (const auto& s : *supervisor->snapshot()) EXPECT_EQ(s.state, "stopped");
+  for (const auto& s : *supervisor->snapshot())
+    EXPECT_EQ(s.state, "stopped");
   EXPECT_EQ(supervisor->run_now("hang").error().code, "shutting_down");
 }
 
@@ -538,11 +544,38 @@ TEST_F(Supervised, DisabledSourcesStay) {
 
 TEST_F(Supervised, SourcesOfOneLibraryShareItsDescription) {
   library("x", "take");
-  for (const char* id : {"c", "a", "b"}) source(id, "x").schedule = settings::Every{1h};
+  for (const char* id : {"c", "a", "b"})
+    source(id, "x").schedule = settings::Every{1h};
   start();
   until([&] { return ingest.runs.size() == 3 && is(Phase::ready, 0) && is(Phase::ready, 1) && is(Phase::ready, 2); });
   EXPECT_EQ(status(0).id, "a");
   EXPECT_EQ(status(2).id, "c");
+}
+
+TEST_F(Supervised, AnyThreadMayAskAndAnswerWhileItRuns) {
+  library("x", "take");
+  library("y", "streaming wait_cancel");
+  source("a", "x").schedule = settings::Every{1ms};
+  source("b", "y");
+  start();
+  std::atomic<bool> asked = false;
+  std::thread asker([&] {
+    for (int i = 0; i < 300; ++i) {
+      const auto all = supervisor->snapshot();
+      EXPECT_EQ(all->size(), 2u);
+      for (const auto& s : *all)
+        EXPECT_FALSE(s.sentence.empty());
+      supervisor->pause("b");
+      supervisor->resume("b");
+      supervisor->run_now("a");
+      supervisor->drained(1);
+      supervisor->send(1u << 30, "nobody's");
+      supervisor->refuse(2, {"bad_data", "not this one", {}});
+    }
+    asked = true;
+  });
+  until([&] { return asked && ingest.runs.size() > 5; });
+  asker.join();
 }
 
 TEST(DescribeLibrary, GivesTheDescriptorOrASentence) {
