@@ -355,9 +355,10 @@ TEST_F(Supervised, LibrariesThatCannotBeDescribedAreTold) {
       {"streaming", Phase::stopped, "remove `every` or `cron`"},
   };
   timing.crash_limit = 2;
-  timing.start_up = 300ms;
   for (const auto& row : table) {
     SCOPED_TRACE(row.behaviour);
+    const bool hangs = std::string_view(row.says).find("0.3 s") != std::string_view::npos;
+    timing.start_up = hangs ? Timing::Duration(300ms) : patience;
     start_with(row.behaviour);
     until([&] { return is(row.phase) && !status().sentence.ends_with("not started yet."); });
     EXPECT_THAT(status().sentence, HasSubstr(row.says));
@@ -470,7 +471,7 @@ TEST_F(Supervised, FloodsOfLinesAreCountedNotLogged) {
     start_with(behaviour);
     EXPECT_EQ(first_run().outcome->status, "ok");
     EXPECT_THAT(log, Contains(HasSubstr("more lines of this connector were left out")));
-    EXPECT_LT(log.size(), 600u);
+    EXPECT_LT(log.size(), 1500u); // of 3000
     stop();
     supervisor.reset();
     ingest.runs.clear();
@@ -582,7 +583,7 @@ TEST(DescribeLibrary, GivesTheDescriptorOrASentence) {
   Folder f;
   const std::filesystem::path worker = KEPU_FAKE_WORKER;
   Timing timing;
-  timing.start_up = 300ms;
+  timing.start_up = patience;
   const auto good = describe_library(worker, f.write("lib/good.so", "network"), timing);
   ASSERT_TRUE(good) << good.error().text;
   EXPECT_EQ(good->id, "good");
@@ -599,6 +600,7 @@ TEST(DescribeLibrary, GivesTheDescriptorOrASentence) {
       {"wrong_major", "library_bad", "version 2 of the ABI"},
   };
   for (const auto& row : table) {
+    timing.start_up = row.behaviour == std::string_view("hang_on_load") ? Timing::Duration(300ms) : patience;
     const auto bad = describe_library(worker, f.write("lib/bad.so", row.behaviour), timing);
     ASSERT_FALSE(bad) << row.behaviour;
     EXPECT_EQ(bad.error().code, row.code);
