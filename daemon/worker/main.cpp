@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,8 +14,8 @@ namespace {
 using kepu::wire::Launch;
 using kepu::wire::WorkerExit;
 
-// What the process got from its starter is brought into a known state; nullptr, or what is wrong.
-const char* settle(const Launch& launch) {
+// What the process got from its starter is brought into a known state; returns what is wrong, or nothing.
+std::string settle(const Launch& launch) {
   // Set before the parent is looked at: a parent that ends in between is seen one way or the other.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != launch.parent) return "--parent is not the process that started me";
@@ -38,16 +39,16 @@ const char* settle(const Launch& launch) {
   // Lines that a library prints are in the log as they come, also those before a crash.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (::chdir("/") != 0) return "the root folder cannot be entered";
-  return nullptr;
+  return {};
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   const auto launch = kepu::wire::parse_launch({argv + 1, static_cast<size_t>(argc > 0 ? argc - 1 : 0)});
-  const char* wrong = launch ? settle(*launch) : launch.error().text.c_str();
-  if (wrong) {
-    std::fprintf(stderr, "kepu-worker: %s\n", wrong);
+  const std::string wrong = launch ? settle(*launch) : launch.error().text;
+  if (!wrong.empty()) {
+    std::fprintf(stderr, "kepu-worker: %s\n", wrong.c_str());
     return static_cast<int>(WorkerExit::bad_launch);
   }
   ::_exit(static_cast<int>(kepu::worker::live(*launch)));

@@ -9,6 +9,7 @@ static int32_t run(void* self) {
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, NULL);
+  host->log(host->ctx, KEPU_INFO, str("now I hear nothing"));
   for (;;)
     pause();
   return KEPU_RUN_OK;
