@@ -99,6 +99,8 @@ struct Crash {
 class EndsWithoutDone : public ::testing::TestWithParam<Crash> {};
 TEST_P(EndsWithoutDone, AsItsOwnCommentSays) {
   const auto& expected = GetParam();
+  if (sanitized && std::string_view(expected.library) == "bad_leak")
+    GTEST_SKIP() << "skipped: sanitizers leave address space without a bound";
   const auto end = run_to_the_end(expected.library);
   EXPECT_FALSE(end.done);
   EXPECT_EQ(end.rows_committed, 0u);
