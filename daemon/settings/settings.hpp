@@ -19,6 +19,12 @@
 
 namespace kepu::settings {
 
+// Where something stands in its file, counted from 1; line 0: the file as a whole.
+struct Place {
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
 // One complaint: `file:line:column: text`. line 0: the file as a whole.
 struct Problem {
   std::filesystem::path file;
@@ -83,6 +89,11 @@ struct Source {
   double max_reject_share = 0.1;
   bool enabled = true;
   std::vector<RawSetting> settings;
+  // For complaints about what only the connector's descriptor can tell.
+  Place connector_at;
+  Place allow_at;
+  Place schedule_at;
+  Place settings_at;
 };
 
 struct Configuration {
@@ -102,10 +113,18 @@ Loaded load(const std::filesystem::path& config_file);
 // keys with the nearest known one, folders made absolute (relative ones count from `base`, the
 // folder of the main configuration file), secrets read. All problems at once, placed in the source's file.
 struct Typed {
-  std::vector<abi::Setting> settings;
+  std::vector<abi::Setting> settings; // in order of the specs; absent ones are left out
   std::vector<Problem> problems;
 };
-Typed type_settings(const Source& source, const std::vector<abi::SettingSpec>& specs, const std::filesystem::path& base);
+// `form_only`: a secret's text stays empty and what only the daemon's user and unit can see (credentials,
+// files that this user may not open) is no complaint.
+enum class Secrets : uint8_t { read, form_only };
+Typed type_settings(const Source& source, const std::vector<abi::SettingSpec>& specs, const std::filesystem::path& base,
+                    Secrets secrets = Secrets::read);
+
+// The key for pseudonyms, 32 bytes, from a file of 64 hexadecimal digits or 32 raw bytes that group and
+// others may not read. Error codes: "no_key_file", "open_key_file", "bad_key_file".
+Result<std::string> read_person_key(const std::filesystem::path& file);
 
 // "30s", "5m", "2h", "1d", "10y" (365.25 days), "500ms"; positive.
 Result<std::chrono::microseconds> parse_duration(std::string_view text);

@@ -77,11 +77,12 @@ public:
 
   Catalog catalog() override { return catalog_; }
 
-  Result<Seq> last_change(std::string_view indicator) override {
-    return guard([&]() -> Result<Seq> {
-      auto row = db_.query("SELECT seq FROM touched WHERE indicator=?");
+  Result<CommitInfo> last_change(std::string_view indicator) override {
+    return guard([&]() -> Result<CommitInfo> {
+      auto row = db_.query("SELECT seq,recorded_at FROM touched JOIN commits USING(seq) WHERE indicator=?");
       row.bind(1, indicator);
-      return row.step() ? static_cast<Seq>(row.integer(0)) : 0;
+      if (!row.step()) return CommitInfo{};
+      return CommitInfo{static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
     });
   }
 

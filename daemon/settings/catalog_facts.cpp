@@ -1,0 +1,461 @@
+// Datasets and indicators: what facts are and what is counted from them.
+#include "base/printable.hpp"
+#include "settings/loading.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace kepu::settings {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::chrono::microseconds default_past = std::chrono::hours{24 * 3652 + 12}; // ten years
+constexpr std::chrono::microseconds default_future = 24h;
+
+const std::vector<std::string>& type_names() { // kepu_type - 1
+  static const std::vector<std::string> all{"text", "integer",   "decimal", "real",
+                                            "boolean", "date", "timestamp", "period"};
+  return all;
+}
+
+const std::vector<std::string>& role_names() { // bit numbers of kepu_role
+  static const std::vector<std::string> all{"key",    "time",    "until",  "period",  "area",    "entity",
+                                            "person", "measure", "weight", "stratum", "cluster", "attribute"};
+  return all;
+}
+
+std::string type_name(int32_t type) { return type_names()[static_cast<size_t>(type - 1)]; }
+
+struct RoleRule {
+  uint32_t role;
+  std::vector<int32_t> types; // empty: any
+  bool once;                  // at most one field of a dataset
+};
+
+const std::vector<RoleRule>& role_rules() {
+  static const std::vector<RoleRule> all{
+      {KEPU_ROLE_KEY, {KEPU_TEXT, KEPU_INTEGER, KEPU_DECIMAL, KEPU_BOOLEAN, KEPU_DATE, KEPU_TIMESTAMP, KEPU_PERIOD}, false},
+      {KEPU_ROLE_TIME, {KEPU_DATE, KEPU_TIMESTAMP}, true},
+      {KEPU_ROLE_UNTIL, {KEPU_DATE, KEPU_TIMESTAMP}, true},
+      {KEPU_ROLE_PERIOD, {KEPU_PERIOD}, true},
+      {KEPU_ROLE_AREA, {KEPU_TEXT}, true},
+      {KEPU_ROLE_ENTITY, {KEPU_TEXT}, false},
+      {KEPU_ROLE_PERSON, {KEPU_TEXT}, false},
+      {KEPU_ROLE_MEASURE, {KEPU_INTEGER, KEPU_DECIMAL, KEPU_REAL}, false},
+      {KEPU_ROLE_WEIGHT, {KEPU_INTEGER, KEPU_DECIMAL, KEPU_REAL}, true},
+      {KEPU_ROLE_STRATUM, {KEPU_TEXT, KEPU_INTEGER}, true},
+      {KEPU_ROLE_CLUSTER, {KEPU_TEXT, KEPU_INTEGER}, true},
+      {KEPU_ROLE_ATTRIBUTE, {}, false},
+  };
+  return all;
+}
+
+std::string role_name(uint32_t role) {
+  return role_names()[static_cast<size_t>(std::countr_zero(role))];
+}
+
+bool is_scheme(std::string_view scheme) {
+  constexpr std::string_view account = "account:";
+  if (scheme == "id_card" || scheme == "mobile") return true;
+  return scheme.substr(0, account.size()) == account && is_name(scheme.substr(account.size()));
+}
+
+void check_scheme(Section& section, const abi::Field& field, Report&) {
+  const bool person = field.roles & KEPU_ROLE_PERSON;
+  if (person && field.scheme.empty() && !section.has("scheme")) {
+    section.missing("scheme", ": a person is known by \"id_card\", \"mobile\" or \"account:NAMESPACE\"");
+  } else if (!person && section.has("scheme")) {
+    section.complain("scheme", "bad_role", "only a field with the role person has a scheme");
+  } else if (!field.scheme.empty() && !is_scheme(field.scheme)) {
+    section.complain("scheme", "unknown_word", quoted(field.scheme) + " is no scheme" +
+                                                   suggestion(field.scheme, {"id_card", "mobile", "account:NAMESPACE"}));
+  }
+  if (person && field.roles & (KEPU_ROLE_ENTITY | KEPU_ROLE_AREA)) {
+    section.complain("roles", "bad_role", "a person is neither an entity nor an area");
+  }
+}
+
+void check_register(Section& section, const abi::Field& field, const CatalogDraft& draft) {
+  const bool entity = field.roles & KEPU_ROLE_ENTITY;
+  if (entity && !section.has("register")) {
+    section.missing("register", ": an entity is an entry of a register");
+  } else if (!entity && section.has("register")) {
+    section.complain("register", "bad_role", "only a field with the role entity has a register");
+  } else if (!field.entity_register.empty() && !draft.catalog.registers.count(field.entity_register)) {
+    std::vector<std::string> known;
+    for (const auto& [id, one] : draft.catalog.registers) known.push_back(id);
+    section.complain("register", "unknown_register",
+                     "there is no registers/" + printable(field.entity_register) + ".toml" +
+                         suggestion(field.entity_register, known));
+  }
+  if (entity && field.roles & KEPU_ROLE_AREA) {
+    section.complain("roles", "bad_role", "a field is an entity or an area, not both");
+  }
+}
+
+uint32_t read_roles(Section& section, Report& report) {
+  uint32_t roles = 0;
+  const Node* list = section.find("roles");
+  if (!list || (list->kind == Node::Kind::list && list->items.empty())) {
+    section.complain("roles", "missing_key", "a field has at least one role; write roles = [\"attribute\"]");
+  }
+  for (const auto& word : section.texts("roles")) {
+    const auto found = std::find(role_names().begin(), role_names().end(), word.text);
+    if (found == role_names().end()) {
+      report.add(word.at, "unknown_word", quoted(word.text) + " is no role" + suggestion(word.text, role_names()));
+      continue;
+    }
+    const uint32_t role = 1u << static_cast<unsigned>(found - role_names().begin());
+    if (roles & role) report.add(word.at, "duplicate", "the role " + quoted(word.text) + " is given twice");
+    roles |= role;
+  }
+  return roles;
+}
+
+// The field, as far as it could be read; nullopt: it has no name or type.
+std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft, Report& report) {
+  abi::Field field;
+  const auto name = section.required_text("name");
+  if (!section.has("type")) section.missing("type");
+  const auto type = section.choice("type", type_names());
+  field.roles = read_roles(section, report);
+  field.scale = static_cast<int32_t>(section.integer("scale", 0, 9).value_or(0));
+  field.scheme = section.text("scheme").value_or("");
+  field.entity_register = section.text("register").value_or("");
+  field.required = section.boolean("required").value_or(false);
+  section.finish();
+  if (!name || !type) return std::nullopt;
+  field.name = *name;
+  field.type = static_cast<int32_t>(*type) + 1;
+  if (!is_name(field.name)) {
+    section.complain("name", "bad_name", quoted(field.name) + " cannot be a field; use a-z, 0-9 and _, a letter first");
+  }
+  if (section.has("scale") && field.type != KEPU_DECIMAL) {
+    section.complain("scale", "bad_scale", "only a decimal has a scale, and " + quoted(field.name) + " is " + type_name(field.type));
+  }
+  for (const auto& rule : role_rules()) {
+    const auto& types = rule.types;
+    if (!(field.roles & rule.role) || types.empty() || std::count(types.begin(), types.end(), field.type)) continue;
+    std::string wanted;
+    for (size_t i = 0; i < types.size(); ++i) wanted += (i ? " or " : "") + type_name(types[i]);
+    section.complain("type", "bad_role", "a field with the role " + role_name(rule.role) + " is " + wanted + ", not " +
+                                             type_name(field.type));
+  }
+  if (field.type == KEPU_PERIOD && !(field.roles & (KEPU_ROLE_PERIOD | KEPU_ROLE_ATTRIBUTE | KEPU_ROLE_KEY))) {
+    section.complain("roles", "bad_role", "a field of the type period has the role period or attribute");
+  }
+  if (field.roles & KEPU_ROLE_KEY && !field.required) {
+    section.complain("required", "bad_role", "a key tells facts apart only when it is there; write required = true");
+  }
+  check_scheme(section, field, report);
+  check_register(section, field, draft);
+  return field;
+}
+
+void read_scope(Section& top, model::Dataset& dataset, Report& report) {
+  std::vector<std::string> names;
+  for (const auto& field : dataset.contract.fields) names.push_back(field.name);
+  for (const auto& word : top.texts("scope")) {
+    const auto at = dataset.field(word.text);
+    if (!at) {
+      report.add(word.at, "unknown_field", quoted(word.text) + " is no field of this dataset" + suggestion(word.text, names));
+      continue;
+    }
+    const auto& field = dataset.contract.fields[*at];
+    if ((field.type != KEPU_TEXT && field.type != KEPU_INTEGER) || field.roles & KEPU_ROLE_PERSON) {
+      report.add(word.at, "bad_scope", "a replacement is bounded by texts and integers, not by " + quoted(word.text));
+    } else if (std::count(dataset.scope.begin(), dataset.scope.end(), word.text)) {
+      report.add(word.at, "duplicate", quoted(word.text) + " is given twice");
+    } else {
+      dataset.scope.push_back(word.text);
+    }
+  }
+}
+
+// ---- indicators ----
+
+constexpr std::array<const char*, 3> level_words{"district", "subdistrict", "community"};
+// Columns of an answer and words of a question that a dimension would hide.
+const std::vector<std::string>& reserved_words() {
+  static const std::vector<std::string> all{"indicator", "period", "value",  "unit",   "n",      "freq",  "from", "to",
+                                            "by",        "source", "limit",  "cursor", "format", "lang",  "for",  "as_of",
+                                            "columns",   "flags",  "status", "labels", "period_start", "period_end"};
+  return all;
+}
+
+bool is_indicator_id(std::string_view id) {
+  while (true) {
+    const size_t dot = id.find('.');
+    if (!is_name(id.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    id.remove_prefix(dot + 1);
+  }
+}
+
+bool only_key(const abi::Field& field) {
+  return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
+}
+
+std::vector<std::string> field_names(const model::Dataset& dataset) {
+  std::vector<std::string> out;
+  for (const auto& field : dataset.contract.fields) out.push_back(field.name);
+  return out;
+}
+
+const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report) {
+  if (const auto found = dataset.field(name)) return &dataset.contract.fields[*found];
+  report.add(at, "unknown_field", "dataset " + quoted(dataset.contract.id) + " has no field " + quoted(name) +
+                                      suggestion(name, field_names(dataset)));
+  return nullptr;
+}
+
+// One value of `where` as a text that facts are compared with; nullopt after a complaint.
+std::optional<std::string> condition_word(const abi::Field& field, const Node& value, const CatalogDraft& draft,
+                                          Report& report) {
+  const auto wants = [&](const char* what) {
+    wrong_type(report, field.name, value, what);
+    return std::nullopt;
+  };
+  switch (field.type) {
+  case KEPU_INTEGER:
+    if (value.kind != Node::Kind::integer) return wants("an integer");
+    return std::to_string(value.integer);
+  case KEPU_BOOLEAN:
+    if (value.kind != Node::Kind::boolean) return wants("true or false");
+    return value.boolean ? "true" : "false";
+  case KEPU_DATE:
+    if (value.kind != Node::Kind::date) return wants("a date such as 2025-03-05, without quotes");
+    return model::day_text(static_cast<model::Day>(value.integer));
+  case KEPU_PERIOD: {
+    if (value.kind != Node::Kind::text) return wants("a period such as \"2025-Q1\"");
+    if (auto period = model::parse_period(value.text); !period) {
+      report.add(value.at, "bad_value", period.error().text);
+      return std::nullopt;
+    }
+    return value.text;
+  }
+  default: break;
+  }
+  if (value.kind != Node::Kind::text) return wants("a text");
+  if (field.roles & KEPU_ROLE_ENTITY && !draft.unclean_registers.count(field.entity_register)) {
+    const auto& entries = draft.catalog.registers.at(field.entity_register);
+    if (const auto* entry = entries.lookup(value.text)) return entry->code;
+    report.add(value.at, "unknown_entry", quoted(value.text) + " is not in register " + quoted(entries.id()) +
+                                              suggestion(value.text, entries.known_words()));
+    return std::nullopt;
+  }
+  if (field.roles & KEPU_ROLE_AREA && draft.areas_clean) {
+    if (const auto* area = draft.catalog.areas.lookup(value.text)) return area->code;
+    report.add(value.at, "unknown_area",
+               quoted(value.text) + " is no area" + suggestion(value.text, draft.catalog.areas.known_words()));
+    return std::nullopt;
+  }
+  if (value.text.empty()) {
+    report.add(value.at, "bad_value", "an empty text never occurs: a cell without a value meets no condition");
+    return std::nullopt;
+  }
+  return value.text;
+}
+
+void read_where(const Node& table, const model::Dataset& dataset, const CatalogDraft& draft, model::Indicator& out,
+                Report& report) {
+  for (const auto& entry : table.entries) {
+    const auto* field = known_field(dataset, entry.key, entry.at, report);
+    if (!field) continue;
+    const bool comparable = field->type == KEPU_TEXT || field->type == KEPU_INTEGER || field->type == KEPU_BOOLEAN ||
+                            field->type == KEPU_DATE || field->type == KEPU_PERIOD;
+    if (!comparable || field->roles & KEPU_ROLE_PERSON || only_key(*field)) {
+      report.add(entry.at, "bad_where", "a condition is on a text, integer, boolean, date or period that is neither a person "
+                                        "nor only a key; " + quoted(entry.key) + " is not");
+      continue;
+    }
+    model::Condition condition{entry.key, {}};
+    const bool list = entry.value.kind == Node::Kind::list;
+    if (list && entry.value.items.empty()) report.add(entry.value.at, "bad_value", "an empty list is met by no row");
+    const size_t count = list ? entry.value.items.size() : 1;
+    for (size_t i = 0; i < count; ++i) {
+      const Node& value = list ? entry.value.items[i] : entry.value;
+      if (auto word = condition_word(*field, value, draft, report)) condition.any_of.push_back(std::move(*word));
+    }
+    out.where.push_back(std::move(condition));
+  }
+}
+
+void check_measure(Section& section, const model::Dataset& dataset, const model::Indicator& indicator, Report& report) {
+  const std::string of = "dataset " + quoted(dataset.contract.id);
+  if (!dataset.field_with(KEPU_ROLE_TIME)) {
+    section.complain("dataset", "no_time", of + " has no field with the role time, so its facts fall on no day");
+  }
+  if (indicator.measure == model::Measure::count) {
+    if (section.has("field")) section.complain("field", "bad_measure", "count counts rows and has no field; take it out");
+    return;
+  }
+  if (!section.has("field")) {
+    section.missing("field", ": which field is measured?");
+    return;
+  }
+  if (indicator.field.empty()) return;
+  const auto* field = known_field(dataset, indicator.field, section.at("field"), report);
+  if (!field) return;
+  if (indicator.measure == model::Measure::sum && field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
+    section.complain("field", "bad_measure", "only integers and decimals are summed, and " + quoted(field->name) + " is " +
+                                                 type_name(field->type));
+  }
+  if (indicator.measure != model::Measure::distinct || field->roles & KEPU_ROLE_PERSON) return;
+  if (field->type != KEPU_TEXT) {
+    section.complain("field", "bad_measure", "distinct counts persons or texts, and " + quoted(field->name) + " is " +
+                                                 type_name(field->type));
+  } else if (only_key(*field)) {
+    section.complain("field", "bad_measure",
+                     quoted(field->name) + " is only a key; give it the role attribute too to count its values");
+  }
+}
+
+void read_by(const std::vector<Word>& words, const model::Dataset& dataset, model::Indicator& out, Report& report) {
+  std::vector<std::string> known;
+  const bool placed = dataset.field_with(KEPU_ROLE_AREA) || dataset.field_with(KEPU_ROLE_ENTITY);
+  for (const auto& field : dataset.contract.fields) {
+    const bool grouping = field.roles & (KEPU_ROLE_ENTITY | KEPU_ROLE_AREA | KEPU_ROLE_ATTRIBUTE);
+    const bool coded = (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && !(field.roles & KEPU_ROLE_PERSON);
+    if (grouping && coded) known.push_back(field.name);
+  }
+  if (placed && !std::count(known.begin(), known.end(), "area")) known.push_back("area");
+  for (const auto& word : words) {
+    if (std::find(level_words.begin(), level_words.end(), word.text) != level_words.end()) {
+      report.add(word.at, "reserved_word", quoted(word.text) + " is a level of \"area\"; declare \"area\"");
+    } else if (std::count(reserved_words().begin(), reserved_words().end(), word.text)) {
+      report.add(word.at, "reserved_word", quoted(word.text) + " is a word of questions and answers; name the field otherwise");
+    } else if (std::count(out.by.begin(), out.by.end(), word.text)) {
+      report.add(word.at, "duplicate", "the dimension " + quoted(word.text) + " is given twice");
+    } else if (std::count(known.begin(), known.end(), word.text)) {
+      out.by.push_back(word.text);
+    } else if (dataset.field(word.text)) {
+      report.add(word.at, "bad_dimension", quoted(word.text) +
+                                               " cannot be a dimension: only texts and periods with the role entity, area "
+                                               "or attribute group facts");
+    } else {
+      report.add(word.at, "unknown_dimension",
+                 quoted(word.text) + " is no dimension of dataset " + quoted(dataset.contract.id) + suggestion(word.text, known));
+    }
+  }
+}
+
+void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
+  static const std::vector<std::string> measures{"count", "sum", "distinct"};
+  auto& catalog = draft.catalog;
+  model::Indicator out;
+  const auto id = section.required_text("id");
+  out.name = read_label(section, "name", report);
+  out.definition = read_label(section, "definition", report);
+  const auto unit = section.required_text("unit");
+  const auto dataset_id = section.required_text("dataset");
+  if (!section.has("measure")) section.missing("measure", ": \"count\", \"sum\" or \"distinct\"");
+  const auto measure = section.choice("measure", measures);
+  const Node* where = section.table("where");
+  out.field = section.text("field").value_or("");
+  const auto by = section.texts("by");
+  section.finish();
+
+  if (unit && draft.units_clean && !catalog.unit(*unit)) {
+    std::vector<std::string> known;
+    for (const auto& one : catalog.units) known.push_back(one.id);
+    section.complain("unit", "unknown_unit", "unit " + quoted(*unit) + " is not in units.toml" + suggestion(*unit, known));
+  }
+  out.unit = unit.value_or("");
+  out.dataset = dataset_id.value_or("");
+  if (measure) out.measure = static_cast<model::Measure>(*measure);
+  const auto* dataset = catalog.dataset(out.dataset);
+  if (dataset_id && !dataset && !draft.unclean_datasets.count(*dataset_id)) {
+    std::vector<std::string> known;
+    for (const auto& one : catalog.datasets) known.push_back(one.contract.id);
+    section.complain("dataset", "unknown_dataset",
+                     "there is no datasets/" + printable(*dataset_id) + ".toml" + suggestion(*dataset_id, known));
+  }
+  if (dataset && !draft.unclean_datasets.count(out.dataset)) {
+    if (where) read_where(*where, *dataset, draft, out, report);
+    if (measure) check_measure(section, *dataset, out, report);
+    read_by(by, *dataset, out, report);
+  }
+  if (!id) return;
+  out.id = *id;
+  if (!is_indicator_id(out.id)) {
+    section.complain("id", "bad_name", quoted(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
+                                                        "such as \"venue.visits\"");
+  }
+  if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, section.at("id")); !fresh) {
+    section.complain("id", "duplicate", "indicator " + quoted(out.id) + " is declared in line " +
+                                            std::to_string(first->second.line) + " already");
+    return;
+  }
+  catalog.indicators.push_back(std::move(out));
+}
+
+} // namespace
+
+void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
+  Report report(file, problems);
+  model::Dataset dataset;
+  dataset.contract.id = file.stem().string();
+  if (!is_name(dataset.contract.id)) {
+    report.add({}, "bad_name", "a dataset is called as its file, and " + quoted(dataset.contract.id) +
+                                   " cannot be a name; use a-z, 0-9 and _, a letter first");
+  }
+  if (const auto document = read_document(report)) {
+    Section top(*document, report, "the file");
+    dataset.contract.version = static_cast<uint32_t>(top.integer("version", 1, INT32_MAX).value_or(1));
+    dataset.name = read_label(top, "name", report);
+    dataset.accept_past = default_past;
+    dataset.accept_future = default_future;
+    if (const Node* accept = top.table("accept")) {
+      Section inner(*accept, report, "\"accept\"");
+      dataset.accept_past = inner.duration("past").value_or(default_past);
+      dataset.accept_future = inner.duration("future").value_or(default_future);
+      inner.finish();
+    }
+    std::map<std::string, Place> seen;
+    std::map<uint32_t, std::string> holder; // of roles that occur once
+    auto& fields = dataset.contract.fields;
+    for (const auto* table : top.tables("field")) {
+      Section section(*table, report, "this [[field]]");
+      auto field = read_field(section, draft, report);
+      if (!field) continue;
+      if (const auto [first, fresh] = seen.emplace(field->name, section.at("name")); !fresh) {
+        section.complain("name", "duplicate", "field " + quoted(field->name) + " is declared in line " +
+                                                  std::to_string(first->second.line) + " already");
+        continue;
+      }
+      for (const auto& rule : role_rules()) {
+        if (!rule.once || !(field->roles & rule.role)) continue;
+        if (const auto [first, fresh] = holder.emplace(rule.role, field->name); !fresh) {
+          section.complain("roles", "duplicate",
+                           "the role " + role_name(rule.role) + " belongs to field " + quoted(first->second) + " already");
+        }
+      }
+      fields.push_back(std::move(*field));
+    }
+    if (seen.empty() && report.clean()) report.add({}, "missing_key", "a dataset has at least one [[field]]");
+    if (fields.size() > KEPU_MAX_FIELDS) report.add({}, "out_of_range", "a dataset has at most 256 fields");
+    if (holder.count(KEPU_ROLE_UNTIL) && !holder.count(KEPU_ROLE_TIME)) {
+      report.add({}, "bad_role", "a field has the role until, but none the role time, from which it would run");
+    }
+    read_scope(top, dataset, report);
+    top.finish();
+  }
+  if (!report.clean()) draft.unclean_datasets.insert(dataset.contract.id);
+  draft.catalog.datasets.push_back(std::move(dataset));
+}
+
+void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
+  Report report(file, problems);
+  const auto document = read_document(report);
+  if (!document) return;
+  Section top(*document, report, "the file");
+  for (const auto* table : top.tables("indicator")) {
+    Section section(*table, report, "this [[indicator]]");
+    read_indicator(section, draft, report);
+  }
+  top.finish();
+}
+
+} // namespace kepu::settings

@@ -1,0 +1,55 @@
+// The steps of load(). Inside settings/ only.
+#pragma once
+
+#include "settings/section.hpp"
+
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace kepu::settings {
+
+// Files of a folder that end in .toml and are not hidden, by name. Complains when the folder cannot be read.
+std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folder, std::vector<Problem>& problems);
+
+// The main file. nullopt: it could not be parsed, and no path of it is known.
+std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector<Problem>& problems);
+model::Catalog load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems);
+std::vector<Source> load_sources(const std::filesystem::path& folder, const std::filesystem::path& base,
+                                 std::vector<Problem>& problems);
+
+// `path` as written in a file, which counts from `base`; complains and yields nullopt when it is none.
+std::optional<std::filesystem::path> absolute_path(Report& report, Place at, std::string_view key,
+                                                   const std::string& written, const std::filesystem::path& base);
+
+// What the steps of the catalog know of one another. A file with complaints is not held against those
+// that refer to it.
+struct CatalogDraft {
+  model::Catalog catalog;
+  bool units_clean = true;
+  bool areas_clean = true;
+  std::set<std::string, std::less<>> unclean_registers;
+  std::set<std::string, std::less<>> unclean_datasets;
+  std::map<std::string, Place, std::less<>> indicator_places;
+};
+void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
+void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
+
+// `key = { zh = "…", en = "…" }`; zh is required, en may be left out.
+model::Label read_label(Section& section, std::string_view key, Report& report, bool required = true);
+
+// Codes, names and aliases of one list; a word that means two entries is a complaint. `owner` is the code
+// of the entry that claims it.
+class Words {
+public:
+  void claim(const std::string& word, const std::string& owner, Place at, Report& report);
+
+private:
+  struct Owner {
+    std::string code;
+    Place at;
+  };
+  std::unordered_map<std::string, Owner> owners_;
+};
+
+} // namespace kepu::settings
