@@ -68,7 +68,7 @@ void check_scheme(Section& section, const abi::Field& field, Report&) {
   } else if (!person && section.has("scheme")) {
     section.complain("scheme", "bad_role", "only a field with the role person has a scheme");
   } else if (!field.scheme.empty() && !is_scheme(field.scheme)) {
-    section.complain("scheme", "unknown_word", quoted(field.scheme) + " is no scheme" +
+    section.complain("scheme", "unknown_word", in_quotes(field.scheme) + " is no scheme" +
                                                    suggestion(field.scheme, {"id_card", "mobile", "account:NAMESPACE"}));
   }
   if (person && field.roles & (KEPU_ROLE_ENTITY | KEPU_ROLE_AREA)) {
@@ -103,11 +103,11 @@ uint32_t read_roles(Section& section, Report& report) {
   for (const auto& word : section.texts("roles")) {
     const auto found = std::find(role_names().begin(), role_names().end(), word.text);
     if (found == role_names().end()) {
-      report.add(word.at, "unknown_word", quoted(word.text) + " is no role" + suggestion(word.text, role_names()));
+      report.add(word.at, "unknown_word", in_quotes(word.text) + " is no role" + suggestion(word.text, role_names()));
       continue;
     }
     const uint32_t role = 1u << static_cast<unsigned>(found - role_names().begin());
-    if (roles & role) report.add(word.at, "duplicate", "the role " + quoted(word.text) + " is given twice");
+    if (roles & role) report.add(word.at, "duplicate", "the role " + in_quotes(word.text) + " is given twice");
     roles |= role;
   }
   return roles;
@@ -129,10 +129,10 @@ std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft
   field.name = *name;
   field.type = static_cast<int32_t>(*type) + 1;
   if (!is_name(field.name)) {
-    section.complain("name", "bad_name", quoted(field.name) + " cannot be a field; use a-z, 0-9 and _, a letter first");
+    section.complain("name", "bad_name", in_quotes(field.name) + " cannot be a field; use a-z, 0-9 and _, a letter first");
   }
   if (section.has("scale") && field.type != KEPU_DECIMAL) {
-    section.complain("scale", "bad_scale", "only a decimal has a scale, and " + quoted(field.name) + " is " + type_name(field.type));
+    section.complain("scale", "bad_scale", "only a decimal has a scale, and " + in_quotes(field.name) + " is " + type_name(field.type));
   }
   for (const auto& rule : role_rules()) {
     const auto& types = rule.types;
@@ -159,14 +159,14 @@ void read_scope(Section& top, model::Dataset& dataset, Report& report) {
   for (const auto& word : top.texts("scope")) {
     const auto at = dataset.field(word.text);
     if (!at) {
-      report.add(word.at, "unknown_field", quoted(word.text) + " is no field of this dataset" + suggestion(word.text, names));
+      report.add(word.at, "unknown_field", in_quotes(word.text) + " is no field of this dataset" + suggestion(word.text, names));
       continue;
     }
     const auto& field = dataset.contract.fields[*at];
     if ((field.type != KEPU_TEXT && field.type != KEPU_INTEGER) || field.roles & KEPU_ROLE_PERSON) {
-      report.add(word.at, "bad_scope", "a replacement is bounded by texts and integers, not by " + quoted(word.text));
+      report.add(word.at, "bad_scope", "a replacement is bounded by texts and integers, not by " + in_quotes(word.text));
     } else if (std::count(dataset.scope.begin(), dataset.scope.end(), word.text)) {
-      report.add(word.at, "duplicate", quoted(word.text) + " is given twice");
+      report.add(word.at, "duplicate", in_quotes(word.text) + " is given twice");
     } else {
       dataset.scope.push_back(word.text);
     }
@@ -205,7 +205,7 @@ std::vector<std::string> field_names(const model::Dataset& dataset) {
 
 const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report) {
   if (const auto found = dataset.field(name)) return &dataset.contract.fields[*found];
-  report.add(at, "unknown_field", "dataset " + quoted(dataset.contract.id) + " has no field " + quoted(name) +
+  report.add(at, "unknown_field", "dataset " + in_quotes(dataset.contract.id) + " has no field " + in_quotes(name) +
                                       suggestion(name, field_names(dataset)));
   return nullptr;
 }
@@ -241,14 +241,14 @@ std::optional<std::string> condition_word(const abi::Field& field, const Node& v
   if (field.roles & KEPU_ROLE_ENTITY && !draft.unclean_registers.count(field.entity_register)) {
     const auto& entries = draft.catalog.registers.at(field.entity_register);
     if (const auto* entry = entries.lookup(value.text)) return entry->code;
-    report.add(value.at, "unknown_entry", quoted(value.text) + " is not in register " + quoted(entries.id()) +
+    report.add(value.at, "unknown_entry", in_quotes(value.text) + " is not in register " + in_quotes(entries.id()) +
                                               suggestion(value.text, entries.known_words()));
     return std::nullopt;
   }
   if (field.roles & KEPU_ROLE_AREA && draft.areas_clean) {
     if (const auto* area = draft.catalog.areas.lookup(value.text)) return area->code;
     report.add(value.at, "unknown_area",
-               quoted(value.text) + " is no area" + suggestion(value.text, draft.catalog.areas.known_words()));
+               in_quotes(value.text) + " is no area" + suggestion(value.text, draft.catalog.areas.known_words()));
     return std::nullopt;
   }
   if (value.text.empty()) {
@@ -267,7 +267,7 @@ void read_where(const Node& table, const model::Dataset& dataset, const CatalogD
                             field->type == KEPU_DATE || field->type == KEPU_PERIOD;
     if (!comparable || field->roles & KEPU_ROLE_PERSON || only_key(*field)) {
       report.add(entry.at, "bad_where", "a condition is on a text, integer, boolean, date or period that is neither a person "
-                                        "nor only a key; " + quoted(entry.key) + " is not");
+                                        "nor only a key; " + in_quotes(entry.key) + " is not");
       continue;
     }
     model::Condition condition{entry.key, {}};
@@ -283,7 +283,7 @@ void read_where(const Node& table, const model::Dataset& dataset, const CatalogD
 }
 
 void check_measure(Section& section, const model::Dataset& dataset, const model::Indicator& indicator, Report& report) {
-  const std::string of = "dataset " + quoted(dataset.contract.id);
+  const std::string of = "dataset " + in_quotes(dataset.contract.id);
   if (!dataset.field_with(KEPU_ROLE_TIME)) {
     section.complain("dataset", "no_time", of + " has no field with the role time, so its facts fall on no day");
   }
@@ -299,16 +299,16 @@ void check_measure(Section& section, const model::Dataset& dataset, const model:
   const auto* field = known_field(dataset, indicator.field, section.at("field"), report);
   if (!field) return;
   if (indicator.measure == model::Measure::sum && field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
-    section.complain("field", "bad_measure", "only integers and decimals are summed, and " + quoted(field->name) + " is " +
+    section.complain("field", "bad_measure", "only integers and decimals are summed, and " + in_quotes(field->name) + " is " +
                                                  type_name(field->type));
   }
   if (indicator.measure != model::Measure::distinct || field->roles & KEPU_ROLE_PERSON) return;
   if (field->type != KEPU_TEXT) {
-    section.complain("field", "bad_measure", "distinct counts persons or texts, and " + quoted(field->name) + " is " +
+    section.complain("field", "bad_measure", "distinct counts persons or texts, and " + in_quotes(field->name) + " is " +
                                                  type_name(field->type));
   } else if (only_key(*field)) {
     section.complain("field", "bad_measure",
-                     quoted(field->name) + " is only a key; give it the role attribute too to count its values");
+                     in_quotes(field->name) + " is only a key; give it the role attribute too to count its values");
   }
 }
 
@@ -323,20 +323,20 @@ void read_by(const std::vector<Word>& words, const model::Dataset& dataset, mode
   if (placed && !std::count(known.begin(), known.end(), "area")) known.push_back("area");
   for (const auto& word : words) {
     if (std::find(level_words.begin(), level_words.end(), word.text) != level_words.end()) {
-      report.add(word.at, "reserved_word", quoted(word.text) + " is a level of \"area\"; declare \"area\"");
+      report.add(word.at, "reserved_word", in_quotes(word.text) + " is a level of \"area\"; declare \"area\"");
     } else if (std::count(reserved_words().begin(), reserved_words().end(), word.text)) {
-      report.add(word.at, "reserved_word", quoted(word.text) + " is a word of questions and answers; name the field otherwise");
+      report.add(word.at, "reserved_word", in_quotes(word.text) + " is a word of questions and answers; name the field otherwise");
     } else if (std::count(out.by.begin(), out.by.end(), word.text)) {
-      report.add(word.at, "duplicate", "the dimension " + quoted(word.text) + " is given twice");
+      report.add(word.at, "duplicate", "the dimension " + in_quotes(word.text) + " is given twice");
     } else if (std::count(known.begin(), known.end(), word.text)) {
       out.by.push_back(word.text);
     } else if (dataset.field(word.text)) {
-      report.add(word.at, "bad_dimension", quoted(word.text) +
+      report.add(word.at, "bad_dimension", in_quotes(word.text) +
                                                " cannot be a dimension: only texts and periods with the role entity, area "
                                                "or attribute group facts");
     } else {
       report.add(word.at, "unknown_dimension",
-                 quoted(word.text) + " is no dimension of dataset " + quoted(dataset.contract.id) + suggestion(word.text, known));
+                 in_quotes(word.text) + " is no dimension of dataset " + in_quotes(dataset.contract.id) + suggestion(word.text, known));
     }
   }
 }
@@ -360,7 +360,7 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   if (unit && draft.units_clean && !catalog.unit(*unit)) {
     std::vector<std::string> known;
     for (const auto& one : catalog.units) known.push_back(one.id);
-    section.complain("unit", "unknown_unit", "unit " + quoted(*unit) + " is not in units.toml" + suggestion(*unit, known));
+    section.complain("unit", "unknown_unit", "unit " + in_quotes(*unit) + " is not in units.toml" + suggestion(*unit, known));
   }
   out.unit = unit.value_or("");
   out.dataset = dataset_id.value_or("");
@@ -380,11 +380,11 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   if (!id) return;
   out.id = *id;
   if (!is_indicator_id(out.id)) {
-    section.complain("id", "bad_name", quoted(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
+    section.complain("id", "bad_name", in_quotes(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
                                                         "such as \"venue.visits\"");
   }
   if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, section.at("id")); !fresh) {
-    section.complain("id", "duplicate", "indicator " + quoted(out.id) + " is declared in line " +
+    section.complain("id", "duplicate", "indicator " + in_quotes(out.id) + " is declared in line " +
                                             std::to_string(first->second.line) + " already");
     return;
   }
@@ -398,7 +398,7 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
   model::Dataset dataset;
   dataset.contract.id = file.stem().string();
   if (!is_name(dataset.contract.id)) {
-    report.add({}, "bad_name", "a dataset is called as its file, and " + quoted(dataset.contract.id) +
+    report.add({}, "bad_name", "a dataset is called as its file, and " + in_quotes(dataset.contract.id) +
                                    " cannot be a name; use a-z, 0-9 and _, a letter first");
   }
   if (const auto document = read_document(report)) {
@@ -421,7 +421,7 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
       auto field = read_field(section, draft, report);
       if (!field) continue;
       if (const auto [first, fresh] = seen.emplace(field->name, section.at("name")); !fresh) {
-        section.complain("name", "duplicate", "field " + quoted(field->name) + " is declared in line " +
+        section.complain("name", "duplicate", "field " + in_quotes(field->name) + " is declared in line " +
                                                   std::to_string(first->second.line) + " already");
         continue;
       }
@@ -429,7 +429,7 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
         if (!rule.once || !(field->roles & rule.role)) continue;
         if (const auto [first, fresh] = holder.emplace(rule.role, field->name); !fresh) {
           section.complain("roles", "duplicate",
-                           "the role " + role_name(rule.role) + " belongs to field " + quoted(first->second) + " already");
+                           "the role " + role_name(rule.role) + " belongs to field " + in_quotes(first->second) + " already");
         }
       }
       fields.push_back(std::move(*field));

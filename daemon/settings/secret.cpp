@@ -77,18 +77,18 @@ Result<std::string> read_secret(const SecretRef& ref) {
   if (ref.from == SecretRef::From::credential) {
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (!folder || !*folder) {
-      return fail("no_credential", "credential " + quoted(ref.name) +
+      return fail("no_credential", "credential " + in_quotes(ref.name) +
                                        " is not there: $CREDENTIALS_DIRECTORY is not set; start kepud as a systemd unit with "
                                        "LoadCredential=, or use { file = \"…\" }");
     }
     file = std::filesystem::path(folder) / ref.name;
   }
-  const std::string where = quoted(file.string(), 200);
+  const std::string where = in_quotes(file.string(), 200);
   auto content = read_all(file);
   if (!content) {
     const int error = content.error();
     if (error == ENOENT && ref.from == SecretRef::From::credential) {
-      return fail("no_credential", "credential " + quoted(ref.name) + " is not there; add LoadCredential=" + ref.name +
+      return fail("no_credential", "credential " + in_quotes(ref.name) + " is not there; add LoadCredential=" + ref.name +
                                        ":/its/file to the unit");
     }
     if (error == ENOENT) return fail("no_secret_file", where + " does not exist; put the secret there");
@@ -108,7 +108,7 @@ Result<std::string> read_secret(const SecretRef& ref) {
 }
 
 Result<std::string> read_person_key(const std::filesystem::path& file) {
-  const std::string where = quoted(file.string(), 200);
+  const std::string where = in_quotes(file.string(), 200);
   const std::string make = "make one with: (umask 077; openssl rand -hex 32 > " + printable(file.string()) + ")";
   auto content = read_all(file);
   if (!content) {
