@@ -186,6 +186,9 @@ TEST_F(FenceTest, ThreadsAreMadeButNoProcesses) {
 }
 
 TEST_F(FenceTest, DescriptorsAreItsOwnAndTheSocketStaysOpen) {
+#ifdef __SANITIZE_THREAD__
+  GTEST_SKIP() << "skipped: ThreadSanitizer takes a refused close of the socket for a race";
+#endif
   const int zero = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
   const int stray = ::fcntl(zero, F_DUPFD, 50); // inherited by the worker, which must close it
   const auto answers = ask("descriptors", 0, stray);
