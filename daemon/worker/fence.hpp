@@ -24,7 +24,7 @@ struct FencePlan {
   std::vector<std::string> writable; // folders: read, write, and rename inside them
   uint32_t allow = 0;                // kepu_need, combined
   uint32_t memory_mib = 0;           // 0: no bound
-  int socket = -1;                   // to the daemon: cannot be closed by mistake
+  std::vector<int> keep_open;        // descriptors of the worker: cannot be closed by mistake
 };
 
 // Sentences on what could not be fenced as planned, for the log. Errors: "no_fence" - the kernel has

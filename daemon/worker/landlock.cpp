@@ -143,6 +143,8 @@ int fence_files(const FencePlan& plan, int abi, std::vector<std::string>& notes)
   }
   const auto folder = std::filesystem::path(plan.library).parent_path().string();
   if (const int error = known(folder.c_str(), rights_read); error != 0) return error;
+  if (const int error = known(plan.library.c_str(), rights_read); error != 0)
+    return error; // may be a link to elsewhere
 
   const auto asked = [&](const std::string& path, uint64_t rights, const char* act) {
     const int error = rules.permit(path.c_str(), rights);

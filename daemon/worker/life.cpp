@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstring>
 #include <pthread.h>
+#include <stdexcept>
 #include <thread>
 #include <unistd.h>
 
@@ -66,7 +67,7 @@ public:
     if (!fence({})) return WorkerExit::fence;
     host::Outcome outcome;
     const auto library = host::Library::open(launch_.library, outcome);
-    if (library) send(wire::Described{library->descriptor()});
+    if (library) outcome = send_described({library->descriptor()});
     return finish(outcome);
   }
 
@@ -83,7 +84,7 @@ private:
   bool fence(FencePlan plan) {
     plan.library = launch_.library;
     plan.memory_mib = launch_.memory_mib;
-    plan.socket = launch_.fd;
+    plan.keep_open = {launch_.fd, mailbox_.cancel_fd()};
     const auto notes = put_up_fence(plan, kernel_);
     if (!notes) {
       complain(notes.error());
@@ -109,7 +110,8 @@ private:
     if (!outcome.ok()) return outcome;
     wire::Described described{library->descriptor()};
     described.descriptor.datasets = runner.datasets();
-    send(described);
+    outcome = send_described(described);
+    if (!outcome.ok()) return outcome;
     if (!mailbox_.wait_for_start()) return {KEPU_RUN_CANCELLED, "cancelled before it began"};
     return runner.run();
   }
@@ -120,6 +122,22 @@ private:
     mailbox_.done();
     mailbox_.wait_for_end();
     return WorkerExit::done;
+  }
+
+  // A descriptor is the author's: where it passes what a frame can hold, that is a sentence about the
+  // library and no broken frame.
+  host::Outcome send_described(const wire::Described& described) {
+    std::string frame;
+    try {
+      wire::encode(described, 0, frame);
+    } catch (const std::length_error&) {
+      return {KEPU_RUN_BAD_CONFIG, launch_.library + ": its descriptor is too large; give it fewer and shorter texts"};
+    }
+    const auto payload = std::string_view(frame).substr(wire::header_bytes);
+    if (const auto back = wire::decode_from_worker(wire::Type::descriptor, payload); !back)
+      return {KEPU_RUN_BAD_CONFIG, launch_.library + ": its descriptor cannot be sent: " + back.error().text};
+    channel_.send(frame);
+    return {};
   }
 
   bool send(const wire::Message& message) {

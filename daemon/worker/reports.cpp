@@ -3,6 +3,7 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace kepu::worker {
 namespace {
@@ -36,13 +37,21 @@ std::string fitting(std::string_view text) {
 
 int32_t Reports::send(const wire::Message& message, uint32_t tag) {
   std::string frame;
-  wire::encode(message, tag, frame);
+  try {
+    wire::encode(message, tag, frame);
+  } catch (const std::length_error&) {
+    return KEPU_E_LIMIT; // many long conditions of one scope
+  }
   return channel_.send(frame) ? KEPU_OK : KEPU_E_CLOSED;
 }
 
 int32_t Reports::send_rows(const abi::Batch& batch, wire::Type type) {
   frames_.clear();
-  wire::encode_rows(batch, type, frames_);
+  try {
+    wire::encode_rows(batch, type, frames_);
+  } catch (const std::length_error&) {
+    return KEPU_E_LIMIT; // eight rows that pass max_payload: far above what the host gathers
+  }
   return channel_.send(frames_) ? KEPU_OK : KEPU_E_CLOSED;
 }
 

@@ -167,8 +167,11 @@ private:
   int error_ = 0;
 };
 
-scmp_arg_cmp is_int(unsigned argument, uint64_t value) {
-  return SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, low_half, value & low_half);
+scmp_arg_cmp argument(unsigned number, scmp_compare how, uint64_t value, uint64_t masked_value = 0) {
+  return {number, how, value, masked_value};
+}
+scmp_arg_cmp is_int(unsigned number, uint64_t value) {
+  return argument(number, SCMP_CMP_MASKED_EQ, low_half, value & low_half);
 }
 
 void fence_network(Filter& filter, bool allowed) {
@@ -181,36 +184,36 @@ void fence_network(Filter& filter, bool allowed) {
   // Never the local sockets of other daemons, nor raw packets or the kernel's own families.
   for (uint64_t family = 0; family < AF_INET6; ++family)
     if (family != AF_INET) filter.deny("socket", EACCES, is_int(0, family));
-  filter.deny("socket", EACCES, SCMP_A0(SCMP_CMP_GT, AF_INET6));
+  filter.deny("socket", EACCES, argument(0, SCMP_CMP_GT, AF_INET6));
   filter.deny("socketcall", EACCES);
 }
 
 void fence_processes(Filter& filter, bool exec_allowed) {
   for (const uint64_t flag : new_namespaces)
-    filter.deny("clone", EPERM, SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag));
+    filter.deny("clone", EPERM, argument(0, SCMP_CMP_MASKED_EQ, flag, flag));
   if (exec_allowed) return; // children would inherit rules that name this process
   for (const char* name : new_programs)
     filter.deny(name, EPERM);
-  filter.deny("clone", EPERM, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
+  filter.deny("clone", EPERM, argument(0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
   // Signals to itself only; abort and raise use tgkill.
   const auto self = static_cast<uint64_t>(::getpid());
-  filter.deny("kill", EPERM, SCMP_A0(SCMP_CMP_NE, self));
-  filter.deny("tgkill", EPERM, SCMP_A0(SCMP_CMP_NE, self));
-  filter.deny("rt_sigqueueinfo", EPERM, SCMP_A0(SCMP_CMP_NE, self));
-  filter.deny("rt_tgsigqueueinfo", EPERM, SCMP_A0(SCMP_CMP_NE, self));
+  filter.deny("kill", EPERM, argument(0, SCMP_CMP_NE, self));
+  filter.deny("tgkill", EPERM, argument(0, SCMP_CMP_NE, self));
+  filter.deny("rt_sigqueueinfo", EPERM, argument(0, SCMP_CMP_NE, self));
+  filter.deny("rt_tgsigqueueinfo", EPERM, argument(0, SCMP_CMP_NE, self));
   // Must end with its parent, and its memory stays its own.
   filter.deny("prctl", EPERM, is_int(0, PR_SET_PDEATHSIG));
   filter.deny("prctl", EPERM, is_int(0, PR_SET_DUMPABLE));
 }
 
-// A library that closes every descriptor it does not know keeps us speaking with the daemon.
-void keep_open(Filter& filter, int fd, bool exec_allowed) {
-  if (exec_allowed) return; // children have the number for something else
+// A library that closes every descriptor it does not know keeps us speaking with the daemon, and
+// cannot put a file of its own where we would write to.
+void keep_open(Filter& filter, int fd) {
   const auto number = static_cast<uint64_t>(fd);
   filter.deny("close", EPERM, is_int(0, number));
   filter.deny("dup2", EPERM, is_int(1, number));
   filter.deny("dup3", EPERM, is_int(1, number));
-  filter.deny("close_range", EPERM, SCMP_A0(SCMP_CMP_LE, number), SCMP_A1(SCMP_CMP_GE, number));
+  filter.deny("close_range", EPERM, argument(0, SCMP_CMP_LE, number), argument(1, SCMP_CMP_GE, number));
 }
 
 } // namespace
@@ -228,9 +231,11 @@ int fence_calls(const FencePlan& plan, int landlock_abi) {
     filter.deny(name, ENOSYS);
   fence_network(filter, plan.allow & KEPU_NEED_NETWORK);
   fence_processes(filter, plan.allow & KEPU_NEED_EXEC);
-  keep_open(filter, plan.socket, plan.allow & KEPU_NEED_EXEC);
-  filter.deny("prlimit64", EPERM, SCMP_A0(SCMP_CMP_NE, 0)); // of another process, which may be the daemon
-  filter.deny("ioctl", EPERM, is_int(1, TIOCSTI));          // typing into a terminal
+  if (!(plan.allow & KEPU_NEED_EXEC)) // programs that are started have these numbers for something else
+    for (const int fd : plan.keep_open)
+      keep_open(filter, fd);
+  filter.deny("prlimit64", EPERM, argument(0, SCMP_CMP_NE, 0)); // of another process, which may be the daemon
+  filter.deny("ioctl", EPERM, is_int(1, TIOCSTI));              // typing into a terminal
   if (plan.writable.empty())
     for (const char* name : {"utime", "utimes", "futimesat", "utimensat"})
       filter.deny(name, EPERM);

@@ -176,6 +176,7 @@ static void descriptors(void) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   report("close the daemon's socket", close(3));
   report("replace the daemon's socket", dup2(null, 3) < 0);
+  report("close the cancel descriptor", close(host->cancel_fd(host->ctx)));
   report("close all descriptors", (int)close_range(3, ~0u, 0));
   report("close its own descriptor", close(null));
 }
