@@ -12,11 +12,13 @@ bool may_bound(model::Freq asked, model::Freq given) {
   if (asked != model::Freq::week) return false;
   switch (given) {
   case model::Freq::day:
-  case model::Freq::week: return false;
+  case model::Freq::week:
+    return false;
   case model::Freq::month:
   case model::Freq::quarter:
   case model::Freq::half:
-  case model::Freq::year: return true;
+  case model::Freq::year:
+    return true;
   }
   return false;
 }

@@ -33,7 +33,8 @@ std::optional<std::string> from_base64url(std::string_view text) {
   static const auto values = [] {
     std::array<int8_t, 256> all;
     all.fill(-1);
-    for (size_t i = 0; i < alphabet.size(); ++i) all[static_cast<unsigned char>(alphabet[i])] = static_cast<int8_t>(i);
+    for (size_t i = 0; i < alphabet.size(); ++i)
+      all[static_cast<unsigned char>(alphabet[i])] = static_cast<int8_t>(i);
     return all;
   }();
   std::string out;
@@ -67,7 +68,8 @@ uint64_t fingerprint(const ObservationQuery& query) {
     writer.text(word.value_or(""));
   }
   writer.put(static_cast<uint32_t>(query.by.size()));
-  for (const auto& one : query.by) writer.text(one);
+  for (const auto& one : query.by)
+    writer.text(one);
   for (const auto& [dimension, code] : query.filters) {
     writer.text(dimension);
     writer.text(code);
@@ -96,7 +98,8 @@ Result<Position> decode_position(std::string_view after, size_t dimensions) {
   ByteReader reader(after);
   Position position;
   const int64_t period = reader.svarint();
-  for (size_t i = 0; i < dimensions && reader.ok(); ++i) position.by.emplace_back(reader.bytes(reader.varint()));
+  for (size_t i = 0; i < dimensions && reader.ok(); ++i)
+    position.by.emplace_back(reader.bytes(reader.varint()));
   position.period = static_cast<int32_t>(period);
   if (!reader.ok() || !reader.at_end() || position.period != period) {
     return bad_cursor("the cursor does not belong to this question");

@@ -120,17 +120,16 @@ private:
       }
     };
     PeriodOf period_of(freq_);
-    const auto read =
-        reader_.sets(plan_.ids, window.first_day, window.last_day,
-                     [&](size_t series, model::Day day, std::span<const uint32_t> numbers) {
-                       if (plan_.group_of[series] != group) {
-                         close();
-                         group = plan_.group_of[series];
-                       }
-                       const auto at = static_cast<size_t>(period_of(day) - window.from);
-                       unions[at].add(numbers);
-                       used[at] = true;
-                     });
+    const auto read = reader_.sets(plan_.ids, window.first_day, window.last_day,
+                                   [&](size_t series, model::Day day, std::span<const uint32_t> numbers) {
+                                     if (plan_.group_of[series] != group) {
+                                       close();
+                                       group = plan_.group_of[series];
+                                     }
+                                     const auto at = static_cast<size_t>(period_of(day) - window.from);
+                                     unions[at].add(numbers);
+                                     used[at] = true;
+                                   });
     close();
     return read;
   }
@@ -145,12 +144,15 @@ private:
 // Periods that the first window of a page reads at least: two months of days, since figures lie by month.
 int64_t least_window(model::Freq freq) {
   switch (freq) {
-  case model::Freq::day: return 62;
-  case model::Freq::week: return 9;
+  case model::Freq::day:
+    return 62;
+  case model::Freq::week:
+    return 9;
   case model::Freq::month:
   case model::Freq::quarter:
   case model::Freq::half:
-  case model::Freq::year: return 4;
+  case model::Freq::year:
+    return 4;
   }
   return 1;
 }
@@ -167,9 +169,9 @@ int scale_of(const model::Catalog& catalog, const model::Indicator& indicator) {
 
 Error unknown_indicator(const model::Catalog& catalog, const std::string& id) {
   const auto near = nearest(id, catalog.indicator_ids(), 1);
-  return fail("unknown_indicator", "no indicator \"" + id + "\"" +
-                                       (near.empty() ? "; /api/v1/indicators lists them"
-                                                     : ", did you mean \"" + near.front() + "\"?"));
+  return fail("unknown_indicator",
+              "no indicator \"" + id + "\"" +
+                  (near.empty() ? "; /api/v1/indicators lists them" : ", did you mean \"" + near.front() + "\"?"));
 }
 
 } // namespace
@@ -237,8 +239,8 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
         out.next = encode_position({out.rows.back().period.index, out.rows.back().by});
         return out;
       }
-      out.rows.push_back({{query.freq, cell.period}, codes, cell.value, cell.n, cell.approximate, cell.repaired,
-                          cell.provisional});
+      out.rows.push_back(
+          {{query.freq, cell.period}, codes, cell.value, cell.n, cell.approximate, cell.repaired, cell.provisional});
     }
   }
   return out;

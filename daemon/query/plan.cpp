@@ -24,7 +24,8 @@ std::optional<size_t> position_of(const std::vector<std::string>& all, std::stri
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : ", ") + word;
   return out.empty() ? "none" : out;
 }
 

@@ -6,9 +6,9 @@
 namespace kepu::query {
 
 struct Plan {
-  std::vector<uint32_t> ids;                     // series, a group's together
-  std::vector<uint32_t> group_of;                // parallel to `ids`, ascending
-  std::vector<std::vector<std::string>> groups;  // codes parallel to `by`, ascending
+  std::vector<uint32_t> ids;                    // series, a group's together
+  std::vector<uint32_t> group_of;               // parallel to `ids`, ascending
+  std::vector<std::vector<std::string>> groups; // codes parallel to `by`, ascending
 };
 
 // Error codes: "unknown_dimension", "unknown_area", "unknown_code".

@@ -54,10 +54,10 @@ TEST(Bounds, WeeksOfNeighbouringMonthsNeitherOverlapNorLeaveGaps) {
 }
 
 TEST(Bounds, FinerTextsAndNonsenseAreRefused) {
-  const std::pair<const char*, char> cases[] = {{"2025-03-05", 'M'}, {"2025-03", 'A'}, {"2025-W10", 'M'},
+  const std::pair<const char*, char> cases[] = {{"2025-03-05", 'M'}, {"2025-03", 'A'},    {"2025-W10", 'M'},
                                                 {"2025-Q1", 'S'},    {"2025-03-05", 'W'}, {"2025-13", 'M'},
-                                                {"2025-02-29", 'D'}, {"", 'D'},          {"yesterday", 'D'},
-                                                {"2025-W53", 'W'},   {"0000", 'A'},      {"99999", 'A'}};
+                                                {"2025-02-29", 'D'}, {"", 'D'},           {"yesterday", 'D'},
+                                                {"2025-W53", 'W'},   {"0000", 'A'},       {"99999", 'A'}};
   for (const auto& [text, freq] : cases) {
     const auto bound = query::bound(text, *model::freq_of(freq), End::from);
     ASSERT_FALSE(bound) << text << freq;

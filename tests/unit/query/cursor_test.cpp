@@ -37,11 +37,18 @@ TEST(Cursor, GivesBackThePositionForTheSameQuestionWhateverThePageSize) {
 TEST(Cursor, OfAnotherQuestionIsRefused) {
   const auto cursor = query::cursor_of(question(), "x");
   const std::function<void(ObservationQuery&)> changes[] = {
-      [](auto& q) { q.indicator = "venue.visitors"; }, [](auto& q) { q.freq = model::Freq::day; },
-      [](auto& q) { q.from.reset(); },                 [](auto& q) { q.to = q.from; },
-      [](auto& q) { q.area = "510104"; },              [](auto& q) { q.by.clear(); },
-      [](auto& q) { q.by = {"venue", "gate"}; },       [](auto& q) { q.source = "turnstile"; },
-      [](auto& q) { q.filters.clear(); },              [](auto& q) { q.filters[0].second = "G2"; },
+      [](auto& q) { q.indicator = "venue.visitors"; },
+      [](auto& q) { q.freq = model::Freq::day; },
+      [](auto& q) { q.from.reset(); },
+      [](auto& q) { q.to = q.from; },
+      [](auto& q) { q.area = "510104"; },
+      [](auto& q) { q.by.clear(); },
+      [](auto& q) {
+        q.by = {"venue", "gate"};
+      },
+      [](auto& q) { q.source = "turnstile"; },
+      [](auto& q) { q.filters.clear(); },
+      [](auto& q) { q.filters[0].second = "G2"; },
   };
   for (const auto& change : changes) {
     auto other = question();
@@ -69,7 +76,8 @@ TEST(Cursor, EveryDamageIsFound) {
 
 TEST(Cursor, PositionsOfAnotherShapeAreRefused) {
   const auto one = query::encode_position({600, {"V01"}});
-  for (size_t dimensions : {0u, 2u, 3u}) EXPECT_FALSE(query::decode_position(one, dimensions)) << dimensions;
+  for (size_t dimensions : {0u, 2u, 3u})
+    EXPECT_FALSE(query::decode_position(one, dimensions)) << dimensions;
   EXPECT_FALSE(query::decode_position(one + "x", 1));
   EXPECT_FALSE(query::decode_position(std::string(10, '\xff'), 0));
 }

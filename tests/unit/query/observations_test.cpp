@@ -137,7 +137,8 @@ TEST_F(Observe, EmptyPeriodsAreLeftOutAndOnlyAskedDaysAreRead) {
 }
 
 TEST_F(Observe, ASmallPageDoesNotReadTheWholeRange) {
-  for (int i = 0; i < 3000; ++i) fact("V01", "510104017001", march_5 + i);
+  for (int i = 0; i < 3000; ++i)
+    fact("V01", "510104017001", march_5 + i);
   auto query = of("venue.visits", model::Freq::day);
   query.limit = 10;
   EXPECT_EQ(ask(query)->rows.size(), 10u);
@@ -156,7 +157,8 @@ TEST_F(Observe, PagesNeitherSkipNorDoubleWhileRowsArriveBetweenThem) {
   for (int page = 0; page < 100; ++page) {
     const auto out = ask(query);
     ASSERT_TRUE(out);
-    for (const auto& row : out->rows) seen.emplace_back(row.period.index, row.by[0]);
+    for (const auto& row : out->rows)
+      seen.emplace_back(row.period.index, row.by[0]);
     if (out->next.empty()) break;
     query.after = out->next;
     if (page == 2) fact("V02", "510104017002", march_5);          // before the position: not seen any more

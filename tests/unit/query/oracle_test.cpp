@@ -1,6 +1,6 @@
 // Random cells and questions, against a recount that goes over every fact.
-#include "query/observations.hpp"
 #include "query/cursor.hpp"
+#include "query/observations.hpp"
 
 #include "support/fake_reader.hpp"
 #include "support/sample_catalog.hpp"
@@ -16,9 +16,9 @@ namespace {
 using namespace kepu;
 using query::ObservationQuery;
 
-const std::vector<std::pair<std::string, std::string>> places{{"V01", "510104017001"}, {"V02", "510104017002"},
-                                                              {"V03", "510104020"},    {"V04", "510104"},
-                                                              {"V05", ""},             {"V01", "510104020001"}};
+const std::vector<std::pair<std::string, std::string>> places{
+    {"V01", "510104017001"}, {"V02", "510104017002"}, {"V03", "510104020"}, {"V04", "510104"}, {"V05", ""},
+    {"V01", "510104020001"}};
 
 using Key = std::pair<int32_t, std::vector<std::string>>;
 struct Figure {
@@ -40,7 +40,8 @@ std::map<Key, Figure> recount(const test::FakeStore& store, const ObservationQue
     if (query.source && fact.source != *query.source) continue;
     if (query.area && fact.dims[1].rfind(*query.area, 0) != 0) continue;
     bool passes = true;
-    for (const auto& [dimension, code] : query.filters) passes &= fact.dims[dimension == "venue" ? 0 : 2] == code;
+    for (const auto& [dimension, code] : query.filters)
+      passes &= fact.dims[dimension == "venue" ? 0 : 2] == code;
     if (!passes) continue;
     std::vector<std::string> codes;
     for (const auto& by : query.by) {
@@ -88,8 +89,10 @@ TEST(ObserveOracle, RandomQuestionsEqualARecountPageByPage) {
     query.indicator = indicators[static_cast<size_t>(pick(3))];
     query.freq = freqs[pick(6)];
     if (pick(2)) query.from = model::period_of(20'000 + pick(span), query.freq);
-    if (pick(2)) query.to = model::period_of((query.from ? query.from->first_day() : 20'000) + 10 + pick(span), query.freq);
-    if (pick(3) == 0) query.area = std::vector<std::string>{"510104", "510104017", "510104020001"}[static_cast<size_t>(pick(3))];
+    if (pick(2))
+      query.to = model::period_of((query.from ? query.from->first_day() : 20'000) + 10 + pick(span), query.freq);
+    if (pick(3) == 0)
+      query.area = std::vector<std::string>{"510104", "510104017", "510104020001"}[static_cast<size_t>(pick(3))];
     if (pick(3) == 0) query.source = pick(2) ? "a" : "b";
     if (pick(4) == 0) query.filters = {{"venue", "V01"}};
     if (pick(4) == 0) query.filters.push_back({"gate", ""});
