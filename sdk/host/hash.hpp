@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hash and comparison of short texts for tables in memory: inline, no calls, fixed seed per process
-// start is not needed because every table is bounded and drops instead of growing. Pure; any thread.
+// Hash and comparison of short texts for tables in memory: inline, without calls. Not against an
+// adversary: every table here is bounded, and texts that collide only cost time. Pure; any thread.
 #pragma once
 
 #include "texts.hpp"

@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::string_view account = "account:";
 
-// Removes one character that is a space in either width, or a tab, from either end.
+// Without spaces in either width, tabs and line ends at both ends.
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view wide = "\xe3\x80\x80"; // U+3000
   constexpr std::string_view fixed = "\xc2\xa0";    // U+00A0
@@ -115,6 +115,7 @@ const char* sentence_of(PersonFault fault) {
   switch (fault) {
   case PersonFault::none: return "is right";
   case PersonFault::empty: return "is empty";
+  case PersonFault::not_utf8: return "is not UTF-8";
   case PersonFault::not_digits: return "holds other characters than digits";
   case PersonFault::wrong_length: return "has the wrong number of digits";
   case PersonFault::wrong_date: return "has a birth date that does not exist";
@@ -193,7 +194,7 @@ PersonFault Persons::pseudonym(std::string_view raw, uint64_t& out) {
       }
     }
   }
-  if (!is_utf8(raw)) return PersonFault::not_digits;
+  if (!is_utf8(raw)) return PersonFault::not_utf8;
   if (const PersonFault fault = normalize(scheme_, raw, value_); fault != PersonFault::none) return fault;
   message_.resize(prefix_);
   message_ += value_;

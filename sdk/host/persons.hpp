@@ -10,7 +10,16 @@
 
 namespace kepu::host {
 
-enum class PersonFault : uint8_t { none, empty, not_digits, wrong_length, wrong_date, wrong_check_digit, wrong_start };
+enum class PersonFault : uint8_t {
+  none,
+  empty,
+  not_utf8,
+  not_digits,
+  wrong_length,
+  wrong_date,
+  wrong_check_digit,
+  wrong_start
+};
 
 // A sentence that never holds the value.
 const char* sentence_of(PersonFault fault);
