@@ -71,7 +71,7 @@ Response indicator(const Asked& asked) {
   const auto* found = catalog->indicator(asked.id);
   if (!found) {
     throw Refused{"unknown_indicator",
-                  "no indicator " + quoted(asked.id) + did_you_mean(asked.id, catalog->indicator_ids()),
+                  "no indicator " + in_quotes(asked.id) + did_you_mean(asked.id, catalog->indicator_ids()),
                   "/api/v1/indicators lists them",
                   "",
                   {}};

@@ -41,7 +41,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog) {
   const auto* indicator = catalog.indicator(*id);
   if (!indicator) {
     throw Refused{"unknown_indicator",
-                  "no indicator " + quoted(*id) + did_you_mean(*id, catalog.indicator_ids()),
+                  "no indicator " + in_quotes(*id) + did_you_mean(*id, catalog.indicator_ids()),
                   "/api/v1/indicators lists them",
                   "indicator",
                   {}};
@@ -74,7 +74,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog) {
   for (const auto& column : out.columns) {
     if (std::find(optional_columns.begin(), optional_columns.end(), column) != optional_columns.end()) continue;
     throw Refused{"bad_parameter",
-                  "no column " + quoted(column) + did_you_mean(column, optional_columns),
+                  "no column " + in_quotes(column) + did_you_mean(column, optional_columns),
                   "columns takes " + one_of(optional_columns),
                   "columns",
                   {}};

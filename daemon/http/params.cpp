@@ -13,7 +13,7 @@ Params::Params(const Target& target) : query_(target.query) {
     for (size_t j = 0; j < i; ++j) {
       if (query_[i].first == query_[j].first) {
         throw Refused{"repeated_parameter",
-                      "parameter " + quoted(query_[i].first) + " is given twice",
+                      "parameter " + in_quotes(query_[i].first) + " is given twice",
                       "give it once; lists are written with commas",
                       query_[i].first,
                       {}};
@@ -27,7 +27,7 @@ void Params::allow_only(const std::vector<std::string>& known) const {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto near = nearest(name, known, 1);
     throw Refused{"unknown_parameter",
-                  "no parameter " + quoted(name) + did_you_mean(name, known),
+                  "no parameter " + in_quotes(name) + did_you_mean(name, known),
                   known.empty() ? "this path takes none"
                                 : (near.empty() ? "this path takes " + one_of(known) : "write " + near.front()),
                   name,
@@ -61,7 +61,7 @@ std::optional<uint64_t> Params::number(std::string_view name, uint64_t least, ui
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), out);
   if (error != std::errc{} || end != value->data() + value->size() || out < least || out > most) {
     throw Refused{"bad_parameter",
-                  std::string(name) + "=" + quoted(*value) + " cannot be",
+                  std::string(name) + "=" + in_quotes(*value) + " cannot be",
                   "a whole number from " + std::to_string(least) + " to " + std::to_string(most),
                   std::string(name),
                   {}};
@@ -73,7 +73,7 @@ std::optional<std::string> Params::word(std::string_view name, const std::vector
   auto value = text(name);
   if (value && std::find(words.begin(), words.end(), *value) == words.end()) {
     throw Refused{"bad_parameter",
-                  std::string(name) + "=" + quoted(*value) + " cannot be" + did_you_mean(*value, words),
+                  std::string(name) + "=" + in_quotes(*value) + " cannot be" + did_you_mean(*value, words),
                   "it takes " + one_of(words),
                   std::string(name),
                   {}};
@@ -91,8 +91,8 @@ std::vector<std::string> Params::list(std::string_view name) const {
     std::string one(rest.substr(0, comma));
     if (one.empty() || std::find(out.begin(), out.end(), one) != out.end()) {
       throw Refused{"bad_parameter",
-                    std::string(name) + "=" + quoted(*value) + " names " +
-                        (one.empty() ? std::string("nothing between two commas") : quoted(one) + " twice"),
+                    std::string(name) + "=" + in_quotes(*value) + " names " +
+                        (one.empty() ? std::string("nothing between two commas") : in_quotes(one) + " twice"),
                     "write each word once, commas between them",
                     std::string(name),
                     {}};

@@ -97,7 +97,7 @@ Response run(const Asked& asked) {
   const bool possible = read.ec == std::errc{} && read.ptr == end && number <= largest_number;
   const Moment moment(asked.reader);
   const auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
-  if (!found) throw Refused{"unknown_run", "no run " + quoted(asked.id), "/api/v1/runs lists them", "", {}};
+  if (!found) throw Refused{"unknown_run", "no run " + in_quotes(asked.id), "/api/v1/runs lists them", "", {}};
   Draft draft;
   RowWriter rows(draft.body, Format::json, run_columns, false);
   write(rows, asked, *found);

@@ -51,7 +51,7 @@ std::string body_of(const Asked& asked) {
   const auto found = std::find_if(all.begin(), all.end(), [&](const SourceStatus& one) { return one.id == asked.id; });
   if (found == all.end()) {
     throw Refused{"unknown_source",
-                  "no source " + quoted(asked.id) + did_you_mean(asked.id, ids_of(all)),
+                  "no source " + in_quotes(asked.id) + did_you_mean(asked.id, ids_of(all)),
                   "/api/v1/sources lists them",
                   "",
                   {}};
@@ -85,7 +85,7 @@ void check_source(const Asked& asked, const std::optional<std::string>& id) {
   const auto known = ids_of(asked.control.sources());
   if (std::find(known.begin(), known.end(), *id) != known.end()) return;
   throw Refused{"bad_parameter",
-                "no source " + quoted(*id) + did_you_mean(*id, known),
+                "no source " + in_quotes(*id) + did_you_mean(*id, known),
                 "/api/v1/sources lists them",
                 "source",
                 {}};

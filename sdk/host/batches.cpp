@@ -37,7 +37,7 @@ uint16_t TextColumn::enter(std::string_view text, size_t row) {
   size_t slot = hash_bytes(text) & (slots - 1);
   while (const uint16_t held = table_[slot]) {
     const auto known = entry(held - 1u);
-    if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size())) return held - 1u;
+    if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size())) return static_cast<uint16_t>(held - 1u);
     slot = (slot + 1) & (slots - 1);
   }
   if (entries_ >= free_entries && entries_ * 2 > row) {
