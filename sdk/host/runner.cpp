@@ -206,7 +206,8 @@ struct Runner::Impl {
         if (const int32_t status = flush(*stream); status != KEPU_OK) return status;
       }
     }
-    return KEPU_OK;
+    // The rows are taken; this only says that it is time to end.
+    return sink.cancelled() ? KEPU_E_CANCELLED : KEPU_OK;
   }
 
   int32_t retract(uint32_t dataset, const kepu_cell* cells, size_t count) {
