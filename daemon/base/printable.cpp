@@ -69,7 +69,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quote(std::string_view text, size_t most) {
+std::string in_quotes(std::string_view text, size_t most) {
   size_t at = 0;
   for (size_t points = 0; at < text.size() && points < most; ++points) {
     const size_t length = sequence_length(text.substr(at));

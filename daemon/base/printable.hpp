@@ -12,6 +12,6 @@ namespace kepu {
 std::string printable(std::string_view text);
 
 // printable(text) in double quotes, cut after `most` code points: what was written, for a message.
-std::string quote(std::string_view text, size_t most = 60);
+std::string in_quotes(std::string_view text, size_t most = 60);
 
 } // namespace kepu

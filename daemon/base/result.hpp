@@ -11,6 +11,9 @@ namespace kepu {
 
 // What went wrong, where and what to do, in one sentence for people; `code` is stable, [a-z0-9_]+.
 struct Error {
+  Error() = default;
+  // Never from one string, so that Result<std::string> takes a text as its value.
+  Error(std::string what, std::string sentence) : code(std::move(what)), text(std::move(sentence)) {}
   std::string code;
   std::string text;
 };

@@ -23,6 +23,13 @@ public:
   virtual std::string_view text(size_t field, uint32_t code) const = 0;
 };
 
+// The same, for those who make facts.
+class CodeBook : public Codes {
+public:
+  // The text's code, given now when it is new; 0: this field has more different texts than are kept.
+  virtual uint32_t code(size_t field, std::string_view text) = 0;
+};
+
 // What one cell (tuple of dimensions, local day) gains or loses.
 struct Delta {
   uint32_t tuple = 0;

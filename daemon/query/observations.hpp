@@ -36,6 +36,8 @@ struct Observation {
   uint64_t provisional = 0;
 };
 
+// Only cells that count at least one fact become rows. A cell whose facts were all retracted is no row, as
+// one that never had any: zero is a value (facts whose sum is 0), missing is none.
 struct Observations {
   const model::Indicator* indicator = nullptr; // belongs to the catalog
   std::shared_ptr<const model::Catalog> catalog;
@@ -45,8 +47,28 @@ struct Observations {
   store::CommitInfo commit;
 };
 
+// At most so many periods x groups between `from` and `to`, cut to what has figures: 30 years of days of
+// 450 venues. A question beyond it holds a reader for seconds.
+inline constexpr uint64_t max_cells = 5'000'000;
+inline constexpr uint32_t max_limit = 100'000; // rows of a page: some 10 MB of JSON
+
 // Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
-// "bad_range", "range_too_wide", "deadline" (503), "store" (500).
+// "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "deadline" (503), "store" (500).
 Result<Observations> observe(store::Reader& reader, const ObservationQuery& query);
+// The same within a moment that the caller has begun (and ends).
+Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
+                                    const ObservationQuery& query);
+
+// A moment of the store that ends with the scope. begin() must have been called.
+class MomentEnd {
+public:
+  explicit MomentEnd(store::Reader& reader) : reader_(reader) {}
+  MomentEnd(const MomentEnd&) = delete;
+  MomentEnd& operator=(const MomentEnd&) = delete;
+  ~MomentEnd() { reader_.end(); }
+
+private:
+  store::Reader& reader_;
+};
 
 } // namespace kepu::query

@@ -27,11 +27,11 @@ void load_units(const std::filesystem::path& file, CatalogDraft& draft, std::vec
       if (!id) continue;
       unit.id = *id;
       if (!is_name(unit.id)) {
-        section.complain("id", "bad_name", quote(unit.id) + " cannot be an id; use a-z, 0-9 and _, a letter first");
+        section.complain("id", "bad_name", in_quotes(unit.id) + " cannot be an id; use a-z, 0-9 and _, a letter first");
       }
       if (const auto [first, fresh] = seen.emplace(unit.id, section.at("id")); !fresh) {
         section.complain("id", "duplicate",
-                         "unit " + quote(unit.id) + " is declared in line " + std::to_string(first->second.line) +
+                         "unit " + in_quotes(unit.id) + " is declared in line " + std::to_string(first->second.line) +
                              " already");
         continue;
       }
@@ -54,11 +54,11 @@ void check_tree(const std::vector<PlacedArea>& areas, Report& report) {
     by_code.emplace(one.area.code, &one);
   const PlacedArea* root = nullptr;
   for (const auto& one : areas) {
-    const std::string who = "area " + quote(one.area.code);
+    const std::string who = "area " + in_quotes(one.area.code);
     if (one.area.parent.empty()) {
       if (root) {
         report.add(one.parent_at, "second_root",
-                   who + " has no parent, but " + quote(root->area.code) + " is the root; give it a parent");
+                   who + " has no parent, but " + in_quotes(root->area.code) + " is the root; give it a parent");
       } else {
         root = &one;
       }
@@ -69,7 +69,7 @@ void check_tree(const std::vector<PlacedArea>& areas, Report& report) {
       for (const auto& other : areas)
         codes.push_back(other.area.code);
       report.add(one.parent_at, "unknown_area",
-                 "the parent " + quote(one.area.parent) + " of " + who + " is not declared" +
+                 "the parent " + in_quotes(one.area.parent) + " of " + who + " is not declared" +
                      suggestion(one.area.parent, codes));
       continue;
     }
@@ -95,7 +95,7 @@ void check_code(Section& section, Report& report, const std::string& code) {
   const bool digits = std::all_of(code.begin(), code.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits && (code.size() == 6 || code.size() == 9 || code.size() == 12)) return;
   report.add(section.at("code"), "bad_code",
-             quote(code) + " is no area code; districts have 6 digits, subdistricts 9, communities 12");
+             in_quotes(code) + " is no area code; districts have 6 digits, subdistricts 9, communities 12");
 }
 
 void load_areas(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
@@ -161,7 +161,7 @@ std::optional<model::RegisterEntry> read_entry(const Node& table, const std::str
     for (const auto& area : draft.catalog.areas.all())
       codes.push_back(area.code);
     section.complain("area", "unknown_area",
-                     "area " + quote(entry.area) + " is not in " + areas_file + suggestion(entry.area, codes));
+                     "area " + in_quotes(entry.area) + " is not in " + areas_file + suggestion(entry.area, codes));
   }
   if (entry.valid_from && entry.valid_to && *entry.valid_to < *entry.valid_from) {
     section.complain("valid_to", "bad_value", "\"valid_to\" is before \"valid_from\"");
@@ -184,7 +184,7 @@ void load_register(const std::filesystem::path& file, CatalogDraft& draft, std::
   const std::string id = file.stem().string();
   if (!is_name(id)) {
     report.add({}, "bad_name",
-               "a register is called as its file, and " + quote(id) +
+               "a register is called as its file, and " + in_quotes(id) +
                    " cannot be a name; use a-z, 0-9 and _, a letter first");
   }
   model::Label name;
@@ -242,9 +242,9 @@ void Words::claim(const std::string& word, const std::string& owner, Place at, R
   // An entry may repeat its own words, but its code is claimed once only: a second one is another entry.
   const bool same = first->second.code == owner && word != owner;
   if (fresh || same) return;
-  std::string text = quote(word) + " is " + quote(first->second.code) + " in line " +
+  std::string text = in_quotes(word) + " is " + in_quotes(first->second.code) + " in line " +
                      std::to_string(first->second.at.line) + " already";
-  if (first->second.code != owner) text += " and cannot be " + quote(owner) + " too";
+  if (first->second.code != owner) text += " and cannot be " + in_quotes(owner) + " too";
   report.add(at, "duplicate", std::move(text));
 }
 
@@ -257,9 +257,10 @@ model::Label read_label(Section& section, std::string_view key, Report& report, 
   }
   const Node* table = section.table(key);
   if (!table) return label;
-  Section inner(*table, report, quote(key));
+  Section inner(*table, report, in_quotes(key));
   const auto read = [&](std::string_view language, std::optional<std::string> text) {
-    const bool good = text && check_word(report, inner.at(language), quote(key) + "." + std::string(language), *text);
+    const bool good =
+        text && check_word(report, inner.at(language), in_quotes(key) + "." + std::string(language), *text);
     return good ? *text : std::string();
   };
   label.zh = read("zh", inner.required_text("zh"));

@@ -69,7 +69,7 @@ void check_scheme(Section& section, const abi::Field& field, Report&) {
     section.complain("scheme", "bad_role", "only a field with the role person has a scheme");
   } else if (!field.scheme.empty() && !is_scheme(field.scheme)) {
     section.complain("scheme", "unknown_word",
-                     quote(field.scheme) + " is no scheme" +
+                     in_quotes(field.scheme) + " is no scheme" +
                          suggestion(field.scheme, {"id_card", "mobile", "account:NAMESPACE"}));
   }
   if (person && field.roles & (KEPU_ROLE_ENTITY | KEPU_ROLE_AREA)) {
@@ -105,11 +105,11 @@ uint32_t read_roles(Section& section, Report& report) {
   for (const auto& word : section.texts("roles")) {
     const auto found = std::find(role_names().begin(), role_names().end(), word.text);
     if (found == role_names().end()) {
-      report.add(word.at, "unknown_word", quote(word.text) + " is no role" + suggestion(word.text, role_names()));
+      report.add(word.at, "unknown_word", in_quotes(word.text) + " is no role" + suggestion(word.text, role_names()));
       continue;
     }
     const uint32_t role = 1u << static_cast<unsigned>(found - role_names().begin());
-    if (roles & role) report.add(word.at, "duplicate", "the role " + quote(word.text) + " is given twice");
+    if (roles & role) report.add(word.at, "duplicate", "the role " + in_quotes(word.text) + " is given twice");
     roles |= role;
   }
   return roles;
@@ -131,11 +131,12 @@ std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft
   field.name = *name;
   field.type = static_cast<int32_t>(*type) + 1;
   if (!is_name(field.name)) {
-    section.complain("name", "bad_name", quote(field.name) + " cannot be a field; use a-z, 0-9 and _, a letter first");
+    section.complain("name", "bad_name",
+                     in_quotes(field.name) + " cannot be a field; use a-z, 0-9 and _, a letter first");
   }
   if (section.has("scale") && field.type != KEPU_DECIMAL) {
     section.complain("scale", "bad_scale",
-                     "only a decimal has a scale, and " + quote(field.name) + " is " + type_name(field.type));
+                     "only a decimal has a scale, and " + in_quotes(field.name) + " is " + type_name(field.type));
   }
   for (const auto& rule : role_rules()) {
     const auto& types = rule.types;
@@ -166,14 +167,15 @@ void read_scope(Section& top, model::Dataset& dataset, Report& report) {
     const auto at = dataset.field(word.text);
     if (!at) {
       report.add(word.at, "unknown_field",
-                 quote(word.text) + " is no field of this dataset" + suggestion(word.text, names));
+                 in_quotes(word.text) + " is no field of this dataset" + suggestion(word.text, names));
       continue;
     }
     const auto& field = dataset.contract.fields[*at];
     if ((field.type != KEPU_TEXT && field.type != KEPU_INTEGER) || field.roles & KEPU_ROLE_PERSON) {
-      report.add(word.at, "bad_scope", "a replacement is bounded by texts and integers, not by " + quote(word.text));
+      report.add(word.at, "bad_scope",
+                 "a replacement is bounded by texts and integers, not by " + in_quotes(word.text));
     } else if (std::count(dataset.scope.begin(), dataset.scope.end(), word.text)) {
-      report.add(word.at, "duplicate", quote(word.text) + " is given twice");
+      report.add(word.at, "duplicate", in_quotes(word.text) + " is given twice");
     } else {
       dataset.scope.push_back(word.text);
     }
@@ -215,7 +217,7 @@ std::vector<std::string> field_names(const model::Dataset& dataset) {
 const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report) {
   if (const auto found = dataset.field(name)) return &dataset.contract.fields[*found];
   report.add(at, "unknown_field",
-             "dataset " + quote(dataset.contract.id) + " has no field " + quote(name) +
+             "dataset " + in_quotes(dataset.contract.id) + " has no field " + in_quotes(name) +
                  suggestion(name, field_names(dataset)));
   return nullptr;
 }
@@ -253,14 +255,14 @@ std::optional<std::string> condition_word(const abi::Field& field, const Node& v
     const auto& entries = draft.catalog.registers.at(field.entity_register);
     if (const auto* entry = entries.lookup(value.text)) return entry->code;
     report.add(value.at, "unknown_entry",
-               quote(value.text) + " is not in register " + quote(entries.id()) +
+               in_quotes(value.text) + " is not in register " + in_quotes(entries.id()) +
                    suggestion(value.text, entries.known_words()));
     return std::nullopt;
   }
   if (field.roles & KEPU_ROLE_AREA && draft.areas_clean) {
     if (const auto* area = draft.catalog.areas.lookup(value.text)) return area->code;
     report.add(value.at, "unknown_area",
-               quote(value.text) + " is no area" + suggestion(value.text, draft.catalog.areas.known_words()));
+               in_quotes(value.text) + " is no area" + suggestion(value.text, draft.catalog.areas.known_words()));
     return std::nullopt;
   }
   if (value.text.empty()) {
@@ -281,7 +283,7 @@ void read_where(const Node& table, const model::Dataset& dataset, const CatalogD
       report.add(entry.at, "bad_where",
                  "a condition is on a text, integer, boolean, date or period that is neither a person "
                  "nor only a key; " +
-                     quote(entry.key) + " is not");
+                     in_quotes(entry.key) + " is not");
       continue;
     }
     model::Condition condition{entry.key, {}};
@@ -297,7 +299,7 @@ void read_where(const Node& table, const model::Dataset& dataset, const CatalogD
 }
 
 void check_measure(Section& section, const model::Dataset& dataset, const model::Indicator& indicator, Report& report) {
-  const std::string of = "dataset " + quote(dataset.contract.id);
+  const std::string of = "dataset " + in_quotes(dataset.contract.id);
   if (!dataset.field_with(KEPU_ROLE_TIME)) {
     section.complain("dataset", "no_time", of + " has no field with the role time, so its facts fall on no day");
   }
@@ -315,16 +317,17 @@ void check_measure(Section& section, const model::Dataset& dataset, const model:
   if (!field) return;
   if (indicator.measure == model::Measure::sum && field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
     section.complain("field", "bad_measure",
-                     "only integers and decimals are summed, and " + quote(field->name) + " is " +
+                     "only integers and decimals are summed, and " + in_quotes(field->name) + " is " +
                          type_name(field->type));
   }
   if (indicator.measure != model::Measure::distinct || field->roles & KEPU_ROLE_PERSON) return;
   if (field->type != KEPU_TEXT) {
     section.complain("field", "bad_measure",
-                     "distinct counts persons or texts, and " + quote(field->name) + " is " + type_name(field->type));
+                     "distinct counts persons or texts, and " + in_quotes(field->name) + " is " +
+                         type_name(field->type));
   } else if (only_key(*field)) {
     section.complain("field", "bad_measure",
-                     quote(field->name) + " is only a key; give it the role attribute too to count its values");
+                     in_quotes(field->name) + " is only a key; give it the role attribute too to count its values");
   }
 }
 
@@ -339,21 +342,21 @@ void read_by(const std::vector<Word>& words, const model::Dataset& dataset, mode
   if (placed && !std::count(known.begin(), known.end(), "area")) known.push_back("area");
   for (const auto& word : words) {
     if (std::find(level_words.begin(), level_words.end(), word.text) != level_words.end()) {
-      report.add(word.at, "reserved_word", quote(word.text) + " is a level of \"area\"; declare \"area\"");
+      report.add(word.at, "reserved_word", in_quotes(word.text) + " is a level of \"area\"; declare \"area\"");
     } else if (std::count(reserved_words().begin(), reserved_words().end(), word.text)) {
       report.add(word.at, "reserved_word",
-                 quote(word.text) + " is a word of questions and answers; name the field otherwise");
+                 in_quotes(word.text) + " is a word of questions and answers; name the field otherwise");
     } else if (std::count(out.by.begin(), out.by.end(), word.text)) {
-      report.add(word.at, "duplicate", "the dimension " + quote(word.text) + " is given twice");
+      report.add(word.at, "duplicate", "the dimension " + in_quotes(word.text) + " is given twice");
     } else if (std::count(known.begin(), known.end(), word.text)) {
       out.by.push_back(word.text);
     } else if (dataset.field(word.text)) {
       report.add(word.at, "bad_dimension",
-                 quote(word.text) + " cannot be a dimension: only texts and periods with the role entity, area "
-                                    "or attribute group facts");
+                 in_quotes(word.text) + " cannot be a dimension: only texts and periods with the role entity, area "
+                                        "or attribute group facts");
     } else {
       report.add(word.at, "unknown_dimension",
-                 quote(word.text) + " is no dimension of dataset " + quote(dataset.contract.id) +
+                 in_quotes(word.text) + " is no dimension of dataset " + in_quotes(dataset.contract.id) +
                      suggestion(word.text, known));
     }
   }
@@ -380,7 +383,7 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
     for (const auto& one : catalog.units)
       known.push_back(one.id);
     section.complain("unit", "unknown_unit",
-                     "unit " + quote(*unit) + " is not in units.toml" + suggestion(*unit, known));
+                     "unit " + in_quotes(*unit) + " is not in units.toml" + suggestion(*unit, known));
   }
   out.unit = unit.value_or("");
   out.dataset = dataset_id.value_or("");
@@ -402,12 +405,12 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   out.id = *id;
   if (!is_indicator_id(out.id)) {
     section.complain("id", "bad_name",
-                     quote(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
-                                     "such as \"venue.visits\"");
+                     in_quotes(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
+                                         "such as \"venue.visits\"");
   }
   if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, section.at("id")); !fresh) {
     section.complain("id", "duplicate",
-                     "indicator " + quote(out.id) + " is declared in line " + std::to_string(first->second.line) +
+                     "indicator " + in_quotes(out.id) + " is declared in line " + std::to_string(first->second.line) +
                          " already");
     return;
   }
@@ -422,7 +425,7 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
   dataset.contract.id = file.stem().string();
   if (!is_name(dataset.contract.id)) {
     report.add({}, "bad_name",
-               "a dataset is called as its file, and " + quote(dataset.contract.id) +
+               "a dataset is called as its file, and " + in_quotes(dataset.contract.id) +
                    " cannot be a name; use a-z, 0-9 and _, a letter first");
   }
   if (const auto document = read_document(report)) {
@@ -446,15 +449,15 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
       if (!field) continue;
       if (const auto [first, fresh] = seen.emplace(field->name, section.at("name")); !fresh) {
         section.complain("name", "duplicate",
-                         "field " + quote(field->name) + " is declared in line " + std::to_string(first->second.line) +
-                             " already");
+                         "field " + in_quotes(field->name) + " is declared in line " +
+                             std::to_string(first->second.line) + " already");
         continue;
       }
       for (const auto& rule : role_rules()) {
         if (!rule.once || !(field->roles & rule.role)) continue;
         if (const auto [first, fresh] = holder.emplace(rule.role, field->name); !fresh) {
           section.complain("roles", "duplicate",
-                           "the role " + role_name(rule.role) + " belongs to field " + quote(first->second) +
+                           "the role " + role_name(rule.role) + " belongs to field " + in_quotes(first->second) +
                                " already");
         }
       }

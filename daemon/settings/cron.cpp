@@ -53,7 +53,7 @@ std::string lower(std::string_view text) {
 }
 
 Error bad(const Range& range, std::string_view item, const std::string& why) {
-  return fail("bad_cron", std::string(range.name) + " " + quote(item) + ": " + why);
+  return fail("bad_cron", std::string(range.name) + " " + in_quotes(item) + ": " + why);
 }
 
 Result<unsigned> number_or_word(const Range& range, std::string_view item, std::string_view text) {
@@ -126,14 +126,14 @@ int64_t first_at(int64_t local, const model::Zone& zone) {
 
 Result<CronSchedule> CronSchedule::parse(std::string_view expression) {
   if (!expression.empty() && expression[0] == '@') {
-    return fail("bad_cron", quote(expression) +
+    return fail("bad_cron", in_quotes(expression) +
                                 " is not known here; write five fields, such as \"0 3 * * *\" for every "
                                 "day at 03:00");
   }
   const auto fields = split(
       expression, [](char c) { return c == ' ' || c == '\t'; }, false);
   if (fields.size() != ranges().size()) {
-    return fail("bad_cron", quote(expression) + " has " + std::to_string(fields.size()) +
+    return fail("bad_cron", in_quotes(expression) + " has " + std::to_string(fields.size()) +
                                 " fields, not 5: minute, hour, day of month, month, day of week");
   }
   std::array<uint64_t, 5> masks{};

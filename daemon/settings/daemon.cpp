@@ -43,7 +43,7 @@ void read_http(const Node& table, Daemon& out, Report& report) {
       out.listen = *parsed;
     } else {
       section.complain("listen", "bad_address",
-                       quote(*listen) +
+                       in_quotes(*listen) +
                            " is no address to listen on; write \"127.0.0.1:8080\", or \"[::1]:8080\" for IPv6");
     }
   }
@@ -72,7 +72,7 @@ void read_log(const Node& table, const std::filesystem::path& base, Daemon& out,
 std::optional<std::filesystem::path> absolute_path(Report& report, Place at, std::string_view key,
                                                    const std::string& written, const std::filesystem::path& base) {
   if (written.empty() || printable(written) != written) {
-    report.add(at, "bad_path", quote(key) + ": " + quote(written) + " is no path");
+    report.add(at, "bad_path", in_quotes(key) + ": " + in_quotes(written) + " is no path");
     return std::nullopt;
   }
   return (base / written).lexically_normal();
@@ -135,7 +135,7 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
   }
   if (out.admin_socket.native().size() > max_socket_path) {
     top.complain(socket ? "admin_socket" : "state_dir", "bad_path",
-                 "the admin socket " + quote(out.admin_socket.string(), 200) +
+                 "the admin socket " + in_quotes(out.admin_socket.string(), 200) +
                      " has a longer path than the 107 bytes a "
                      "socket can have; give \"admin_socket\" a shorter one");
   }

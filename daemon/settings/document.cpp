@@ -117,7 +117,7 @@ struct Close {
 std::string Node::described() const {
   switch (kind) {
   case Kind::text:
-    return "the text " + quote(text, 40);
+    return "the text " + in_quotes(text, 40);
   case Kind::integer:
     return "the integer " + std::to_string(integer);
   case Kind::real: {

@@ -22,7 +22,8 @@ constexpr std::array<std::pair<std::string_view, int64_t>, 6> units{{
 
 Result<std::chrono::microseconds> parse_duration(std::string_view text) {
   const auto bad = [&](const char* why) {
-    return fail("bad_duration", quote(text) + why + "; write a whole number and ms, s, m, h, d or y, such as \"30s\"");
+    return fail("bad_duration",
+                in_quotes(text) + why + "; write a whole number and ms, s, m, h, d or y, such as \"30s\"");
   };
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);

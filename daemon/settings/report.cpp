@@ -14,7 +14,7 @@ std::string Problem::sentence() const {
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
   constexpr size_t few = 16; // more names than that do not help in a message
   const auto near = nearest(word, known, 1);
-  if (!near.empty()) return ", did you mean " + quote(near[0]) + "?";
+  if (!near.empty()) return ", did you mean " + in_quotes(near[0]) + "?";
   if (known.empty() || known.size() > few) return "";
   std::string out = "; known: ";
   for (size_t i = 0; i < known.size(); ++i)

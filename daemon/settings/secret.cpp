@@ -79,19 +79,19 @@ Result<std::string> read_secret(const SecretRef& ref) {
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (!folder || !*folder) {
       return fail("no_credential",
-                  "credential " + quote(ref.name) +
+                  "credential " + in_quotes(ref.name) +
                       " is not there: $CREDENTIALS_DIRECTORY is not set; start kepud as a systemd unit with "
                       "LoadCredential=, or use { file = \"…\" }");
     }
     file = std::filesystem::path(folder) / ref.name;
   }
-  const std::string where = quote(file.string(), 200);
+  const std::string where = in_quotes(file.string(), 200);
   auto content = read_all(file);
   if (!content) {
     const int error = content.error();
     if (error == ENOENT && ref.from == SecretRef::From::credential) {
-      return fail("no_credential", "credential " + quote(ref.name) + " is not there; add LoadCredential=" + ref.name +
-                                       ":/its/file to the unit");
+      return fail("no_credential", "credential " + in_quotes(ref.name) +
+                                       " is not there; add LoadCredential=" + ref.name + ":/its/file to the unit");
     }
     if (error == ENOENT) return fail("no_secret_file", where + " does not exist; put the secret there");
     return fail("unreadable_secret", where + " cannot be read: " + reason(error) + "; let the daemon's user read it");
@@ -106,11 +106,11 @@ Result<std::string> read_secret(const SecretRef& ref) {
   if (!is_utf8(text) || text.find('\0') != std::string::npos) {
     return fail("bad_secret", where + " is not text in UTF-8; write the secret as text");
   }
-  return Result<std::string>(boost::system::in_place_value, std::move(text));
+  return std::move(text);
 }
 
 Result<std::string> read_person_key(const std::filesystem::path& file) {
-  const std::string where = quote(file.string(), 200);
+  const std::string where = in_quotes(file.string(), 200);
   const std::string make = "make one with: (umask 077; openssl rand -hex 32 > " + printable(file.string()) + ")";
   auto content = read_all(file);
   if (!content) {
@@ -141,7 +141,7 @@ Result<std::string> read_person_key(const std::filesystem::path& file) {
   if (std::count(bytes.begin(), bytes.end(), bytes[0]) == static_cast<std::ptrdiff_t>(key_bytes)) {
     return fail("bad_key_file", "the person key " + where + " is one byte 32 times, which anyone can guess; " + make);
   }
-  return Result<std::string>(boost::system::in_place_value, std::move(bytes));
+  return bytes;
 }
 
 } // namespace kepu::settings

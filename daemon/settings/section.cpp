@@ -7,7 +7,7 @@
 namespace kepu::settings {
 
 void wrong_type(Report& report, std::string_view key, const Node& node, const std::string& wanted) {
-  report.add(node.at, "wrong_type", quote(key) + " wants " + wanted + ", found " + node.described());
+  report.add(node.at, "wrong_type", in_quotes(key) + " wants " + wanted + ", found " + node.described());
 }
 
 bool check_word(Report& report, Place at, std::string_view what, std::string_view word) {
@@ -15,9 +15,10 @@ bool check_word(Report& report, Place at, std::string_view what, std::string_vie
   if (word.empty()) {
     report.add(at, "bad_value", std::string(what) + " is empty");
   } else if (printable(word) != word) {
-    report.add(at, "bad_value", std::string(what) + " " + quote(word) + " has control characters; take them out");
+    report.add(at, "bad_value", std::string(what) + " " + in_quotes(word) + " has control characters; take them out");
   } else if (blank(word.front()) || blank(word.back())) {
-    report.add(at, "bad_value", std::string(what) + " " + quote(word) + " begins or ends with a space; take it out");
+    report.add(at, "bad_value",
+               std::string(what) + " " + in_quotes(word) + " begins or ends with a space; take it out");
   } else {
     return true;
   }
@@ -61,7 +62,7 @@ std::optional<int64_t> Section::integer(std::string_view key, int64_t least, int
   if (!node) return std::nullopt;
   if (node->integer >= least && node->integer <= most) return node->integer;
   report_.add(node->at, "out_of_range",
-              quote(key) + " is " + std::to_string(node->integer) + ", but must be from " + std::to_string(least) +
+              in_quotes(key) + " is " + std::to_string(node->integer) + ", but must be from " + std::to_string(least) +
                   " to " + std::to_string(most));
   return std::nullopt;
 }
@@ -118,7 +119,7 @@ std::optional<size_t> Section::choice(std::string_view key, const std::vector<st
   if (!word) return std::nullopt;
   const auto found = std::find(choices.begin(), choices.end(), *word);
   if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
-  complain(key, "unknown_word", quote(key) + " cannot be " + quote(*word) + suggestion(*word, choices));
+  complain(key, "unknown_word", in_quotes(key) + " cannot be " + in_quotes(*word) + suggestion(*word, choices));
   return std::nullopt;
 }
 
@@ -127,7 +128,7 @@ std::optional<std::chrono::microseconds> Section::duration(std::string_view key)
   if (!node) return std::nullopt;
   auto parsed = parse_duration(node->text);
   if (parsed) return *parsed;
-  report_.add(node->at, parsed.error().code, quote(key) + ": " + parsed.error().text);
+  report_.add(node->at, parsed.error().code, in_quotes(key) + ": " + parsed.error().text);
   return std::nullopt;
 }
 
@@ -139,19 +140,19 @@ std::optional<std::string> Section::required_text(std::string_view key) {
   }
   auto given = text(key);
   if (!given || !given->empty()) return given;
-  complain(key, "bad_value", quote(key) + " is empty");
+  complain(key, "bad_value", in_quotes(key) + " is empty");
   return std::nullopt;
 }
 
 void Section::missing(std::string_view key, const std::string& hint) {
-  report_.add(table_.at, "missing_key", quote(key) + " is missing in " + what_ + hint);
+  report_.add(table_.at, "missing_key", in_quotes(key) + " is missing in " + what_ + hint);
 }
 
 void Section::finish() {
   const std::vector<std::string> known(known_.begin(), known_.end());
   for (const auto& one : table_.entries) {
     if (known_.count(one.key)) continue;
-    report_.add(one.at, "unknown_key", "unknown key " + quote(one.key) + suggestion(one.key, known));
+    report_.add(one.at, "unknown_key", "unknown key " + in_quotes(one.key) + suggestion(one.key, known));
   }
 }
 

@@ -40,7 +40,7 @@ void read_schedule(Section& top, Source& out, Report& report) {
 // { credential = "NAME" } or { file = "…" }.
 std::optional<SecretRef> read_ref(const std::string& key, const Node& table, const std::filesystem::path& base,
                                   Report& report) {
-  Section section(table, report, quote(key));
+  Section section(table, report, in_quotes(key));
   const auto credential = section.text("credential");
   const auto file = section.text("file");
   section.finish();
@@ -52,7 +52,7 @@ std::optional<SecretRef> read_ref(const std::string& key, const Node& table, con
   if (credential) {
     if (is_credential_name(*credential)) return SecretRef{SecretRef::From::credential, *credential};
     section.complain("credential", "bad_name",
-                     quote(*credential) + " cannot be a credential; use letters, digits, \"_\", \"-\" and \".\"");
+                     in_quotes(*credential) + " cannot be a credential; use letters, digits, \"_\", \"-\" and \".\"");
   }
   if (!file) return std::nullopt;
   const auto path = absolute_path(report, section.at("file"), "file", *file, base);
@@ -99,7 +99,7 @@ Source load_source(const std::filesystem::path& file, const std::filesystem::pat
   out.file = file;
   if (!is_name(out.id, true) || out.id.size() > longest_id) {
     report.add({}, "bad_name",
-               "a source is called as its file, and " + quote(out.id) +
+               "a source is called as its file, and " + in_quotes(out.id) +
                    " cannot be a source; use a-z, 0-9, _ and -, a letter first, at most 64");
   }
   const auto document = read_document(report);
@@ -109,8 +109,8 @@ Source load_source(const std::filesystem::path& file, const std::filesystem::pat
   out.connector_at = top.at("connector");
   if (!out.connector.empty() && !is_name(out.connector)) {
     top.complain("connector", "bad_name",
-                 quote(out.connector) + " cannot be a connector; write its id, such as "
-                                        "\"venue_turnstile\", without path and .so");
+                 in_quotes(out.connector) + " cannot be a connector; write its id, such as "
+                                            "\"venue_turnstile\", without path and .so");
   }
   read_schedule(top, out, report);
   out.allow_at = top.at("allow");
@@ -120,7 +120,7 @@ Source load_source(const std::filesystem::path& file, const std::filesystem::pat
       out.allow |= 1u << static_cast<unsigned>(found - need_names().begin());
     } else {
       report.add(word.at, "unknown_word",
-                 quote(word.text) + " cannot be allowed" + suggestion(word.text, need_names()));
+                 in_quotes(word.text) + " cannot be allowed" + suggestion(word.text, need_names()));
     }
   }
   if (const auto share = top.real("max_reject_share")) {

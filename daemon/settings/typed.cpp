@@ -12,7 +12,7 @@ namespace {
 
 std::string found(const RawValue& value) {
   struct Describe {
-    std::string operator()(const std::string& text) const { return "the text " + quote(text, 40); }
+    std::string operator()(const std::string& text) const { return "the text " + in_quotes(text, 40); }
     std::string operator()(int64_t number) const { return "the integer " + std::to_string(number); }
     std::string operator()(double) const { return "a real number"; }
     std::string operator()(bool value) const { return value ? "true" : "false"; }
@@ -169,11 +169,11 @@ public:
 
 private:
   std::optional<abi::Setting> bad(std::string code, const std::string& text) {
-    report_.add(at_, std::move(code), quote(spec_.key) + " " + text);
+    report_.add(at_, std::move(code), in_quotes(spec_.key) + " " + text);
     return std::nullopt;
   }
   std::optional<abi::Setting> bad_default() {
-    return bad("bad_default", "has the default " + quote(spec_.default_value) +
+    return bad("bad_default", "has the default " + in_quotes(spec_.default_value) +
                                   ", which does not fit its type; give it a value here and tell the connector's owner");
   }
 
@@ -189,14 +189,14 @@ private:
     }
     case KEPU_SETTING_ENUM:
       if (!std::count(spec_.choices.begin(), spec_.choices.end(), text)) {
-        return bad("unknown_word", "cannot be " + quote(text) + suggestion(text, spec_.choices));
+        return bad("unknown_word", "cannot be " + in_quotes(text) + suggestion(text, spec_.choices));
       }
       break;
     case KEPU_SETTING_INPUT_FOLDER:
     case KEPU_SETTING_WORK_FOLDER: {
       const auto path = (base_ / text).lexically_normal();
       if (text.empty() || printable(text) != text)
-        return bad("bad_path", "wants a folder; " + quote(text) + " is no path");
+        return bad("bad_path", "wants a folder; " + in_quotes(text) + " is no path");
       if (path == path.root_path())
         return bad("bad_path", "cannot be the root folder: the connector could reach everything");
       out_.text = path.string();
@@ -205,11 +205,11 @@ private:
       break;
     }
     case KEPU_SETTING_HOST:
-      if (!is_host(text)) return bad("bad_host", "wants \"name\" or \"name:port\"; " + quote(text) + " is neither");
+      if (!is_host(text)) return bad("bad_host", "wants \"name\" or \"name:port\"; " + in_quotes(text) + " is neither");
       break;
     case KEPU_SETTING_COMMAND:
       if (text.empty() || text[0] != '/' || printable(text) != text) {
-        return bad("bad_path", "wants the absolute path of a program; " + quote(text) + " is none");
+        return bad("bad_path", "wants the absolute path of a program; " + in_quotes(text) + " is none");
       }
       break;
     case KEPU_SETTING_TEXT:
@@ -257,7 +257,7 @@ Typed type_settings(const Source& source, const std::vector<abi::SettingSpec>& s
   for (const auto& raw : source.settings) {
     if (std::count(keys.begin(), keys.end(), raw.key)) continue;
     report.add({raw.line, raw.column}, "unknown_key",
-               "connector " + source.connector + " has no setting " + quote(raw.key) + suggestion(raw.key, keys));
+               "connector " + source.connector + " has no setting " + in_quotes(raw.key) + suggestion(raw.key, keys));
   }
   for (const auto& spec : specs) {
     const auto raw = std::find_if(source.settings.begin(), source.settings.end(),
@@ -270,7 +270,7 @@ Typed type_settings(const Source& source, const std::vector<abi::SettingSpec>& s
       setting = typing.from_default(source.settings_at);
     } else if (spec.required) {
       report.add(source.settings_at, "missing_key",
-                 "connector " + source.connector + " needs the setting " + quote(spec.key) +
+                 "connector " + source.connector + " needs the setting " + in_quotes(spec.key) +
                      (spec.help.empty() ? "" : ": " + printable(spec.help)));
     }
     if (setting) out.settings.push_back(std::move(*setting));

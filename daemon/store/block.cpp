@@ -39,7 +39,8 @@ Shape shape_of(std::span<const int64_t> values) {
     if (unit == 1) break;
   }
   shape.unit = unit ? unit : 1;
-  shape.width = static_cast<uint8_t>(std::bit_width((static_cast<uint64_t>(*high) - static_cast<uint64_t>(*low)) / shape.unit));
+  shape.width =
+      static_cast<uint8_t>(std::bit_width((static_cast<uint64_t>(*high) - static_cast<uint64_t>(*low)) / shape.unit));
   return shape;
 }
 
@@ -86,8 +87,7 @@ void put_numbers(ByteWriter& writer, std::span<const int64_t> values) {
 }
 
 // Reads `count` packed numbers and calls take(i, value).
-template <class Take>
-void get_packed(ByteReader& reader, size_t count, Take&& take) {
+template <class Take> void get_packed(ByteReader& reader, size_t count, Take&& take) {
   const auto minimum = static_cast<uint64_t>(reader.svarint());
   const uint64_t unit = reader.varint();
   const auto width = reader.get<uint8_t>();
@@ -110,8 +110,7 @@ void get_packed(ByteReader& reader, size_t count, Take&& take) {
   }
 }
 
-template <class T>
-void get_numbers(ByteReader& reader, std::vector<T>& out, size_t rows) {
+template <class T> void get_numbers(ByteReader& reader, std::vector<T>& out, size_t rows) {
   const auto mode = reader.get<uint8_t>();
   // A constant run costs no bytes, so the count is bounded by block_facts, checked by the caller.
   out.assign(rows, T{});
@@ -144,12 +143,15 @@ std::string encode_block(const FactColumns& facts, std::span<const uint32_t> row
   writer.put(static_cast<uint16_t>(facts.fields.size()));
   std::vector<int64_t> values(rows.size());
   auto gather = [&](auto&& value_of) {
-    for (size_t i = 0; i < rows.size(); ++i) values[i] = static_cast<int64_t>(value_of(rows[i]));
+    for (size_t i = 0; i < rows.size(); ++i)
+      values[i] = static_cast<int64_t>(value_of(rows[i]));
     put_numbers(writer, values);
   };
   for (const auto& field : facts.fields) {
-    const bool nulls = std::any_of(rows.begin(), rows.end(), [&](uint32_t row) { return !field.nulls.empty() && field.nulls[row]; });
-    const bool flags = std::any_of(rows.begin(), rows.end(), [&](uint32_t row) { return !field.flags.empty() && field.flags[row]; });
+    const bool nulls =
+        std::any_of(rows.begin(), rows.end(), [&](uint32_t row) { return !field.nulls.empty() && field.nulls[row]; });
+    const bool flags =
+        std::any_of(rows.begin(), rows.end(), [&](uint32_t row) { return !field.flags.empty() && field.flags[row]; });
     writer.put(static_cast<uint8_t>(field.holding));
     writer.put(static_cast<uint8_t>((nulls ? has_nulls : 0) | (flags ? has_flags : 0)));
     if (nulls) {
@@ -169,7 +171,8 @@ std::string encode_block(const FactColumns& facts, std::span<const uint32_t> row
   gather([&](uint32_t row) { return facts.places[row]; });
   gather([&](uint32_t row) { return facts.key(row).size(); });
   std::string keys;
-  for (const uint32_t row : rows) keys += facts.key(row);
+  for (const uint32_t row : rows)
+    keys += facts.key(row);
   std::string shrunk(ZSTD_compressBound(keys.size()), '\0');
   shrunk.resize(ZSTD_compress(shrunk.data(), shrunk.size(), keys.data(), keys.size(), zstd_level));
   writer.put(static_cast<uint32_t>(keys.size()));
@@ -196,7 +199,8 @@ Result<FactColumns> decode_block(std::string_view blob) {
       const auto nulls = reader.bytes((facts.rows + 7) / 8);
       if (!reader.ok()) return damaged();
       field.nulls.resize(facts.rows);
-      for (size_t i = 0; i < facts.rows; ++i) field.nulls[i] = nulls[i >> 3] >> (i & 7) & 1;
+      for (size_t i = 0; i < facts.rows; ++i)
+        field.nulls[i] = nulls[i >> 3] >> (i & 7) & 1;
     }
     if (bits & has_flags) get_numbers(reader, field.flags, facts.rows);
     if (field.holding == Holding::number) {

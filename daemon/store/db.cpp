@@ -19,25 +19,37 @@ int only_reading(void*, int action, const char* a, const char*, const char*, con
   case SQLITE_READ:
   case SQLITE_FUNCTION:
   case SQLITE_RECURSIVE:
-  case SQLITE_TRANSACTION: return SQLITE_OK;
-  case SQLITE_PRAGMA: return std::string_view(a) == "page_count" || std::string_view(a) == "page_size" ? SQLITE_OK : SQLITE_DENY;
-  default: return SQLITE_DENY;
+  case SQLITE_TRANSACTION:
+    return SQLITE_OK;
+  case SQLITE_PRAGMA:
+    return std::string_view(a) == "page_count" || std::string_view(a) == "page_size" ? SQLITE_OK : SQLITE_DENY;
+  default:
+    return SQLITE_DENY;
   }
 }
 
 Error describe(int code, const std::string& what, const std::string& file, const char* doing) {
   switch (code & 0xff) {
-  case SQLITE_FULL: return {"disk_full", "the disk that holds " + file + " is full; free some space, the hub goes on by itself"};
-  case SQLITE_IOERR: return {"io_error", "cannot " + std::string(doing) + " " + file + ": " + what + "; check the disk and its free space"};
+  case SQLITE_FULL:
+    return {"disk_full", "the disk that holds " + file + " is full; free some space, the hub goes on by itself"};
+  case SQLITE_IOERR:
+    return {"io_error",
+            "cannot " + std::string(doing) + " " + file + ": " + what + "; check the disk and its free space"};
   case SQLITE_CORRUPT:
-  case SQLITE_NOTADB: return {"damaged", file + " is damaged (" + what + "); put a backup in its place"};
-  case SQLITE_INTERRUPT: return {"deadline", "the question took too long and was stopped; ask for less"};
+  case SQLITE_NOTADB:
+    return {"damaged", file + " is damaged (" + what + "); put a backup in its place"};
+  case SQLITE_INTERRUPT:
+    return {"deadline", "the question took too long and was stopped; ask for less"};
   case SQLITE_CANTOPEN:
   case SQLITE_PERM:
-  case SQLITE_READONLY: return {"no_access", "cannot open " + file + ": " + what + "; check that the folder exists and belongs to the hub's user"};
+  case SQLITE_READONLY:
+    return {"no_access",
+            "cannot open " + file + ": " + what + "; check that the folder exists and belongs to the hub's user"};
   case SQLITE_BUSY:
-  case SQLITE_LOCKED: return {"locked", file + " is locked by another program; end it and start again"};
-  default: return {"store", "cannot " + std::string(doing) + " " + file + ": " + what};
+  case SQLITE_LOCKED:
+    return {"locked", file + " is locked by another program; end it and start again"};
+  default:
+    return {"store", "cannot " + std::string(doing) + " " + file + ": " + what};
   }
 }
 
@@ -84,7 +96,9 @@ void Query::run() {
 int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 std::string Query::text(int column) const {
   const auto* at = sqlite3_column_text(statement_, column);
-  return at ? std::string(reinterpret_cast<const char*>(at), static_cast<size_t>(sqlite3_column_bytes(statement_, column))) : std::string();
+  return at ? std::string(reinterpret_cast<const char*>(at),
+                          static_cast<size_t>(sqlite3_column_bytes(statement_, column)))
+            : std::string();
 }
 std::string_view Query::blob(int column) const {
   const auto* at = static_cast<const char*>(sqlite3_column_blob(statement_, column));
@@ -123,7 +137,8 @@ Db::Db(const std::filesystem::path& file, Mode mode) : file_(file) {
 }
 
 Db::~Db() {
-  for (auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  for (auto& [sql, statement] : statements_)
+    sqlite3_finalize(statement);
   sqlite3_close_v2(db_);
 }
 
@@ -164,9 +179,7 @@ void Db::checkpoint_beyond(int64_t log_limit) {
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
 }
 
-void Db::checkpoint_all() {
-  sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-}
+void Db::checkpoint_all() { sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr); }
 
 void Db::interrupt() { sqlite3_interrupt(db_); }
 

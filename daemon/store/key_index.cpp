@@ -9,12 +9,12 @@
 namespace kepu::store {
 namespace {
 
-constexpr size_t page_entries = 250;       // 250 * 16 bytes: a row that fits one 4 KiB page
-constexpr size_t gather_entries = 65'536;  // 1 MB in memory; spreads as some 1,000 entries a partition
-constexpr unsigned gathering = 64;         // its partition number
-constexpr unsigned merge_at = 8;           // runs of one size class
-constexpr size_t filter_bits = 10;         // an entry; about 1 % false hits
-constexpr size_t filter_block = 64;        // one cache line
+constexpr size_t page_entries = 250;      // 250 * 16 bytes: a row that fits one 4 KiB page
+constexpr size_t gather_entries = 65'536; // 1 MB in memory; spreads as some 1,000 entries a partition
+constexpr unsigned gathering = 64;        // its partition number
+constexpr unsigned merge_at = 8;          // runs of one size class
+constexpr size_t filter_bits = 10;        // an entry; about 1 % false hits
+constexpr size_t filter_block = 64;       // one cache line
 constexpr unsigned probes = 5;
 
 unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> 58); }
@@ -69,10 +69,13 @@ struct KeyIndex::Sql {
 namespace {
 
 #define KEPU_KEY_SQL(T)                                                                                                \
-  {"SELECT id,n,first_page,lows,filter FROM " T "seg ORDER BY id", "SELECT coalesce(max(page),0) FROM " T "page",      \
-   "SELECT data FROM " T "page WHERE page=?", "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter) VALUES(?,?,?,?,?,?)", \
-   "INSERT INTO " T "page(page,data) VALUES(?,?)", "DELETE FROM " T "seg WHERE id=?",                                  \
-   "DELETE FROM " T "page WHERE page BETWEEN ? AND ?"}
+  {                                                                                                                    \
+    "SELECT id,n,first_page,lows,filter FROM " T "seg ORDER BY id", "SELECT coalesce(max(page),0) FROM " T "page",     \
+        "SELECT data FROM " T "page WHERE page=?",                                                                     \
+        "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter) VALUES(?,?,?,?,?,?)",                                 \
+        "INSERT INTO " T "page(page,data) VALUES(?,?)", "DELETE FROM " T "seg WHERE id=?",                             \
+        "DELETE FROM " T "page WHERE page BETWEEN ? AND ?"                                                             \
+  }
 
 } // namespace
 
@@ -85,7 +88,8 @@ KeyIndex::KeyIndex(Db& db, Table table)
 
 void KeyIndex::forget() {
   loaded_ = false;
-  for (auto& runs : partitions_) runs.clear();
+  for (auto& runs : partitions_)
+    runs.clear();
   gathered_runs_.clear();
   gathered_.clear();
 }
@@ -111,7 +115,8 @@ void KeyIndex::load() {
       std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
       run.filter = runs.blob(4);
       const auto partition = static_cast<unsigned>(run.id >> 40);
-      if (partition > gathering || run.lows.empty() || (partition < gathering && run.filter.size() % filter_block)) damaged();
+      if (partition > gathering || run.lows.empty() || (partition < gathering && run.filter.size() % filter_block))
+        damaged();
       next_run_ = std::max(next_run_, (run.id & ((int64_t{1} << 40) - 1)) + 1);
       (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
     }
@@ -154,21 +159,25 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
   load();
   if (gathered_.size() > hashes.size() * 16) { // few asked: search; many: walk both
     for (size_t i = 0; i < hashes.size(); ++i) {
-      for (auto at = std::lower_bound(gathered_.begin(), gathered_.end(), hashes[i], by_hash); at != gathered_.end() && at->hash == hashes[i]; ++at) {
+      for (auto at = std::lower_bound(gathered_.begin(), gathered_.end(), hashes[i], by_hash);
+           at != gathered_.end() && at->hash == hashes[i]; ++at) {
         found(i, at->number);
       }
     }
   } else {
     size_t at = 0;
     for (size_t i = 0; i < hashes.size(); ++i) {
-      while (at < gathered_.size() && gathered_[at].hash < hashes[i]) ++at;
-      for (size_t j = at; j < gathered_.size() && gathered_[j].hash == hashes[i]; ++j) found(i, gathered_[j].number);
+      while (at < gathered_.size() && gathered_[at].hash < hashes[i])
+        ++at;
+      for (size_t j = at; j < gathered_.size() && gathered_[j].hash == hashes[i]; ++j)
+        found(i, gathered_[j].number);
     }
   }
   for (size_t begin = 0; begin < hashes.size();) {
     const unsigned partition = partition_of(hashes[begin]);
     size_t end = begin + 1;
-    while (end < hashes.size() && partition_of(hashes[end]) == partition) ++end;
+    while (end < hashes.size() && partition_of(hashes[end]) == partition)
+      ++end;
     for (const auto& run : partitions_[partition]) {
       size_t page_at = SIZE_MAX;
       std::vector<KeyEntry> page;
@@ -183,7 +192,8 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
             page = read_page(run.first_page + static_cast<int64_t>(wanted));
             page_at = wanted;
           }
-          for (auto at = std::lower_bound(page.begin(), page.end(), hashes[i], by_hash); at != page.end() && at->hash == hashes[i]; ++at) {
+          for (auto at = std::lower_bound(page.begin(), page.end(), hashes[i], by_hash);
+               at != page.end() && at->hash == hashes[i]; ++at) {
             found(i, at->number);
           }
         }
@@ -205,8 +215,10 @@ KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> 
     data.clear();
     ByteWriter writer(data);
     writer.put(static_cast<uint32_t>(page.size()));
-    for (const auto& entry : page) writer.put(entry.hash);
-    for (const auto& entry : page) writer.put(entry.number);
+    for (const auto& entry : page)
+      writer.put(entry.hash);
+    for (const auto& entry : page)
+      writer.put(entry.number);
     seal(data);
     db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, data).run();
   }
@@ -224,7 +236,10 @@ KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> 
 }
 
 void KeyIndex::drop_run(const Run& run) {
-  db_.query(sql_.drop_pages).bind(1, run.first_page).bind(2, run.first_page + static_cast<int64_t>(run.lows.size()) - 1).run();
+  db_.query(sql_.drop_pages)
+      .bind(1, run.first_page)
+      .bind(2, run.first_page + static_cast<int64_t>(run.lows.size()) - 1)
+      .run();
   db_.query(sql_.drop_run).bind(1, run.id).run();
 }
 
@@ -240,13 +255,15 @@ void KeyIndex::add(std::span<const KeyEntry> entries) {
 }
 
 void KeyIndex::spread() {
-  for (const auto& run : gathered_runs_) drop_run(run);
+  for (const auto& run : gathered_runs_)
+    drop_run(run);
   gathered_runs_.clear();
   const std::span<const KeyEntry> all(gathered_);
   for (size_t begin = 0; begin < all.size();) {
     const unsigned partition = partition_of(all[begin].hash);
     size_t end = begin + 1;
-    while (end < all.size() && partition_of(all[end].hash) == partition) ++end;
+    while (end < all.size() && partition_of(all[end].hash) == partition)
+      ++end;
     partitions_[partition].push_back(write_run(partition, all.subspan(begin, end - begin), true));
     merge_full_classes(partition);
     begin = end;
@@ -261,7 +278,8 @@ void KeyIndex::merge_full_classes(unsigned partition) {
     merged = false;
     for (const auto& first : runs) {
       const auto wanted = size_class(first);
-      if (std::count_if(runs.begin(), runs.end(), [&](const Run& run) { return size_class(run) == wanted; }) < merge_at) continue;
+      if (std::count_if(runs.begin(), runs.end(), [&](const Run& run) { return size_class(run) == wanted; }) < merge_at)
+        continue;
       std::vector<KeyEntry> entries;
       std::vector<Run> kept;
       for (auto& run : runs) {

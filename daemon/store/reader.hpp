@@ -93,8 +93,9 @@ public:
 
   // The catalog in force at that moment.
   virtual std::shared_ptr<const model::Catalog> catalog() = 0;
-  // Last commit that changed an answer of this indicator, its catalog entry included; for ETags.
-  virtual Result<Seq> last_change(std::string_view indicator) = 0;
+  // Last commit that changed an answer of this indicator, its catalog entry included; for ETags, so an
+  // answer may show it: seq 0 when there was none.
+  virtual Result<CommitInfo> last_change(std::string_view indicator) = 0;
 
   virtual Result<std::vector<Series>> series(std::string_view indicator) = 0;
   // Cells of these series with day in [from, to], grouped by series in the order given, days

@@ -33,6 +33,7 @@ CREATE TABLE blocks(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, schema I
 CREATE TABLE closed(fact INTEGER PRIMARY KEY, seq INTEGER NOT NULL, why TEXT NOT NULL, by_fact INTEGER);
 CREATE INDEX closed_by_seq ON closed(seq);
 CREATE TABLE staged_closed(fact INTEGER PRIMARY KEY, why TEXT NOT NULL, by_fact INTEGER, run INTEGER NOT NULL);
+CREATE INDEX staged_closed_by_run ON staged_closed(run);
 CREATE TABLE codes(field TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(field, code)) WITHOUT ROWID;
 CREATE TABLE keyseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page INTEGER NOT NULL, pages INTEGER NOT NULL,
   lows BLOB NOT NULL, filter BLOB NOT NULL);
@@ -46,7 +47,7 @@ CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE setcell(id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGER NOT NULL, input TEXT NOT NULL,
   place INTEGER NOT NULL, dataset TEXT NOT NULL, field TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
-  recorded_at INTEGER NOT NULL, count INTEGER NOT NULL, cells BLOB);
+  recorded_at INTEGER NOT NULL, count INTEGER NOT NULL);
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
@@ -68,7 +69,8 @@ void migrate(Db& db, const std::string& file) {
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
   if (!is_new) {
-    throw SqlError({"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
+    throw SqlError(
+        {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   Transaction transaction(db);
   db.exec(version_1);

@@ -18,7 +18,7 @@ struct RunInfo {
   std::string source;
   std::string connector;
   std::string connector_version;
-  std::string library_hash; // SHA-256 of the library, lowercase hex
+  std::string library_hash;           // SHA-256 of the library, lowercase hex
   std::vector<abi::Dataset> datasets; // as the connector declared them; index = dataset number in frames
   double max_reject_share = 1;
   Instant started{};

@@ -32,8 +32,23 @@ constexpr size_t batch_rows = 8192;        // rows of one ROWS frame at most
 constexpr size_t batch_bytes = 512u << 10; // the host flushes a batch when its texts pass this
 
 enum class Type : uint8_t {
-  hello = 1, describe, descriptor, configure, start, input, rows, retract, replace, reject,
-  commit, ack, progress, log, cancel, done, bye
+  hello = 1,
+  describe,
+  descriptor,
+  configure,
+  start,
+  input,
+  rows,
+  retract,
+  replace,
+  reject,
+  commit,
+  ack,
+  progress,
+  log,
+  cancel,
+  done,
+  bye
 };
 
 struct Header {
@@ -42,7 +57,10 @@ struct Header {
   uint32_t tag;
 };
 
-// Checks size, type and zero bytes. `in` holds at least header_bytes.
+// As messages name it: "ROWS".
+const char* name(Type type);
+
+// Checks size (each type has its own most), type and zero bytes. `in` holds at least header_bytes.
 Result<Header> decode_header(std::string_view in);
 
 // ---- worker to daemon ----
@@ -51,15 +69,18 @@ struct Hello { // first frame of every worker
   uint32_t pid = 0;
   int32_t landlock_abi = 0; // 0: the kernel has none
   bool seccomp = false;
+  bool operator==(const Hello&) const = default;
 };
 struct Described { // DESCRIPTOR: answer to DESCRIBE; also the first answer to CONFIGURE, with discovered datasets
   abi::Descriptor descriptor;
+  bool operator==(const Described&) const = default;
 };
 struct InputAsked { // INPUT, worker to daemon; begin: answered under the same tag; end: not answered
   enum class Act : uint8_t { begin = 1, end = 2 } act = Act::begin;
   std::string name;
   uint64_t size = 0;
   std::array<uint8_t, 32> content_hash{};
+  bool operator==(const InputAsked&) const = default;
 };
 struct ScopeFrame { // REPLACE
   enum class Act : uint8_t { begin = 1, end = 2 } act = Act::begin;
@@ -71,37 +92,47 @@ struct ScopeFrame { // REPLACE
     uint16_t field = 0;
     std::string text;
     int64_t integer = 0;
+    bool operator==(const Condition&) const = default;
   };
   std::vector<Condition> conditions;
+  bool operator==(const ScopeFrame&) const = default;
 };
 struct RejectFrame {
   uint64_t place = 0;
   std::string field;
   std::string code;
   std::string message;
+  bool operator==(const RejectFrame&) const = default;
 };
 struct CommitFrame { // tag = part number
   std::string cursor;
   uint64_t rows = 0;    // rows sent since the last commit; must agree with what came
   uint64_t rejects = 0; // rejects sent since the last commit; must agree
+  bool operator==(const CommitFrame&) const = default;
 };
 struct ProgressFrame {
   uint64_t done = 0;
   uint64_t total = 0;
+  bool operator==(const ProgressFrame&) const = default;
 };
 struct LogFrame {
   int32_t level = KEPU_INFO;
   std::string text;
+  bool operator==(const LogFrame&) const = default;
 };
-struct Done { // the end of a run, a discovery or a description
+struct Done {                   // the end of a run, a discovery or a description
   int32_t status = KEPU_RUN_OK; // kepu_run_status
   std::string text;
+  bool operator==(const Done&) const = default;
 };
 
 // ---- daemon to worker ----
-struct Describe {};
+struct Describe {
+  bool operator==(const Describe&) const = default;
+};
 struct PersonKey {
   std::string key; // 32 bytes
+  bool operator==(const PersonKey&) const = default;
 };
 struct Configure {
   std::string source;
@@ -114,21 +145,29 @@ struct Configure {
   // Folders for the fence, beyond those that every fence allows.
   std::vector<std::string> readable;
   std::vector<std::string> writable;
+  bool operator==(const Configure&) const = default;
 };
 struct Start {
   uint64_t run = 0;
+  bool operator==(const Start&) const = default;
 };
 struct InputAnswered { // INPUT, daemon to worker
   int32_t decision = KEPU_TAKE;
   bool has_previous = false;
   uint64_t previous_size = 0;
   std::array<uint8_t, 32> previous_hash{};
+  bool operator==(const InputAnswered&) const = default;
 };
 struct Ack { // tag = part number: parts up to this one are on disk, or this part was dropped
   bool dropped = false;
+  bool operator==(const Ack&) const = default;
 };
-struct Cancel {};
-struct Bye {}; // daemon to worker: end now
+struct Cancel {
+  bool operator==(const Cancel&) const = default;
+};
+struct Bye { // daemon to worker: end now
+  bool operator==(const Bye&) const = default;
+};
 
 // ROWS and RETRACT carry a batch in columns.
 //   u16 dataset  u16 columns  u32 rows (1..batch_rows)
@@ -145,9 +184,10 @@ using abi::Batch;
 using abi::Column;
 
 // Views into `payload`, which must outlive the batch. Checks everything but the schema: sizes,
-// codings that fit types, index ranges, UTF-8, finite reals, booleans 0 or 1.
+// codings that fit types, index ranges, UTF-8 of each cell, its length and the row's, finite reals,
+// booleans 0 or 1, known flags, places from 0 to INT64_MAX, null cells 0 or empty.
 Result<Batch> decode_batch(std::string_view payload);
-// `out` receives the payload. Preconditions as decode_batch checks; used by the worker and tests.
+// Appends the payload. Preconditions as decode_batch checks; used by the worker and tests.
 void encode_batch(const Batch& batch, std::string& out);
 
 // encode(x, tag, out) appends a whole frame; decode_x(payload) reads one payload.
@@ -155,7 +195,10 @@ using Message = std::variant<Hello, Described, InputAsked, ScopeFrame, RejectFra
                              LogFrame, Done, Describe, Configure, Start, InputAnswered, Ack, Cancel, Bye>;
 
 // Appends header and payload. InputAsked and InputAnswered share Type::input (told apart by direction).
+// Throws std::length_error, with `out` unchanged, when the payload passes max_payload: of what the
+// daemon sends only a Configure can.
 void encode(const Message& message, uint32_t tag, std::string& out);
+// Appends one frame, or several where one would pass max_payload or batch_rows.
 void encode_rows(const Batch& batch, Type rows_or_retract, std::string& out);
 
 // Decodes every type but rows and retract (see decode_batch).

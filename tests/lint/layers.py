@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ARROWS = {
     "daemon/base": [],
+    "daemon/asio": [],
     "daemon/model": ["daemon/base", "sdk/abi"],
     "daemon/wire": ["daemon/base", "sdk/abi"],
     "daemon/settings": ["daemon/model"],
@@ -21,7 +22,7 @@ ARROWS = {
     "daemon/http": ["daemon/query", "daemon/plan"],
     "daemon/supervisor": ["daemon/wire", "daemon/settings"],
     "daemon/worker": ["daemon/wire", "sdk/host"],
-    "daemon/ctl": ["daemon/settings"],
+    "daemon/ctl": ["daemon/settings", "daemon/supervisor"],
     "sdk/abi": [],
     "sdk/cpp": ["sdk/abi"],
     "sdk/toolkit": ["sdk/cpp"],
@@ -36,7 +37,7 @@ EVERYTHING = {"daemon/app", "daemon/main.cpp"}  # they wire the others and are i
 ONLY_IN = {
     r"#\s*include\s*<sqlite3\.h>": ("SQLite", ["daemon/store"]),
     r"#\s*include\s*<toml\+\+": ("toml++", ["daemon/settings", "sdk/check"]),
-    r"#\s*include\s*<boost/beast": ("Beast", ["daemon/http", "daemon/ctl"]),
+    r"#\s*include\s*<boost/beast": ("Beast", ["daemon/asio", "daemon/http", "daemon/ctl"]),
     r"#\s*include\s*<roaring": ("Roaring", ["daemon/measure"]),
     r"\bdlopen\s*\(": ("dlopen", ["sdk/host"]),
     r"\b(?:v?fork|posix_spawnp?|exec[lv]p?e?|execveat|fexecve|popen)\s*\(": (

@@ -82,6 +82,8 @@ class Library {
 public:
   // Sentences name the file, what is wrong and what to do.
   static std::unique_ptr<Library> open(const std::string& path, Outcome& outcome);
+  // An entry of this program, which must live as long as the Library; `name` stands for the file in sentences.
+  static std::unique_ptr<Library> from_entry(const kepu_entry* entry, const std::string& name, Outcome& outcome);
   ~Library();
   const abi::Descriptor& descriptor() const;
   const kepu_entry* entry() const;

@@ -1,0 +1,145 @@
+#include "app/app.hpp"
+
+#include "app/daemon_control.hpp"
+#include "app/ingest.hpp"
+#include "app/log.hpp"
+#include "app/state_dir.hpp"
+#include "http/cache.hpp"
+#include "http/counts.hpp"
+#include "http/server.hpp"
+#include "store/writer.hpp"
+#include "supervisor/supervisor.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <openssl/evp.h>
+#include <systemd/sd-daemon.h>
+
+#include <csignal>
+#include <cstdio>
+
+namespace kepu::app {
+namespace {
+
+using settings::LogLevel;
+
+Exit complain(Exit how, const std::string& text) {
+  std::fprintf(stderr, "kepud: %s\n", text.c_str());
+  return how;
+}
+
+// What tells one key from another; nothing of the key can be had from it.
+std::string fingerprint(const std::string& key) {
+  const std::string text = "kepu person key\n" + key;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (unsigned i = 0; i < 16 && i < size; ++i) {
+    out += digits[digest[i] >> 4];
+    out += digits[digest[i] & 15];
+  }
+  return out;
+}
+
+std::filesystem::path beside_this_program(const char* name) {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).parent_path() / name;
+}
+
+} // namespace
+
+Exit run(const std::filesystem::path& config_file) {
+  auto loaded = settings::load(config_file);
+  if (!loaded.problems.empty()) {
+    for (const auto& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.sentence().c_str());
+    return complain(Exit::configuration, std::to_string(loaded.problems.size()) + " errors in the configuration; nothing was started");
+  }
+  const auto& configuration = loaded.configuration;
+  const auto& daemon = configuration.daemon;
+  if (auto ok = open_log(daemon); !ok) return complain(Exit::configuration, ok.error().text);
+
+  const auto state = StateDir::take(daemon.state_dir);
+  if (!state) return complain(Exit::state, state.error().text);
+
+  std::optional<std::string> person_key;
+  if (daemon.person_key_file) {
+    auto key = settings::read_person_key(*daemon.person_key_file);
+    if (!key) return complain(Exit::configuration, key.error().text);
+    person_key = std::move(*key);
+  }
+  const auto zone = model::Zone::find(daemon.time_zone);
+  if (!zone) return complain(Exit::configuration, zone.error().text);
+
+  SystemClock clock;
+  store::Options store_options;
+  store_options.file = daemon.state_dir / store_file;
+  store_options.clock = &clock;
+  if (person_key) store_options.person_key_fingerprint = fingerprint(*person_key);
+  auto writer = store::Writer::open(store_options);
+  if (!writer) return complain(Exit::store, writer.error().text);
+  if (auto ok = (*writer)->load_catalog(configuration.catalog, *zone); !ok) return complain(Exit::store, ok.error().text);
+
+  boost::asio::io_context io(1);
+  Ingest ingest(io, **writer, clock);
+  supervisor::Supervisor::Options options;
+  options.worker = beside_this_program("kepu-worker");
+  options.configuration = configuration;
+  options.person_key = person_key;
+  options.log = [](LogLevel level, std::string_view source, std::string_view text) { log(level, source, text); };
+  supervisor::Supervisor supervisor(io, clock, *zone, std::move(options), ingest);
+  DaemonControl control(supervisor, ingest, **writer, daemon);
+
+  http::AnswerCache cache;
+  http::RequestCounts counts;
+  store::ReaderSource readers(store_options.file);
+  http::Server::Options http_options;
+  http_options.host = daemon.listen.host;
+  http_options.port = daemon.listen.port;
+  http_options.admin_socket = daemon.admin_socket;
+  const auto& latest = (*writer)->latest();
+  http::Server server(
+      io, http_options, [&readers] { return readers.open(); },
+      [&](const http::Request& request, store::Reader& reader) {
+        const auto began = clock.steady();
+        counts.started();
+        auto response = http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts});
+        counts.finished(http::route_name(request.target), response.status,
+                        std::chrono::duration_cast<std::chrono::microseconds>(clock.steady() - began));
+        return response;
+      },
+      [&](const http::Request& request) { return http::from_cache(request, cache, latest.load(std::memory_order_acquire)); },
+      [](const std::string& text) { log(LogLevel::warning, "", text); });
+
+  // Before READY, so that no signal finds its default.
+  boost::asio::signal_set signals(io, SIGTERM, SIGINT);
+  std::signal(SIGPIPE, SIG_IGN);
+  if (auto ok = server.start(); !ok) return complain(Exit::listen, ok.error().text);
+  ingest.start(supervisor);
+  supervisor.start();
+  log(LogLevel::info, "", std::string("kepud ") + version + " listens on " + daemon.listen.host + ":" + std::to_string(server.port()) + " with " +
+                              std::to_string(configuration.sources.size()) + " sources");
+  sd_notify(0, "READY=1");
+
+  int to_stop = 2;
+  const auto stopped = [&] {
+    if (--to_stop == 0) io.stop();
+  };
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    sd_notify(0, "STOPPING=1");
+    log(LogLevel::info, "", "stopping");
+    control.stopping();
+    supervisor.stop(stopped);
+    server.stop(stopped);
+  });
+  io.run();
+
+  ingest.stop();
+  (*writer)->tidy();
+  log(LogLevel::info, "", "stopped; nothing is lost");
+  return Exit::ok;
+}
+
+} // namespace kepu::app

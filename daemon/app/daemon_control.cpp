@@ -1,0 +1,58 @@
+#include "app/daemon_control.hpp"
+
+#include "app/app.hpp"
+
+namespace kepu::app {
+
+std::vector<http::SourceStatus> DaemonControl::sources() {
+  std::vector<http::SourceStatus> out;
+  for (const auto& from : *supervisor_.snapshot()) {
+    http::SourceStatus to;
+    to.id = from.id;
+    to.connector = from.connector;
+    to.connector_version = from.connector_version;
+    to.mode = from.mode;
+    to.state = from.state;
+    to.paused = from.paused;
+    to.sentence = from.sentence;
+    to.sentence_zh = from.sentence_zh;
+    to.next_run = from.next_run;
+    to.crashes = from.crashes;
+    to.progress_done = from.progress_done;
+    to.progress_total = from.progress_total;
+    to.running_since = from.running_since;
+    out.push_back(std::move(to));
+  }
+  return out;
+}
+
+http::Health DaemonControl::health() {
+  if (stopping_) return {false, "the hub is stopping"};
+  if (auto trouble = ingest_.trouble(); !trouble.empty()) return {false, trouble};
+  return {true, ""};
+}
+
+std::vector<http::Metric> DaemonControl::metrics() {
+  std::vector<http::Metric> out;
+  const auto gauge = [&](const char* name, const char* help, double value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+    out.push_back({name, help, "gauge", std::move(labels), value});
+  };
+  gauge("kepu_build_info", "Version of the daemon.", 1, {{"version", version}});
+  gauge("kepu_store_commit", "Number of the last commit.", static_cast<double>(writer_.latest().load()));
+  const auto size_of = [&](const char* name) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(daemon_.state_dir / name, error);
+    return error ? 0.0 : static_cast<double>(size);
+  };
+  gauge("kepu_store_bytes", "Size of the store's file.", size_of(store_file));
+  gauge("kepu_store_log_bytes", "Size of the store's write-ahead log.", size_of("kepu.db-wal"));
+  gauge("kepu_ingest_queue_bytes", "Frames of workers that wait for the ingest.", static_cast<double>(ingest_.queued_bytes()));
+  for (const auto& source : *supervisor_.snapshot()) {
+    gauge("kepu_source_running", "Whether a run of the source is going on.", source.state == "running" ? 1 : 0, {{"source", source.id}});
+    gauge("kepu_source_quarantined", "Whether the source is quarantined.", source.state == "quarantined" ? 1 : 0, {{"source", source.id}});
+    gauge("kepu_source_crashes", "Crashes of the source in the window that quarantine looks at.", source.crashes, {{"source", source.id}});
+  }
+  return out;
+}
+
+} // namespace kepu::app

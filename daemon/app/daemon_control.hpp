@@ -1,0 +1,35 @@
+// What HTTP may ask, answered from the supervisor and the ingest. Any thread.
+#pragma once
+
+#include "app/ingest.hpp"
+#include "http/control.hpp"
+#include "settings/settings.hpp"
+#include "supervisor/supervisor.hpp"
+
+#include <atomic>
+
+namespace kepu::app {
+
+class DaemonControl final : public http::Control {
+public:
+  // All outlive this.
+  DaemonControl(supervisor::Supervisor& supervisor, const Ingest& ingest, const store::Writer& writer, const settings::Daemon& daemon)
+      : supervisor_(supervisor), ingest_(ingest), writer_(writer), daemon_(daemon) {}
+
+  std::vector<http::SourceStatus> sources() override;
+  Result<void> run_now(std::string_view source) override { return supervisor_.run_now(source); }
+  Result<void> pause(std::string_view source) override { return supervisor_.pause(source); }
+  Result<void> resume(std::string_view source) override { return supervisor_.resume(source); }
+  http::Health health() override;
+  std::vector<http::Metric> metrics() override;
+  void stopping() { stopping_ = true; }
+
+private:
+  supervisor::Supervisor& supervisor_;
+  const Ingest& ingest_;
+  const store::Writer& writer_;
+  const settings::Daemon& daemon_;
+  std::atomic<bool> stopping_{false};
+};
+
+} // namespace kepu::app

@@ -1,0 +1,157 @@
+#include "app/ingest.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <pthread.h>
+
+namespace kepu::app {
+namespace {
+
+// Bytes of one run that wait before its socket is no longer read, and when it is read again. A frame of
+// rows takes about 0.5 MB: enough to keep both sides busy, little enough for many sources.
+constexpr size_t high_water = 4u << 20;
+constexpr size_t low_water = 1u << 20;
+// With nothing to do for so long, the log is copied into the file.
+constexpr auto idle = std::chrono::seconds(2);
+
+} // namespace
+
+Ingest::Ingest(boost::asio::io_context& io, store::Writer& writer, const Clock& clock) : io_(io), writer_(writer), clock_(clock) {}
+Ingest::~Ingest() { stop(); }
+
+void Ingest::start(supervisor::WorkerPort& port) {
+  port_ = &port;
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "kepu-ingest");
+    work();
+  });
+}
+
+void Ingest::stop() {
+  if (!thread_.joinable()) return;
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+size_t Ingest::queued_bytes() const {
+  std::lock_guard lock(mutex_);
+  size_t bytes = 0;
+  for (const auto& [run, waiting] : waiting_) bytes += waiting;
+  return bytes;
+}
+
+void Ingest::push(Task task) {
+  {
+    std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void Ingest::work() {
+  std::unique_lock lock(mutex_);
+  bool tidied = true;
+  for (;;) {
+    if (tasks_.empty()) {
+      if (stopping_) return;
+      if (tidied) {
+        wake_.wait(lock);
+      } else if (wake_.wait_for(lock, idle) == std::cv_status::timeout && tasks_.empty()) {
+        lock.unlock();
+        writer_.tidy();
+        tidied = true;
+        lock.lock();
+      }
+      continue;
+    }
+    Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    tidied = false;
+    if (task.header) {
+      take_frame(task);
+    } else {
+      task.call();
+    }
+    lock.lock();
+    if (!task.header) continue;
+    auto& waiting = waiting_[task.run];
+    waiting -= task.payload.size();
+    if (waiting <= low_water && held_.erase(task.run)) port_->drained(task.run);
+  }
+}
+
+void Ingest::note(const Result<void>& done) {
+  trouble_.with([&](std::string& text) { text = done ? std::string() : done.error().text; });
+}
+
+void Ingest::take_frame(const Task& task) {
+  const auto found = runs_.find(task.run);
+  if (found == runs_.end()) return;
+  auto answer = found->second->frame(*task.header, task.payload);
+  if (!answer.frames.empty()) port_->send(task.run, std::move(answer.frames));
+  if (answer.refuse) {
+    if (answer.refuse->status == "retry") note(fail("store", answer.refuse->text));
+    port_->refuse(task.run, std::move(*answer.refuse));
+  } else if (task.header->type == wire::Type::commit) {
+    note({});
+  }
+}
+
+void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {
+  push({0, {}, {}, [this, source, then = std::move(then)] {
+          auto cursor = writer_.cursor(source);
+          boost::asio::post(io_, [then, text = cursor ? *cursor : std::string()] { then(text); });
+        }});
+}
+
+void Ingest::run_begins(supervisor::RunInfo info) {
+  push({0, {}, {}, [this, info = std::move(info)]() mutable {
+          const auto token = info.token;
+          auto run = RunIngest::begin(writer_, std::move(info), clock_);
+          if (run) {
+            runs_[token] = std::move(*run);
+          } else {
+            note(run.error());
+            port_->refuse(token, {"retry", "the store could not begin the run: " + run.error().text, clock_.now()});
+          }
+        }});
+}
+
+bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string payload) {
+  bool go_on = true;
+  {
+    std::lock_guard lock(mutex_);
+    auto& waiting = waiting_[run];
+    waiting += payload.size();
+    if (waiting > high_water) {
+      held_[run] = true;
+      go_on = false;
+    }
+    tasks_.push_back({run, header, std::move(payload), {}});
+  }
+  wake_.notify_one();
+  return go_on;
+}
+
+void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {
+  push({0, {}, {}, [this, run, outcome = std::move(outcome), recorded = std::move(recorded)] {
+          if (const auto found = runs_.find(run); found != runs_.end()) {
+            const auto done = found->second->end(outcome);
+            if (!done) note(done);
+            runs_.erase(found);
+          }
+          {
+            std::lock_guard lock(mutex_);
+            waiting_.erase(run);
+            held_.erase(run);
+          }
+          boost::asio::post(io_, recorded);
+        }});
+}
+
+} // namespace kepu::app

@@ -1,0 +1,71 @@
+// kepu-ingest: the thread of the pipeline and of the store's writer, fed with workers' frames in order
+// of their arrival.
+#pragma once
+
+#include "app/run_ingest.hpp"
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "store/writer.hpp"
+#include "supervisor/ingest_port.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace kepu::app {
+
+class Ingest final : public supervisor::IngestPort {
+public:
+  // `io` runs kepu-io; all outlive this.
+  Ingest(boost::asio::io_context& io, store::Writer& writer, const Clock& clock);
+  ~Ingest() override; // as stop()
+
+  void start(supervisor::WorkerPort& port);
+  // Works off what is queued and ends the thread.
+  void stop();
+
+  void prepare(const std::string& source, std::function<void(std::string cursor)> then) override;
+  void run_begins(supervisor::RunInfo info) override;
+  bool frame(supervisor::RunToken run, wire::Header header, std::string payload) override;
+  void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
+
+  // The store's last trouble; empty while it takes what it is given. Any thread.
+  std::string trouble() const { return trouble_.with([](const std::string& text) { return text; }); }
+  size_t queued_bytes() const;
+
+private:
+  struct Task {
+    supervisor::RunToken run = 0;
+    std::optional<wire::Header> header; // a frame
+    std::string payload;
+    std::function<void()> call; // anything else
+  };
+  void push(Task task);
+  void work();
+  void take_frame(const Task& task);
+  void note(const Result<void>& done);
+
+  boost::asio::io_context& io_;
+  store::Writer& writer_;
+  const Clock& clock_;
+  supervisor::WorkerPort* port_ = nullptr;
+  std::thread thread_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Task> tasks_;                             // guarded by mutex_
+  std::map<supervisor::RunToken, size_t> waiting_;     // guarded: bytes queued of a run
+  std::map<supervisor::RunToken, bool> held_;          // guarded: told not to read on
+  bool stopping_ = false;                              // guarded
+  Guarded<std::string> trouble_;
+  std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_; // kepu-ingest only
+};
+
+} // namespace kepu::app

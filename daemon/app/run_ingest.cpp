@@ -1,0 +1,223 @@
+#include "app/run_ingest.hpp"
+
+#include <algorithm>
+
+namespace kepu::app {
+namespace {
+
+// The share of rejects is judged on so many rows at first, then part by part.
+constexpr uint64_t first_rows = 1'000;
+// A smaller part is not judged: one slip among a few rows is a reject that a clerk can mend, not a
+// source of another kind.
+constexpr uint64_t judged_rows = 100;
+
+Error contract(std::string text) { return fail("contract", std::move(text)); }
+
+store::Refused refused_by(const pipeline::Refusal& refusal, const std::string& dataset) {
+  return {refusal.place, dataset, refusal.field, refusal.code, refusal.message};
+}
+
+} // namespace
+
+Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, supervisor::RunInfo info, const Clock& clock) {
+  std::unique_ptr<RunIngest> out(new RunIngest(writer, std::move(info), clock));
+  const auto& run = out->info_;
+  auto number = writer.begin_run({run.source, run.connector, run.connector_version, run.library_hash, run.started});
+  if (!number) return number.error();
+  out->run_ = *number;
+  out->mappers_.resize(run.datasets.size());
+  out->part_ = writer.open_part(out->run_);
+  return out;
+}
+
+Result<pipeline::Mapper*> RunIngest::mapper(uint16_t dataset) {
+  if (dataset >= mappers_.size()) return contract("rows came for dataset number " + std::to_string(dataset) + ", which was not declared");
+  auto& slot = mappers_[dataset];
+  if (!slot) {
+    const auto& declared = info_.datasets[dataset];
+    const auto* contracted = writer_.catalog()->dataset(declared.id);
+    auto* codes = writer_.codes(declared.id);
+    if (!contracted || !codes) return contract("the catalog has no dataset \"" + declared.id + "\"");
+    auto made = pipeline::Mapper::make(*writer_.catalog(), *contracted, declared, *codes);
+    if (!made) return made.error();
+    slot = std::move(*made);
+  }
+  return &*slot;
+}
+
+RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view payload) {
+  Answer answer;
+  if (is_refused_) return answer;
+  const auto done = take(header, payload, answer.frames);
+  if (done) return answer;
+  is_refused_ = true;
+  const auto& error = done.error();
+  if (error.code == "contract") {
+    answer.refuse = {"bug", "connector " + info_.connector + " broke its contract: " + error.text, clock_.now()};
+  } else if (error.code == "too_many_rejects") {
+    answer.refuse = {"bad_data", error.text, clock_.now()};
+  } else {
+    // The store's trouble, not the connector's: nothing is lost, the source is read again from its cursor.
+    answer.refuse = {"retry", "the store could not take the rows: " + error.text, clock_.now()};
+  }
+  part_.reset();
+  return answer;
+}
+
+Result<void> RunIngest::take(const wire::Header& header, std::string_view payload, std::string& frames) {
+  if (header.type == wire::Type::rows) return rows(payload);
+  if (header.type == wire::Type::retract) return retract(payload);
+  auto message = wire::decode_from_worker(header.type, payload);
+  if (!message) return contract(message.error().text);
+  if (const auto* asked = std::get_if<wire::InputAsked>(&*message)) return input(*asked, header.tag, frames);
+  if (const auto* scope = std::get_if<wire::ScopeFrame>(&*message)) return replace(*scope);
+  if (auto* refused = std::get_if<wire::RejectFrame>(&*message)) {
+    ++sent_rejects_;
+    return reject({refused->place, "", std::move(refused->field), std::move(refused->code), std::move(refused->message)});
+  }
+  if (const auto* frame = std::get_if<wire::CommitFrame>(&*message)) return commit(*frame, header.tag, frames);
+  return contract("a frame came that does not belong into a run");
+}
+
+Result<void> RunIngest::rows(std::string_view payload) {
+  auto batch = wire::decode_batch(payload);
+  if (!batch) return contract(batch.error().text);
+  auto found = mapper(batch->dataset);
+  if (!found) return found.error();
+  auto& map = **found;
+  const auto& id = map.dataset().contract.id;
+  sent_rows_ += batch->rows;
+  if (!map.has_key() && !replaces_keyless_) {
+    // Such rows are known by input and row number, so an input is always replaced as a whole.
+    if (!part_->input_is_open()) return contract("dataset " + id + " has no key, so its rows must be read from an input (begin_input)");
+    store::Scope scope;
+    scope.this_input = true;
+    if (auto ok = part_->begin_replace(id, std::move(scope)); !ok) return ok;
+    replaces_keyless_ = true;
+  }
+  refused_.clear();
+  if (auto ok = map.map(*batch, clock_.now(), input_name_, facts_, refused_); !ok) return ok;
+  part_rows_ += facts_.rows;
+  run_rows_ += facts_.rows;
+  if (auto ok = part_->put(id, facts_); !ok) return ok;
+  facts_.fields.clear(); // the next batch may be of another dataset
+  for (const auto& refusal : refused_) {
+    if (auto ok = reject(refused_by(refusal, id)); !ok) return ok;
+  }
+  if (!judged_first_ && run_rows_ >= first_rows) {
+    judged_first_ = true;
+    if (too_many_rejects()) {
+      if (auto dropped = part_->drop(); !dropped) return dropped;
+      return fail("too_many_rejects", std::to_string(part_rejects_) + " of the first " + std::to_string(part_rows_) +
+                                          " rows were refused, more than max_reject_share allows; look at the rejects, then mend the source or its settings");
+    }
+  }
+  return {};
+}
+
+Result<void> RunIngest::reject(store::Refused refused) {
+  ++part_rows_;
+  ++part_rejects_;
+  ++run_rows_;
+  return part_->reject(std::move(refused));
+}
+
+bool RunIngest::too_many_rejects() const {
+  return part_rows_ >= judged_rows && static_cast<double>(part_rejects_) > info_.max_reject_share * static_cast<double>(part_rows_);
+}
+
+Result<void> RunIngest::retract(std::string_view payload) {
+  auto batch = wire::decode_batch(payload);
+  if (!batch) return contract(batch.error().text);
+  auto found = mapper(batch->dataset);
+  if (!found) return found.error();
+  model::FactColumns keys;
+  if (auto ok = (*found)->map_keys(*batch, keys); !ok) return ok;
+  return part_->retract((*found)->dataset().contract.id, keys);
+}
+
+Result<void> RunIngest::input(const wire::InputAsked& asked, uint32_t tag, std::string& frames) {
+  if (asked.act == wire::InputAsked::Act::end) {
+    if (!part_->input_is_open()) return contract("an input was ended that is not open");
+    if (replaces_keyless_) {
+      replaces_keyless_ = false;
+      if (auto ok = part_->end_replace(); !ok) return ok;
+    }
+    return part_->end_input();
+  }
+  if (part_->input_is_open()) return contract("an input was begun while another is open");
+  auto answer = part_->begin_input({asked.name, asked.size, asked.content_hash});
+  if (!answer) return answer.error();
+  input_name_ = asked.name;
+  wire::InputAnswered told;
+  switch (answer->decision) {
+  case store::Decision::take: told.decision = KEPU_TAKE; break;
+  case store::Decision::known: told.decision = KEPU_KNOWN; break;
+  case store::Decision::resume: told.decision = KEPU_RESUME; break;
+  }
+  if (answer->previous) {
+    told.has_previous = true;
+    told.previous_size = answer->previous->size;
+    told.previous_hash = answer->previous->hash;
+  }
+  wire::encode(told, tag, frames);
+  return {};
+}
+
+Result<void> RunIngest::replace(const wire::ScopeFrame& frame) {
+  if (frame.act == wire::ScopeFrame::Act::end) {
+    if (!part_->is_replacing() || replaces_keyless_) return contract("a replacement was ended that was not begun");
+    return part_->end_replace();
+  }
+  if (part_->is_replacing()) return contract("a replacement was begun inside another");
+  auto found = mapper(frame.dataset);
+  if (!found) return found.error();
+  const auto& map = **found;
+  const auto& dataset = map.dataset();
+  if (frame.this_input && !part_->input_is_open()) return contract("a replacement of this input was begun without an open input");
+  store::Scope scope;
+  scope.this_input = frame.this_input;
+  scope.time_from = frame.time_from;
+  scope.time_until = frame.time_until;
+  for (const auto& condition : frame.conditions) {
+    if (condition.field >= map.declared_fields()) return contract("a replacement names a field that was not declared");
+    const size_t field = map.field_of(condition.field);
+    const auto& contracted = dataset.contract.fields[field];
+    const auto holding = model::holding_of(contracted);
+    if (holding != model::Holding::code && holding != model::Holding::number) {
+      return contract("a replacement of dataset " + dataset.contract.id + " cannot be limited by field " + contracted.name);
+    }
+    if (std::find(dataset.scope.begin(), dataset.scope.end(), contracted.name) == dataset.scope.end()) {
+      return contract("the catalog does not let a replacement of dataset " + dataset.contract.id + " be limited by field " + contracted.name + "; name it in its scope");
+    }
+    scope.conditions.push_back({field, condition.text, condition.integer});
+  }
+  return part_->begin_replace(dataset.contract.id, std::move(scope));
+}
+
+Result<void> RunIngest::commit(const wire::CommitFrame& frame, uint32_t tag, std::string& frames) {
+  if (replaces_keyless_) return contract("an input of a dataset without a key is one part; commit after end_input");
+  if (part_->is_replacing()) return contract("a part was committed inside a replacement");
+  if (frame.rows != sent_rows_ || frame.rejects != sent_rejects_) {
+    return contract("a commit counts " + std::to_string(frame.rows) + " rows and " + std::to_string(frame.rejects) + " rejects, " +
+                    std::to_string(sent_rows_) + " and " + std::to_string(sent_rejects_) + " came");
+  }
+  if (too_many_rejects()) {
+    if (auto dropped = part_->drop(); !dropped) return dropped;
+    return fail("too_many_rejects", std::to_string(part_rejects_) + " of " + std::to_string(part_rows_) +
+                                        " rows of a part were refused, more than max_reject_share allows; the part was dropped, earlier parts stay; "
+                                        "look at the rejects, then mend the source or its settings");
+  }
+  auto committed = part_->commit(frame.cursor);
+  if (!committed) return committed.error();
+  sent_rows_ = sent_rejects_ = part_rows_ = part_rejects_ = 0;
+  wire::encode(wire::Ack{}, tag, frames);
+  return {};
+}
+
+Result<void> RunIngest::end(const supervisor::RunOutcome& outcome) {
+  part_.reset();
+  return writer_.end_run(run_, outcome.status, outcome.text, outcome.ended);
+}
+
+} // namespace kepu::app

@@ -1,0 +1,98 @@
+#include "base/hash.hpp"
+#include "http/gzip.hpp"
+#include "http/routes.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace kepu::http {
+namespace {
+
+constexpr size_t least_to_compress = 1024; // below, the headers outweigh what is won
+
+std::string quoted_hex(uint64_t value) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "\"";
+  for (int shift = 60; shift >= 0; shift -= 4)
+    out.push_back(hex[value >> shift & 15]);
+  out.push_back('"');
+  return out;
+}
+
+} // namespace
+
+std::string etag_of(const Asked& asked, store::Seq changed) {
+  return quoted_hex(hash64(std::to_string(changed) + ' ' + asked.context.version + ' ' +
+                           answer_key(asked.request.target, asked.format, asked.gzip)));
+}
+
+bool client_has(const Asked& asked, const std::string& etag) {
+  return names_etag(asked.request.if_none_match, etag, false);
+}
+
+Response not_modified(const std::string& etag) {
+  return {304,
+          {{"etag", etag}, {"cache-control", "no-cache"}, {"vary", "Accept, Accept-Encoding"}},
+          std::make_shared<const std::string>()};
+}
+
+Response not_modified(const Response& full) {
+  const auto etag =
+      std::find_if(full.headers.begin(), full.headers.end(), [](const auto& header) { return header.first == "etag"; });
+  return not_modified(etag->second);
+}
+
+Response finish(const Asked& asked, Draft draft, store::Seq commit) {
+  if (draft.etag.empty()) draft.etag = quoted_hex(hash64(draft.body, asked.gzip ? 1 : 0));
+  Response out{200,
+               {{"content-type", std::string(media_type(asked.format))},
+                {"etag", draft.etag},
+                {"cache-control", "no-cache"},
+                {"vary", "Accept, Accept-Encoding"},
+                {"x-content-type-options", "nosniff"}},
+               nullptr};
+  if (!draft.next.empty()) out.headers.emplace_back("link", "<" + draft.next + ">; rel=\"next\"");
+  if (asked.excel) out.headers.emplace_back("content-disposition", "attachment; filename=\"kepu.csv\"");
+  if (asked.gzip && draft.body.size() > least_to_compress) {
+    if (auto small = gzipped(draft.body)) {
+      draft.body = std::move(*small);
+      out.headers.emplace_back("content-encoding", "gzip");
+    }
+  }
+  out.body = std::make_shared<const std::string>(std::move(draft.body));
+  if (commit != 0 && asked.context.cache) {
+    asked.context.cache->keep(answer_key(asked.request.target, asked.format, asked.gzip), commit, out);
+  }
+  if (names_etag(asked.request.if_none_match, draft.etag, true)) return not_modified(out);
+  return out;
+}
+
+Response plain(int status, Format format, std::string body) {
+  return {status,
+          {{"content-type", std::string(media_type(format))},
+           {"cache-control", "no-store"},
+           {"x-content-type-options", "nosniff"}},
+          std::make_shared<const std::string>(std::move(body))};
+}
+
+std::string link_with(const Asked& asked, std::string_view name, std::string_view value) {
+  std::string out(path_of(asked.request.target));
+  char separator = '?';
+  auto add = [&](std::string_view key, std::string_view text) {
+    out.push_back(separator);
+    out += percent_encoded(key) + "=" + percent_encoded(text);
+    separator = '&';
+  };
+  for (const auto& [key, text] : asked.params.all()) {
+    if (key != name) add(key, text);
+  }
+  add(name, value);
+  return out;
+}
+
+std::vector<std::string> with_common(std::vector<std::string> names) {
+  names.insert(names.end(), {"format", "for"});
+  return names;
+}
+
+} // namespace kepu::http

@@ -1,0 +1,151 @@
+#include "http/framing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace kepu::http {
+namespace {
+
+bool is_token_char(char c) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
+}
+bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// reg-name, IPv4 or a bracketed IPv6 address, with a port or without.
+bool is_host(std::string_view text) {
+  if (text.empty() || text.size() > 255) return false;
+  std::string_view name = text;
+  if (text.front() == '[') {
+    const size_t close = text.find(']');
+    if (close == text.npos || close < 3) return false;
+    for (const char c : text.substr(1, close - 1)) {
+      if (!(is_token_char(c) || c == ':') || c == '%') return false;
+    }
+    name = text.substr(close + 1);
+    if (name.empty()) return true;
+    if (name.front() != ':') return false;
+    name.remove_prefix(1);
+  } else {
+    const size_t colon = text.find(':');
+    for (const char c : text.substr(0, colon)) {
+      if (!(is_token_char(c) && c != '`' && c != '|' && c != '^' && c != '#')) return false;
+    }
+    if (colon == 0) return false;
+    if (colon == text.npos) return true;
+    name = text.substr(colon + 1);
+  }
+  return name.size() <= 5 && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+HeadRefusal bad(std::string detail) { return {400, "bad_request", std::move(detail)}; }
+
+constexpr std::array known_methods{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+
+std::optional<HeadRefusal> read_request_line(std::string_view line, Head& out, bool& is_1_0) {
+  const size_t first = line.find(' ');
+  const size_t last = line.rfind(' ');
+  if (first == line.npos || first == last) return bad("the request line is not METHOD TARGET HTTP/1.1");
+  const auto method = line.substr(0, first);
+  const auto target = line.substr(first + 1, last - first - 1);
+  const auto version = line.substr(last + 1);
+  if (!is_token(method)) return bad("the method is no token");
+  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.') return bad("the request line does not end in HTTP/1.1");
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return HeadRefusal{505, "version_not_supported", "send HTTP/1.1"};
+  is_1_0 = version == "HTTP/1.0";
+  if (target.size() > max_target) return HeadRefusal{414, "target_too_long", "the target is longer than 8 kB; ask for less at once"};
+  if (target.empty() || target.front() != '/') return HeadRefusal{400, "bad_target", "the target must begin with /"};
+  for (const char c : target) {
+    if (c <= ' ' || c >= 0x7f || c == '#') return HeadRefusal{400, "bad_target", "the target holds bytes that must be percent-encoded"};
+  }
+  if (std::find(known_methods.begin(), known_methods.end(), method) == known_methods.end()) {
+    return HeadRefusal{501, "not_implemented", "the method is unknown"};
+  }
+  out.method = method;
+  out.target = target;
+  return std::nullopt;
+}
+
+} // namespace
+
+size_t head_size(std::string_view bytes) {
+  const size_t end = bytes.find("\r\n\r\n");
+  return end == bytes.npos ? bytes.npos : end + 4;
+}
+
+std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
+  for (size_t i = 0; i < head.size(); ++i) {
+    const auto c = static_cast<unsigned char>(head[i]);
+    if (c == '\r' && (i + 1 == head.size() || head[i + 1] != '\n')) return bad("a carriage return stands alone");
+    if (c == '\n' && (i == 0 || head[i - 1] != '\r')) return bad("a line feed stands alone");
+    if ((c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 0x7f) return bad("the head holds a control character");
+  }
+  const size_t line_end = head.find("\r\n");
+  bool is_1_0 = false;
+  if (auto refused = read_request_line(head.substr(0, line_end), out, is_1_0)) return refused;
+  head.remove_prefix(line_end + 2);
+
+  size_t hosts = 0;
+  size_t lengths = 0;
+  size_t codings = 0;
+  bool close = false;
+  bool keep = false;
+  while (head != "\r\n") {
+    const size_t end = head.find("\r\n");
+    const auto line = head.substr(0, end);
+    head.remove_prefix(end + 2);
+    if (line.front() == ' ' || line.front() == '\t') return bad("a header field is folded over two lines");
+    const size_t colon = line.find(':');
+    if (colon == line.npos || !is_token(line.substr(0, colon))) return bad("a header field is not NAME: VALUE");
+    const auto name = lower(line.substr(0, colon));
+    const auto value = trimmed(line.substr(colon + 1));
+    if (name == "host") {
+      ++hosts;
+      if (!is_host(value)) return bad("the Host field is no host");
+    } else if (name == "content-length") {
+      ++lengths;
+      const auto [at, error] = std::from_chars(value.data(), value.data() + value.size(), out.body);
+      if (value.empty() || at != value.data() + value.size() || value.front() < '0' || value.front() > '9') return bad("Content-Length is no number");
+      if (error != std::errc()) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
+    } else if (name == "transfer-encoding") {
+      ++codings;
+    } else if (name == "connection") {
+      const auto words = lower(value);
+      close = close || words.find("close") != words.npos;
+      keep = keep || words.find("keep-alive") != words.npos;
+    } else if (name == "expect") {
+      return bad("Expect is not supported; send the request without it");
+    } else if (name == "accept") {
+      out.accept += (out.accept.empty() ? "" : ",") + std::string(value);
+    } else if (name == "accept-encoding") {
+      out.accept_encoding += (out.accept_encoding.empty() ? "" : ",") + std::string(value);
+    } else if (name == "if-none-match") {
+      out.if_none_match += (out.if_none_match.empty() ? "" : ",") + std::string(value);
+    }
+  }
+  if (hosts > 1 || (hosts == 0 && !is_1_0)) return bad("there must be one Host field");
+  if (lengths > 1) return bad("Content-Length is given more than once");
+  // No request of this API has a body of unknown length, so a coded one is somebody's trick or mistake.
+  if (codings) return bad("Transfer-Encoding is not taken; send a Content-Length");
+  if (out.body > max_body) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
+  if (out.body > 0 && (out.method == "GET" || out.method == "HEAD")) return HeadRefusal{400, "unexpected_body", "a GET takes no body"};
+  out.keep_alive = !close && (!is_1_0 || keep);
+  return std::nullopt;
+}
+
+} // namespace kepu::http

@@ -1,0 +1,163 @@
+#include "http/handle.hpp"
+
+#include "http/routes.hpp"
+
+#include <array>
+
+namespace kepu::http {
+namespace {
+
+constexpr std::array json_only{Format::json};
+constexpr std::array json_or_csv{Format::json, Format::csv};
+constexpr std::array html_only{Format::html};
+constexpr std::array metrics_only{Format::metrics};
+
+constexpr std::array all_routes{
+    Route{"indicators", "/api/v1/indicators", false, true, json_only, true, indicators},
+    Route{"indicator", "/api/v1/indicators/*", false, true, json_only, true, indicator},
+    Route{"observations", "/api/v1/observations", false, true, json_or_csv, true, observations},
+    Route{"sources", "/api/v1/sources", false, false, json_only, true, sources},
+    Route{"source", "/api/v1/sources/*", false, false, json_only, true, source},
+    Route{"source_run", "/api/v1/sources/*/run", true, false, json_only, false, run_source},
+    Route{"source_pause", "/api/v1/sources/*/pause", true, false, json_only, false, pause_source},
+    Route{"source_resume", "/api/v1/sources/*/resume", true, false, json_only, false, resume_source},
+    Route{"runs", "/api/v1/runs", false, false, json_or_csv, true, runs},
+    Route{"run", "/api/v1/runs/*", false, false, json_only, true, run},
+    Route{"rejects", "/api/v1/rejects", false, false, json_or_csv, true, rejects},
+    Route{"healthz", "/healthz", false, false, json_only, false, healthz},
+    Route{"readyz", "/readyz", false, false, json_only, false, readyz},
+    Route{"metrics", "/metrics", false, false, metrics_only, false, metrics},
+    Route{"front_page", "/", false, false, html_only, false, front_page},
+    Route{"style_sheet", "/style.css", false, false, html_only, false, style_sheet},
+};
+
+struct Match {
+  const Route* route = nullptr;
+  std::string id;
+};
+
+// Segments of a route's path, one at a time.
+std::string_view next_segment(std::string_view& path) {
+  path.remove_prefix(1);
+  const auto segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
+}
+
+Match match(const std::vector<std::string>& path) {
+  for (const auto& route : all_routes) {
+    Match found{&route, ""};
+    std::string_view pattern = route.path == "/" ? std::string_view{} : route.path;
+    size_t at = 0;
+    for (; at < path.size() && !pattern.empty(); ++at) {
+      const auto segment = next_segment(pattern);
+      if (segment == "*" && !path[at].empty()) {
+        found.id = path[at];
+      } else if (segment != path[at]) {
+        break;
+      }
+    }
+    if (at == path.size() && pattern.empty()) return found;
+  }
+  return {};
+}
+
+[[noreturn]] void refuse_path(const std::vector<std::string>& path) {
+  std::string asked;
+  for (const auto& segment : path)
+    asked += "/" + segment;
+  std::vector<std::string> known;
+  for (const auto& route : all_routes) {
+    if (route.path.find('*') == std::string_view::npos) known.emplace_back(route.path);
+  }
+  throw Refused{
+      "not_found", "there is nothing under this path" + did_you_mean(asked, known), "/ lists what there is", "", {}};
+}
+
+Format format_of(const Route& route, const Params& params, std::string_view accept) {
+  if (!route.negotiated) return route.formats.front();
+  std::vector<std::string> names;
+  for (const auto format : route.formats)
+    names.emplace_back(format == Format::csv ? "csv" : "json");
+  if (const auto named = params.word("format", {"json", "csv"})) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == *named) return route.formats[i];
+    }
+    throw Refused{"not_acceptable", "this answer is not written as " + *named, "leave format out", "format", {}};
+  }
+  if (const auto best = best_format(accept, route.formats)) return *best;
+  throw Refused{
+      "not_acceptable", "Accept takes none of the forms of this answer", "ask for format=" + one_of(names), "", {}};
+}
+
+void check_method(const Route& route, const Request& request) {
+  const bool read = request.method == "GET" || request.method == "HEAD";
+  if (route.command ? request.method == "POST" : read) return;
+  const std::string allow = route.command ? "POST" : "GET, HEAD";
+  throw Refused{"method_not_allowed", "the path takes " + allow, "", "", {{"allow", allow}}};
+}
+
+Response dispatch(const Request& request, const Target& target, store::Reader& reader, Control& control,
+                  const Context& context) {
+  const auto found = match(target.path);
+  if (!found.route) refuse_path(target.path);
+  check_method(*found.route, request);
+  if (request.has_body) throw Refused{"unexpected_body", "this request takes no body", "send none", "", {}};
+  const Params params(target);
+  const auto format = format_of(*found.route, params, request.accept);
+  const bool excel = found.route->negotiated && params.word("for", {"excel"}).has_value();
+  if (excel && format != Format::csv) {
+    throw Refused{"bad_parameter", "for=excel is for CSV", "add format=csv", "for", {}};
+  }
+  const Asked asked{request, params,  found.id, format, excel, takes_gzip(request.accept_encoding),
+                    reader,  control, context};
+  return found.route->answer(asked);
+}
+
+} // namespace
+
+Response handle(const Request& request, store::Reader& reader, Control& control, const Context& context) {
+  const auto target = parse_target(request.target);
+  const auto instance = target ? path_of(request.target) : std::string_view{};
+  try {
+    if (!target) throw Refused{target.error().code, target.error().text, "see RFC 3986", "", {}};
+    return dispatch(request, *target, reader, control, context);
+  } catch (const Refused& refused) {
+    return answer_to(refused, instance);
+  } catch (const std::exception& failure) {
+    return answer_to({"internal",
+                      std::string("an error in the hub itself: ") + failure.what(),
+                      "report it with the time of the request",
+                      "",
+                      {}},
+                     instance);
+  }
+}
+
+std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest) {
+  if ((request.method != "GET" && request.method != "HEAD") || request.has_body) return std::nullopt;
+  const auto target = parse_target(request.target);
+  if (!target) return std::nullopt;
+  const auto found = match(target->path);
+  if (!found.route || !found.route->cached) return std::nullopt;
+  try {
+    const auto format = format_of(*found.route, Params(*target), request.accept);
+    auto kept = cache.find(answer_key(request.target, format, takes_gzip(request.accept_encoding)), latest);
+    if (!kept) return std::nullopt;
+    for (const auto& [name, value] : kept->headers) {
+      if (name == "etag" && names_etag(request.if_none_match, value, true)) return not_modified(*kept);
+    }
+    return kept;
+  } catch (const Refused&) {
+    return std::nullopt; // handle() says what is wrong
+  }
+}
+
+std::string_view route_name(std::string_view target) {
+  const auto parsed = parse_target(target);
+  if (!parsed) return "other";
+  const auto found = match(parsed->path);
+  return found.route ? found.route->name : "other";
+}
+
+} // namespace kepu::http

@@ -1,0 +1,109 @@
+#include "base/printable.hpp"
+#include "http/routes.hpp"
+
+#include <charconv>
+#include <limits>
+
+namespace kepu::http {
+namespace {
+
+constexpr uint32_t usual_page = 100;
+constexpr uint32_t largest_page = 1000;
+// What SQLite can number.
+constexpr auto largest_number = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
+
+const std::vector<std::string> run_columns{
+    "run",  "source", "connector", "connector_version", "library_hash", "started", "ended",    "status",
+    "text", "rows",   "inserted",  "changed",           "unchanged",    "removed", "rejected", "parts"};
+const std::vector<std::string> reject_columns{"id",    "run",  "source",  "input",       "place", "dataset",
+                                              "field", "code", "message", "recorded_at", "count"};
+
+void write(RowWriter& rows, const Asked& asked, const store::RunRow& run) {
+  rows.number(run.run);
+  rows.text(run.source);
+  rows.text_or_null(run.connector);
+  rows.text_or_null(run.connector_version);
+  rows.text_or_null(run.library_hash);
+  rows.text(asked.context.zone->text(run.started));
+  rows.text_or_null(run.ended ? asked.context.zone->text(*run.ended) : "");
+  rows.text(run.status);
+  rows.text(run.text);
+  for (const uint64_t count :
+       {run.rows, run.inserted, run.changed, run.unchanged, run.removed, run.rejected, run.parts}) {
+    rows.number(count);
+  }
+}
+
+void write(RowWriter& rows, const Asked& asked, const store::RejectRow& reject) {
+  rows.number(reject.id);
+  rows.number(reject.run);
+  rows.text(reject.source);
+  rows.text_or_null(reject.input);
+  reject.place == 0 ? rows.null() : rows.number(reject.place);
+  rows.text_or_null(reject.dataset);
+  rows.text_or_null(reject.field);
+  rows.text(reject.code);
+  rows.text(reject.message);
+  rows.text(asked.context.zone->text(reject.recorded_at));
+  rows.number(reject.count);
+}
+
+// A page of what the store keeps, newest first. One row more is asked than shown, to know of a next page.
+template <class Row>
+Response page(const Asked& asked, const std::vector<std::string>& columns,
+              Result<std::vector<Row>> (store::Reader::*ask)(const store::PageAsk&), uint64_t Row::*number) {
+  asked.params.allow_only(with_common({"source", "before", "limit"}));
+  store::PageAsk wanted;
+  wanted.source = asked.params.text("source");
+  wanted.before = asked.params.number("before", 1, largest_number).value_or(0);
+  const auto limit = static_cast<uint32_t>(asked.params.number("limit", 1, largest_page).value_or(usual_page));
+  wanted.limit = limit + 1;
+  const Moment moment(asked.reader);
+  auto found = take((asked.reader.*ask)(wanted));
+  if (found.empty()) check_source(asked, wanted.source);
+
+  Draft draft;
+  if (found.size() > limit) {
+    found.resize(limit);
+    draft.next = link_with(asked, "before", std::to_string(found.back().*number));
+  }
+  const bool json = asked.format == Format::json;
+  if (json) draft.body += "{\"data\":";
+  RowWriter rows(draft.body, asked.format, columns, asked.excel);
+  for (const auto& row : found)
+    write(rows, asked, row);
+  rows.finish();
+  if (json) {
+    draft.body += ",\"next\":";
+    Json(draft.body).text_or_null(draft.next);
+    draft.body += "}";
+  }
+  return finish(asked, std::move(draft), 0);
+}
+
+} // namespace
+
+Response runs(const Asked& asked) { return page(asked, run_columns, &store::Reader::runs, &store::RunRow::run); }
+
+Response rejects(const Asked& asked) {
+  return page(asked, reject_columns, &store::Reader::rejects, &store::RejectRow::id);
+}
+
+Response run(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  uint64_t number = 0;
+  const char* end = asked.id.data() + asked.id.size();
+  const auto read = std::from_chars(asked.id.data(), end, number);
+  const bool possible = read.ec == std::errc{} && read.ptr == end && number <= largest_number;
+  const Moment moment(asked.reader);
+  const auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
+  if (!found) throw Refused{"unknown_run", "no run " + in_quotes(asked.id), "/api/v1/runs lists them", "", {}};
+  Draft draft;
+  RowWriter rows(draft.body, Format::json, run_columns, false);
+  write(rows, asked, *found);
+  // One row of an array of rows, without the array.
+  draft.body = "{\"data\":" + draft.body.substr(1) + "}";
+  return finish(asked, std::move(draft), 0);
+}
+
+} // namespace kepu::http

@@ -1,0 +1,55 @@
+// The listener on TCP and on the local admin socket, and the threads that answer (kepu-read-N).
+#pragma once
+
+#include "base/result.hpp"
+#include "http/handle.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace kepu::http {
+
+class Server {
+public:
+  struct Options {
+    std::string host = "127.0.0.1";
+    std::optional<uint16_t> port;         // 0: any free one; nullopt: no TCP
+    std::filesystem::path admin_socket;   // empty: none
+    size_t read_threads = 2;
+    size_t connections = 1024;            // in all
+    size_t connections_per_address = 256;
+    size_t waiting = 256;                 // requests that wait for a thread
+    std::chrono::milliseconds head_deadline{10'000}; // from the first byte of a request, body included
+    std::chrono::milliseconds idle_deadline{60'000}; // between requests
+    std::chrono::milliseconds write_deadline{30'000};
+    std::chrono::milliseconds query_deadline{10'000};
+    std::chrono::milliseconds stop_deadline{5'000};
+  };
+  using OpenReader = std::function<Result<std::unique_ptr<store::Reader>>()>; // kepu-read-N
+  using Handler = std::function<Response(const Request&, store::Reader&)>;    // kepu-read-N
+  using FastPath = std::function<std::optional<Response>(const Request&)>;    // kepu-io
+  using Log = std::function<void(const std::string&)>;                        // kepu-io; warnings
+
+  Server(boost::asio::io_context& io, Options options, OpenReader open, Handler handler, FastPath fast, Log log);
+  ~Server(); // kepu-io, or when it no longer runs
+
+  // Error code "listen": the address cannot be had, and what to do.
+  Result<void> start();
+  uint16_t port() const; // after start
+  // Takes no more; lets answers in flight end, bounded; then calls `then` on kepu-io.
+  void stop(std::function<void()> then);
+
+  struct Impl; // server.cpp alone
+
+private:
+  std::shared_ptr<Impl> impl_;
+};
+
+} // namespace kepu::http

@@ -1,0 +1,116 @@
+#include "base/printable.hpp"
+#include "http/routes.hpp"
+
+#include <algorithm>
+
+namespace kepu::http {
+namespace {
+
+std::string time_text(const Asked& asked, const std::optional<Instant>& time) {
+  return time ? asked.context.zone->text(*time) : "";
+}
+
+void write_last_run(Json& json, const Asked& asked, const store::RunRow& run) {
+  json.object().key("run").number(run.run).key("status").text(run.status);
+  json.key("rows").number(run.rows).key("inserted").number(run.inserted).key("changed").number(run.changed);
+  json.key("unchanged").number(run.unchanged).key("removed").number(run.removed);
+  json.key("rejected").number(run.rejected).key("parts").number(run.parts).key("text").text(run.text);
+  json.key("started").text(time_text(asked, run.started)).key("ended").text_or_null(time_text(asked, run.ended));
+  json.end_object();
+}
+
+void write(Json& json, const Asked& asked, const SourceStatus& source) {
+  json.object().key("id").text(source.id).key("connector").text(source.connector);
+  json.key("connector_version").text_or_null(source.connector_version).key("mode").text_or_null(source.mode);
+  json.key("state").text(source.state).key("paused").boolean(source.paused);
+  json.key("sentence").text(source.sentence).key("sentence_zh").text(source.sentence_zh);
+  json.key("next_run").text_or_null(time_text(asked, source.next_run));
+  json.key("running_since").text_or_null(time_text(asked, source.running_since));
+  json.key("crashes").number(source.crashes).key("progress_done").number(source.progress_done);
+  json.key("progress_total");
+  source.progress_total == 0 ? json.null() : json.number(source.progress_total);
+  json.key("last_run");
+  if (const auto run = take(asked.reader.last_run(source.id))) {
+    write_last_run(json, asked, *run);
+  } else {
+    json.null();
+  }
+  json.key("rejects").number(take(asked.reader.reject_count(source.id))).end_object();
+}
+
+std::vector<std::string> ids_of(const std::vector<SourceStatus>& all) {
+  std::vector<std::string> out;
+  for (const auto& one : all)
+    out.push_back(one.id);
+  return out;
+}
+
+// {"data": status} of one source.
+std::string body_of(const Asked& asked) {
+  const auto all = asked.control.sources();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const SourceStatus& one) { return one.id == asked.id; });
+  if (found == all.end()) {
+    throw Refused{"unknown_source",
+                  "no source " + in_quotes(asked.id) + did_you_mean(asked.id, ids_of(all)),
+                  "/api/v1/sources lists them",
+                  "",
+                  {}};
+  }
+  const Moment moment(asked.reader);
+  std::string body;
+  Json json(body);
+  json.object().key("data");
+  write(json, asked, *found);
+  json.end_object();
+  return body;
+}
+
+Response commanded(const Asked& asked, Result<void> (Control::*command)(std::string_view)) {
+  asked.params.allow_only({});
+  if (!asked.request.admin) {
+    throw Refused{"writes_need_admin_socket",
+                  "commands are taken over the hub's local admin socket only",
+                  "use kepuctl on the hub's machine, or curl --unix-socket with the socket's path",
+                  "",
+                  {}};
+  }
+  take((asked.control.*command)(asked.id));
+  return plain(202, Format::json, body_of(asked));
+}
+
+} // namespace
+
+void check_source(const Asked& asked, const std::optional<std::string>& id) {
+  if (!id) return;
+  const auto known = ids_of(asked.control.sources());
+  if (std::find(known.begin(), known.end(), *id) != known.end()) return;
+  throw Refused{"bad_parameter",
+                "no source " + in_quotes(*id) + did_you_mean(*id, known),
+                "/api/v1/sources lists them",
+                "source",
+                {}};
+}
+
+Response sources(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  const auto all = asked.control.sources();
+  const Moment moment(asked.reader);
+  Draft draft;
+  Json json(draft.body);
+  json.object().key("data").array();
+  for (const auto& one : all)
+    write(json, asked, one);
+  json.end_array().end_object();
+  return finish(asked, std::move(draft), 0);
+}
+
+Response source(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  return finish(asked, {body_of(asked), "", ""}, 0);
+}
+
+Response run_source(const Asked& asked) { return commanded(asked, &Control::run_now); }
+Response pause_source(const Asked& asked) { return commanded(asked, &Control::pause); }
+Response resume_source(const Asked& asked) { return commanded(asked, &Control::resume); }
+
+} // namespace kepu::http

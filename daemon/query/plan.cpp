@@ -1,0 +1,156 @@
+#include "query/plan.hpp"
+
+#include "base/nearest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace kepu::query {
+namespace {
+
+constexpr std::array<std::string_view, 3> levels{"district", "subdistrict", "community"};
+
+struct Column {
+  size_t dimension;
+  std::optional<int> level;
+};
+
+std::optional<size_t> position_of(const std::vector<std::string>& all, std::string_view word) {
+  const auto found = std::find(all.begin(), all.end(), word);
+  if (found == all.end()) return std::nullopt;
+  return static_cast<size_t>(found - all.begin());
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : ", ") + word;
+  return out.empty() ? "none" : out;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
+  const auto near = nearest(word, known, 1);
+  return near.empty() ? "" : ", did you mean \"" + near.front() + "\"?";
+}
+
+Error unknown_dimension(std::string_view word, const model::Catalog& catalog, const model::Indicator& indicator) {
+  const auto known = groupings(catalog, indicator);
+  return fail("unknown_dimension", "indicator " + indicator.id + " has no dimension \"" + std::string(word) + "\"" +
+                                       did_you_mean(word, known) + " (it has: " + joined(known) + ")");
+}
+
+const model::Register* register_of(const model::Catalog& catalog, const model::Indicator& indicator,
+                                   const std::string& dimension) {
+  const auto* dataset = catalog.dataset(indicator.dataset);
+  const auto field = dataset ? dataset->field(dimension) : std::nullopt;
+  if (!field) return nullptr;
+  const auto found = catalog.registers.find(dataset->contract.fields[*field].entity_register);
+  return found == catalog.registers.end() ? nullptr : &found->second;
+}
+
+// What a series must be to be counted.
+struct Filter {
+  size_t dimension;
+  std::string code;
+};
+
+Result<Filter> filter_for(const model::Catalog& catalog, const model::Indicator& indicator,
+                          const std::pair<std::string, std::string>& asked, const std::vector<store::Series>& series) {
+  const auto dimension = position_of(indicator.by, asked.first);
+  if (!dimension) return unknown_dimension(asked.first, catalog, indicator);
+  const auto* entities = register_of(catalog, indicator, asked.first);
+  if (!entities || asked.second.empty()) return Filter{*dimension, asked.second};
+  if (const auto* entry = entities->lookup(asked.second)) return Filter{*dimension, entry->code};
+  // The register may have lost an entry that still has figures.
+  for (const auto& one : series) {
+    if (one.dims[*dimension] == asked.second) return Filter{*dimension, asked.second};
+  }
+  return fail("unknown_code", "register " + entities->id() + " has no entry \"" + asked.second + "\"" +
+                                  did_you_mean(asked.second, entities->known_words()));
+}
+
+} // namespace
+
+std::optional<int> area_level(std::string_view by) {
+  for (size_t i = 0; i < levels.size(); ++i) {
+    if (levels[i] == by) return static_cast<int>(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<size_t> area_dimension(const model::Catalog& catalog, const model::Indicator& indicator) {
+  if (const auto named = position_of(indicator.by, "area")) return named;
+  const auto* dataset = catalog.dataset(indicator.dataset);
+  const auto field = dataset ? dataset->field_with(KEPU_ROLE_AREA) : std::nullopt;
+  return field ? position_of(indicator.by, dataset->contract.fields[*field].name) : std::nullopt;
+}
+
+std::vector<std::string> groupings(const model::Catalog& catalog, const model::Indicator& indicator) {
+  std::vector<std::string> out = indicator.by;
+  if (!area_dimension(catalog, indicator)) return out;
+  for (const auto level : levels) {
+    if (!position_of(indicator.by, level)) out.emplace_back(level);
+  }
+  return out;
+}
+
+Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicator, const ObservationQuery& query,
+                  const std::vector<store::Series>& series) {
+  const auto area = area_dimension(catalog, indicator);
+  std::vector<Column> columns;
+  for (size_t i = 0; i < query.by.size(); ++i) {
+    const auto& by = query.by[i];
+    if (std::find(query.by.begin(), query.by.begin() + static_cast<std::ptrdiff_t>(i), by) !=
+        query.by.begin() + static_cast<std::ptrdiff_t>(i)) {
+      return fail("unknown_dimension", "by names \"" + by + "\" twice; name each dimension once");
+    }
+    if (const auto declared = position_of(indicator.by, by)) {
+      columns.push_back({*declared, std::nullopt});
+    } else if (const auto level = area_level(by); level && area) {
+      columns.push_back({*area, level});
+    } else {
+      return unknown_dimension(by, catalog, indicator);
+    }
+  }
+  std::vector<Filter> filters;
+  for (const auto& asked : query.filters) {
+    auto filter = filter_for(catalog, indicator, asked, series);
+    if (!filter) return filter.error();
+    filters.push_back(std::move(*filter));
+  }
+  const model::Area* within = nullptr;
+  if (query.area) {
+    if (!area) return unknown_dimension("area", catalog, indicator);
+    within = catalog.areas.lookup(*query.area);
+    if (!within) {
+      return fail("unknown_area",
+                  "no area \"" + *query.area + "\"" + did_you_mean(*query.area, catalog.areas.known_words()));
+    }
+  }
+
+  std::map<std::vector<std::string>, std::vector<uint32_t>> by_codes;
+  for (const auto& one : series) {
+    if (query.source && one.source != *query.source) continue;
+    if (within && !catalog.areas.within(one.dims[*area], within->code)) continue;
+    if (!std::all_of(filters.begin(), filters.end(),
+                     [&](const Filter& filter) { return one.dims[filter.dimension] == filter.code; })) {
+      continue;
+    }
+    std::vector<std::string> codes;
+    for (const auto& column : columns) {
+      const auto& code = one.dims[column.dimension];
+      codes.push_back(column.level ? catalog.areas.at_level(code, *column.level).value_or("") : code);
+    }
+    by_codes[std::move(codes)].push_back(one.id);
+  }
+  Plan out;
+  for (auto& [codes, ids] : by_codes) {
+    out.ids.insert(out.ids.end(), ids.begin(), ids.end());
+    out.group_of.insert(out.group_of.end(), ids.size(), static_cast<uint32_t>(out.groups.size()));
+    out.groups.push_back(codes);
+  }
+  return out;
+}
+
+} // namespace kepu::query

@@ -1,0 +1,85 @@
+// What the writer and its parts share. Writer thread. Throws SqlError.
+#pragma once
+
+#include "store/dictionary.hpp"
+#include "store/figures.hpp"
+#include "store/ledger.hpp"
+#include "store/writer.hpp"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace kepu::store {
+
+// Rejects of one run that are kept one by one; further ones are counted by their code, so that a file
+// of another kind cannot fill the disk.
+constexpr uint64_t kept_rejects = 10'000;
+// The log (WAL) is copied into the file when it passes this.
+constexpr int64_t log_limit = 32 << 20;
+
+struct OpenRun {
+  int64_t run = 0;
+  int64_t source = 0;
+  Counts counts; // of committed parts
+  uint64_t parts = 0;
+  uint64_t kept = 0; // rejects kept one by one
+};
+
+struct Core {
+  explicit Core(const Options& given);
+
+  Options options;
+  Db db;
+  Dictionary dictionary;
+  Persons persons;
+  Ledger ledger;
+  std::atomic<uint64_t> latest{0};
+  Instant last_recorded{};
+  std::shared_ptr<const model::Catalog> catalog;
+  std::optional<model::Zone> zone;
+  std::map<std::string, std::unique_ptr<StoredDataset>, std::less<>> datasets;      // by id
+  std::map<std::string, std::vector<std::unique_ptr<Figure>>, std::less<>> figures; // by dataset's id
+  std::unordered_map<uint64_t, OpenRun> runs;
+  int64_t next_input = 1; // ids are given before their row is written
+
+  int64_t source_number(std::string_view source);
+  // Inside a transaction: the next commit.
+  CommitInfo put_commit(std::string_view kind, int64_t source, int64_t run);
+  void touch(std::string_view indicator, Seq seq);
+  // After the transaction is on disk.
+  void settled(const CommitInfo& commit);
+  // After a transaction did not end well: what is in memory is read anew.
+  void rolled_back();
+
+  // Runs f in a transaction; an SqlError inside rolls back and becomes the result's error.
+  template <class F> auto in_transaction(F&& f) -> Result<decltype(f())> {
+    try {
+      Transaction transaction(db);
+      if constexpr (std::is_void_v<decltype(f())>) {
+        f();
+        dictionary.write();
+        transaction.commit();
+        dictionary.settled();
+        return {};
+      } else {
+        auto out = f();
+        dictionary.write();
+        transaction.commit();
+        dictionary.settled();
+        return out;
+      }
+    } catch (const SqlError& error) {
+      rolled_back();
+      return error.error();
+    }
+  }
+};
+
+std::unique_ptr<Part> make_part(Core& core, OpenRun& run);
+
+} // namespace kepu::store

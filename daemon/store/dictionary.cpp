@@ -1,0 +1,91 @@
+#include "store/dictionary.hpp"
+
+#include <algorithm>
+
+namespace kepu::store {
+
+Dictionary::Field& Dictionary::field(const std::string& name) {
+  const auto [it, added] = fields_.try_emplace(name);
+  Field& field = it->second;
+  if (!added) return field;
+  field.name = name;
+  auto rows = db_.query("SELECT code,text FROM codes WHERE field=? ORDER BY code");
+  rows.bind(1, name);
+  while (rows.step()) {
+    // Codes are given without gaps; anything else means that the table was tampered with.
+    if (rows.integer(0) != static_cast<int64_t>(field.texts.size() + 1)) {
+      throw SqlError(fail("damaged", "the codes of " + name + " are damaged; restore the store from a backup"));
+    }
+    field.texts.push_back(rows.text(1));
+    field.codes.emplace(field.texts.back(), static_cast<uint32_t>(field.texts.size()));
+  }
+  return field;
+}
+
+uint32_t Dictionary::code(Field& field, std::string_view text) {
+  const auto found = field.codes.find(text);
+  if (found != field.codes.end()) return found->second;
+  if (field.texts.size() >= max_codes) return 0;
+  field.texts.emplace_back(text);
+  const auto code = static_cast<uint32_t>(field.texts.size());
+  field.codes.emplace(field.texts.back(), code);
+  waiting_.emplace_back(&field, code);
+  return code;
+}
+
+void Dictionary::write() {
+  for (const auto& [field, code] : waiting_) {
+    db_.query("INSERT INTO codes(field,code,text) VALUES(?,?,?)")
+        .bind(1, field->name)
+        .bind(2, static_cast<int64_t>(code))
+        .bind(3, field->texts[code - 1])
+        .run();
+  }
+}
+
+DatasetCodes::DatasetCodes(Dictionary& dictionary, const std::string& stored_dataset, const model::Dataset& dataset)
+    : dictionary_(dictionary) {
+  for (const auto& field : dataset.contract.fields) {
+    const bool coded = model::holding_of(field) == model::Holding::code;
+    fields_.push_back(coded ? &dictionary.field(stored_dataset + "/" + field.name) : nullptr);
+  }
+}
+
+Persons::Persons(Db& db) : db_(db), index_(db, KeyIndex::Table::persons) {}
+
+void Persons::forget() {
+  loaded_ = false;
+  index_.forget();
+}
+
+void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers) {
+  if (!loaded_) {
+    auto last = db_.query("SELECT v FROM meta WHERE k='persons'");
+    last_ = last.step() ? static_cast<uint32_t>(last.integer(0)) : 0;
+    loaded_ = true;
+  }
+  std::vector<uint64_t> hashes(pseudonyms.begin(), pseudonyms.end());
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  std::vector<uint32_t> found(hashes.size());
+  index_.find(hashes, [&](size_t i, uint64_t number) { found[i] = static_cast<uint32_t>(number); });
+  std::vector<KeyEntry> fresh;
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    if (found[i]) continue;
+    if (last_ == UINT32_MAX)
+      throw SqlError(fail("too_many_persons", "the store holds 4,294,967,295 persons and cannot number another"));
+    found[i] = ++last_;
+    fresh.push_back({hashes[i], found[i]});
+  }
+  if (!fresh.empty()) {
+    index_.add(fresh);
+    db_.query("INSERT OR REPLACE INTO meta(k,v) VALUES('persons',?)").bind(1, static_cast<int64_t>(last_)).run();
+  }
+  numbers.resize(pseudonyms.size());
+  for (size_t i = 0; i < pseudonyms.size(); ++i) {
+    const auto at = std::lower_bound(hashes.begin(), hashes.end(), static_cast<uint64_t>(pseudonyms[i]));
+    numbers[i] = found[static_cast<size_t>(at - hashes.begin())];
+  }
+}
+
+} // namespace kepu::store

@@ -1,0 +1,182 @@
+#include "store/figures.hpp"
+
+#include "base/bytes.hpp"
+#include "base/hash.hpp"
+#include "measure/cells.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace kepu::store {
+namespace {
+
+constexpr int first_year = 1900;
+
+model::Day first_day() { return model::day_of(first_year, 1, 1); }
+
+[[noreturn]] void damaged(const Error& error) { throw SqlError(error); }
+
+[[noreturn]] void disagree() {
+  damaged(fail("damaged", "kept figures disagree with the facts that they were made from; run kepuctl rebuild"));
+}
+
+} // namespace
+
+int64_t chunk_id(int64_t series, model::Day day) {
+  const auto date = model::civil(day);
+  return series << month_bits | ((date.year - first_year) * 12 + static_cast<int64_t>(date.month) - 1);
+}
+
+model::Day first_day_of_chunk(int64_t id) {
+  const int64_t months = id & ((int64_t{1} << month_bits) - 1);
+  return model::day_of(first_year + static_cast<int>(months / 12), static_cast<unsigned>(months % 12) + 1, 1);
+}
+
+int64_t setcell_id(int64_t series, model::Day day) {
+  return series << day_bits | static_cast<int64_t>(day - first_day());
+}
+
+model::Day day_of_setcell(int64_t id) {
+  return static_cast<model::Day>(id & ((int64_t{1} << day_bits) - 1)) + first_day();
+}
+
+std::string encode_dims(const std::vector<std::string>& dims) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.varint(dims.size());
+  for (const auto& dim : dims)
+    writer.text(dim);
+  return out;
+}
+
+Result<std::vector<std::string>> decode_dims(std::string_view blob) {
+  ByteReader in(blob);
+  std::vector<std::string> dims;
+  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n)
+    dims.emplace_back(in.text());
+  if (!in.ok() || !in.at_end()) return fail("damaged", "the dimensions of a series are damaged; run kepuctl rebuild");
+  return dims;
+}
+
+int64_t Figure::series_of(int64_t source, uint32_t tuple) {
+  int64_t& series = series_[static_cast<uint64_t>(source) << 32 | tuple];
+  if (series) return series;
+  const auto dims = encode_dims(meter_.tuple(tuple));
+  const auto bind = [&](Query query) {
+    query.bind(1, meter_.indicator().id).bind(2, static_cast<int64_t>(def_seq_)).bind(3, source).bind_blob(4, dims);
+    const bool row = query.step();
+    return row ? query.integer(0) : 0;
+  };
+  series = bind(db_.query("SELECT series FROM series WHERE indicator=? AND def_seq=? AND source=? AND dims=?"));
+  if (!series) {
+    bind(db_.query("INSERT INTO series(indicator,def_seq,source,dims) VALUES(?,?,?,?)"));
+    series = db_.last_rowid();
+  }
+  return series;
+}
+
+void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
+  struct Place {
+    int64_t chunk;
+    int64_t series;
+    uint32_t delta;
+  };
+  std::vector<Place> places(changes.deltas.size());
+  for (uint32_t i = 0; i < places.size(); ++i) {
+    const auto& delta = changes.deltas[i];
+    const int64_t series = series_of(source, delta.tuple);
+    places[i] = {chunk_id(series, delta.day), series, i};
+  }
+  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    return a.chunk != b.chunk ? a.chunk < b.chunk : changes.deltas[a.delta].day < changes.deltas[b.delta].day;
+  });
+  for (size_t begin = 0; begin < places.size();) {
+    const int64_t id = places[begin].chunk;
+    const model::Day first = first_day_of_chunk(id);
+    std::vector<measure::ChunkDay> had;
+    {
+      auto row = db_.query("SELECT data FROM chunk WHERE id=?");
+      row.bind(1, id);
+      if (row.step()) {
+        auto decoded = measure::decode_chunk(row.blob(0), first);
+        if (!decoded) damaged(decoded.error());
+        had = std::move(*decoded);
+      }
+    }
+    std::vector<measure::ChunkDay> days;
+    auto old = had.begin();
+    size_t at = begin;
+    for (; at < places.size() && places[at].chunk == id; ++at) {
+      const auto& delta = changes.deltas[places[at].delta];
+      for (; old != had.end() && old->day < delta.day; ++old)
+        days.push_back(*old);
+      measure::ChunkDay day;
+      if (old != had.end() && old->day == delta.day) {
+        day = *old++;
+      } else {
+        day.day = delta.day;
+        day.first_seq = seq;
+      }
+      day.last_seq = seq;
+      day.n += delta.n;
+      day.sum += delta.sum;
+      day.approximate += delta.approximate;
+      day.repaired += delta.repaired;
+      day.provisional += delta.provisional;
+      if (day.n < 0) disagree();
+      days.push_back(day);
+    }
+    days.insert(days.end(), old, had.end());
+    db_.query("INSERT OR REPLACE INTO chunk(id,data) VALUES(?,?)")
+        .bind(1, id)
+        .bind_blob(2, measure::encode_chunk(days, first))
+        .run();
+    begin = at;
+  }
+  if (!meter_.distinct()) return;
+  changes.settle();
+  for (size_t begin = 0; begin < changes.sets.size();) {
+    size_t end = begin + 1;
+    while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
+      ++end;
+    const auto& delta = changes.deltas[changes.sets[begin].cell];
+    write_set(series_of(source, delta.tuple), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
+    begin = end;
+  }
+}
+
+void Figure::write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq) {
+  const int64_t id = setcell_id(series, day);
+  std::vector<measure::Counted> had;
+  int64_t first_seq = static_cast<int64_t>(seq);
+  {
+    auto row = db_.query("SELECT first_seq,data FROM setcell WHERE id=?");
+    row.bind(1, id);
+    if (row.step()) {
+      first_seq = row.integer(0);
+      auto decoded = measure::decode_set(row.blob(1));
+      if (!decoded) damaged(decoded.error());
+      had = std::move(*decoded);
+    }
+  }
+  std::vector<measure::Counted> now;
+  now.reserve(had.size() + changes.size());
+  auto old = had.begin();
+  for (const auto& change : changes) {
+    for (; old != had.end() && old->number < change.number; ++old)
+      now.push_back(*old);
+    int64_t count = change.times;
+    if (old != had.end() && old->number == change.number) count += (old++)->count;
+    if (count < 0) disagree();
+    if (count > 0) now.push_back({change.number, static_cast<uint32_t>(count)});
+  }
+  now.insert(now.end(), old, had.end());
+  db_.query("INSERT OR REPLACE INTO setcell(id,first_seq,last_seq,data) VALUES(?,?,?,?)")
+      .bind(1, id)
+      .bind(2, first_seq)
+      .bind(3, static_cast<int64_t>(seq))
+      .bind_blob(4, measure::encode_set(now))
+      .run();
+}
+
+} // namespace kepu::store

@@ -1,0 +1,55 @@
+// Kept figures: one meter per indicator, and its changes put into chunks and counted sets. Writer
+// thread; calls that write happen inside a transaction. Throws SqlError.
+#pragma once
+
+#include "measure/meter.hpp"
+#include "store/db.hpp"
+#include "store/ledger.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace kepu::store {
+
+// Row numbers of `chunk` (one series, one month) and `setcell` (one series, one day).
+constexpr int64_t month_bits = 17; // months since 1900-01, to the year 9999
+constexpr int64_t day_bits = 22;   // days since 1900-01-01, to the year 9999
+int64_t chunk_id(int64_t series, model::Day day);
+model::Day first_day_of_chunk(int64_t id);
+int64_t setcell_id(int64_t series, model::Day day);
+model::Day day_of_setcell(int64_t id);
+
+// Dimensions as they lie in table `series`.
+std::string encode_dims(const std::vector<std::string>& dims);
+Result<std::vector<std::string>> decode_dims(std::string_view blob);
+
+// One indicator's figures under one definition.
+class Figure {
+public:
+  Figure(Db& db, const model::Catalog& catalog, const model::Indicator& indicator, const StoredDataset& dataset,
+         const model::Zone& zone, Seq def_seq)
+      : db_(db), meter_(catalog, indicator, dataset.dataset, zone, dataset.codes), def_seq_(def_seq) {}
+
+  measure::Meter& meter() { return meter_; }
+  // Puts changes of one source's figures on disk.
+  void write(int64_t source, measure::Changes& changes, Seq seq);
+  // After a rollback.
+  void forget() { series_.clear(); }
+
+private:
+  int64_t series_of(int64_t source, uint32_t tuple);
+  void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
+  Db& db_;
+  measure::Meter meter_;
+  Seq def_seq_;
+  std::unordered_map<uint64_t, int64_t> series_; // source << 32 | tuple
+};
+
+// Changes of all indicators of one open part, by indicator.
+using PartChanges = std::map<Figure*, measure::Changes>;
+
+} // namespace kepu::store

@@ -1,0 +1,129 @@
+#include "store/inputs.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kepu::store {
+namespace {
+
+using Hash = std::array<uint8_t, 32>;
+
+std::string_view bytes(const Hash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
+
+Hash hash_of(std::string_view blob) {
+  Hash hash{};
+  if (blob.size() == hash.size()) std::memcpy(hash.data(), blob.data(), hash.size());
+  return hash;
+}
+
+struct Known {        // what a name holds now
+  bool begun = false; // content newer than `taken` was begun and not finished
+  std::optional<InputAnswer::Previous> taken;
+};
+
+Known under_name(Db& db, int64_t source, std::string_view name, const std::vector<PartInput>& pending) {
+  Known known;
+  {
+    auto row = db.query("SELECT state,size,content_hash FROM inputs WHERE source=? AND name=? AND state IN "
+                        "('taken','taking','abandoned') ORDER BY input DESC");
+    row.bind(1, source).bind(2, name);
+    while (!known.taken && row.step()) {
+      if (row.text(0) == "taken") {
+        known.taken = InputAnswer::Previous{static_cast<uint64_t>(row.integer(1)), hash_of(row.blob(2))};
+      } else {
+        known.begun = true;
+      }
+    }
+  }
+  for (const auto& input : pending) {
+    if (input.ask.name != name) continue;
+    known.begun = !input.ended;
+    if (input.ended) known.taken = InputAnswer::Previous{input.ask.size, input.ask.content_hash};
+  }
+  return known;
+}
+
+bool copy_in_force(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending) {
+  for (const auto& input : pending) {
+    if (input.ended && input.ask.content_hash == ask.content_hash) {
+      const auto known = under_name(db, source, input.ask.name, pending);
+      if (!known.begun && known.taken && known.taken->hash == ask.content_hash) return true;
+    }
+  }
+  std::vector<std::string> names;
+  {
+    auto row = db.query("SELECT name FROM inputs WHERE source=? AND content_hash=? AND state='taken'");
+    row.bind(1, source).bind_blob(2, bytes(ask.content_hash));
+    while (row.step())
+      names.push_back(row.text(0));
+  }
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto known = under_name(db, source, name, pending);
+    return !known.begun && known.taken && known.taken->hash == ask.content_hash;
+  });
+}
+
+} // namespace
+
+InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                       int64_t next_id, int64_t& id) {
+  InputAnswer answer;
+  const auto known = under_name(db, source, ask.name, pending);
+  answer.previous = known.taken;
+  if (!known.begun && known.taken && known.taken->hash == ask.content_hash) {
+    answer.decision = Decision::known;
+    return answer;
+  }
+  if (pending.empty()) { // the cursor speaks of the input that was begun last, and of no other
+    auto row = db.query(
+        "SELECT input,name,content_hash FROM inputs WHERE source=? AND state='taking' ORDER BY input DESC LIMIT 1");
+    row.bind(1, source);
+    if (row.step() && row.text(1) == ask.name && hash_of(row.blob(2)) == ask.content_hash) {
+      answer.decision = Decision::resume;
+      id = row.integer(0);
+      return answer;
+    }
+  }
+  if (copy_in_force(db, source, ask, pending)) {
+    answer.decision = Decision::known;
+    return answer;
+  }
+  answer.decision = Decision::take;
+  id = next_id;
+  return answer;
+}
+
+void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
+  db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state) VALUES(?1,?2,?3,?4,?5,?6,?7) "
+           "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7")
+      .bind(1, input.id)
+      .bind(2, source)
+      .bind(3, input.ask.name)
+      .bind_blob(4, bytes(input.ask.content_hash))
+      .bind(5, static_cast<int64_t>(input.ask.size))
+      .bind(6, run)
+      .bind(7, std::string_view(input.ended ? "taken" : "taking"))
+      .run();
+  // What was begun before, under any name, cannot be gone on with: the cursor has moved on.
+  db.query("UPDATE inputs SET state='abandoned' WHERE source=? AND state='taking' AND input<?")
+      .bind(1, source)
+      .bind(2, input.id)
+      .run();
+  if (!input.ended) return;
+  db.query("UPDATE inputs SET state='superseded' WHERE source=? AND name=? AND state<>'superseded' AND input<?")
+      .bind(1, source)
+      .bind(2, input.ask.name)
+      .bind(3, input.id)
+      .run();
+}
+
+std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name) {
+  std::vector<int64_t> out;
+  auto row = db.query("SELECT input FROM inputs WHERE source=? AND name=?");
+  row.bind(1, source).bind(2, name);
+  while (row.step())
+    out.push_back(row.integer(0));
+  return out;
+}
+
+} // namespace kepu::store

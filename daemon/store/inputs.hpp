@@ -1,0 +1,36 @@
+// The ledger of inputs: what was taken under which name. Writer thread. Throws SqlError.
+//
+// States: taking (begun), taken (read to its end), abandoned (begun, then something else was), superseded
+// (a later content of the name was taken). A name whose newest content is not taken is read again.
+#pragma once
+
+#include "store/db.hpp"
+#include "store/writer.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kepu::store {
+
+// The input that a part is reading, or has read to its end.
+struct PartInput {
+  int64_t id = 0;
+  InputAsk ask;
+  bool ended = false;
+  uint64_t first_place = UINT64_MAX; // least row number seen; rejects of older content from there on are void
+};
+
+// What the ledger says of an input; `pending`: inputs of the open part, oldest first. `id` receives the
+// number to use when the answer is take (next_id) or resume (the one begun).
+InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                       int64_t next_id, int64_t& id);
+
+// Inside a transaction: writes the state of a part's input, and what follows from it for older content.
+void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
+
+// Numbers of all inputs under this name.
+std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name);
+
+} // namespace kepu::store

@@ -1,0 +1,304 @@
+#include "store/ledger.hpp"
+
+#include "base/bytes.hpp"
+#include "base/hash.hpp"
+#include "store/block.hpp"
+
+#include <algorithm>
+
+namespace kepu::store {
+namespace {
+
+// Decoded blocks kept: corrections cluster in time, and a block with keys takes about 1 MB.
+constexpr size_t recent_blocks = 8;
+
+Extent read_extent(const Query& row) {
+  Extent extent;
+  extent.first = static_cast<Fact>(row.integer(0));
+  extent.n = static_cast<uint32_t>(row.integer(1));
+  extent.run = row.integer(2);
+  extent.source = row.integer(3);
+  extent.input = row.integer(4);
+  extent.dataset = row.text(5);
+  if (!row.is_null(6)) extent.seq = static_cast<Seq>(row.integer(6));
+  return extent;
+}
+
+[[noreturn]] void damaged(const std::string& what) {
+  throw SqlError(fail("damaged", what + " is damaged; restore the store from a backup"));
+}
+
+// A column that the block was written without.
+model::FactColumn all_null(const abi::Field& field, uint32_t rows) {
+  model::FactColumn column;
+  column.holding = model::holding_of(field);
+  if (column.holding == model::Holding::number) {
+    column.numbers.assign(rows, 0);
+    column.nulls.assign(rows, 1);
+  } else if (column.holding != model::Holding::none) {
+    column.codes.assign(rows, 0);
+  }
+  return column;
+}
+
+} // namespace
+
+std::string stored_name(const model::Dataset& dataset) {
+  return dataset.contract.id + "@" + std::to_string(dataset.contract.version);
+}
+
+std::string encode_schema(const model::Dataset& dataset) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.varint(dataset.contract.fields.size());
+  for (const auto& field : dataset.contract.fields) {
+    writer.text(field.name);
+    writer.put(field.type);
+    writer.put(field.scale);
+    writer.put<uint32_t>(field.roles);
+    writer.text(field.scheme);
+    writer.text(field.entity_register);
+  }
+  seal(out);
+  return out;
+}
+
+const std::vector<std::string>& BlockReader::names_of(int64_t schema) {
+  const auto [it, added] = schemas_.try_emplace(schema);
+  if (!added) return it->second;
+  auto row = db_.query("SELECT body FROM schemas WHERE schema=?");
+  row.bind(1, schema);
+  bool ok = row.step();
+  ByteReader in(ok ? unseal(row.blob(0), ok) : std::string_view());
+  if (!ok) damaged("a schema of facts");
+  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    it->second.emplace_back(in.text());
+    in.get<int32_t>();
+    in.get<int32_t>();
+    in.get<uint32_t>();
+    in.text();
+    in.text();
+  }
+  if (!in.ok()) damaged("a schema of facts");
+  return it->second;
+}
+
+std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const model::Dataset& dataset) {
+  for (auto it = recent_.begin(); it != recent_.end(); ++it) {
+    if (fact >= (*it)->first && fact < (*it)->first + (*it)->facts.rows) {
+      recent_.splice(recent_.begin(), recent_, it);
+      return recent_.front();
+    }
+  }
+  auto block = std::make_shared<Block>();
+  int64_t schema = 0;
+  {
+    auto row = db_.query("SELECT first_fact,schema,time_min,time_max,data FROM blocks WHERE first_fact<=? ORDER BY "
+                         "first_fact DESC LIMIT 1");
+    row.bind(1, static_cast<int64_t>(fact));
+    if (!row.step()) return nullptr;
+    block->first = static_cast<Fact>(row.integer(0));
+    schema = row.integer(1);
+    block->time_min = row.integer(2);
+    block->time_max = row.integer(3);
+    auto decoded = decode_block(row.blob(4));
+    if (!decoded) throw SqlError(decoded.error());
+    block->facts = std::move(*decoded);
+  }
+  if (fact >= block->first + block->facts.rows) return nullptr;
+  const auto& names = names_of(schema);
+  if (names.size() != block->facts.fields.size()) damaged("a block of facts");
+  const auto& fields = dataset.contract.fields;
+  bool same = names.size() == fields.size();
+  for (size_t i = 0; same && i < fields.size(); ++i)
+    same = names[i] == fields[i].name;
+  if (!same) {
+    std::vector<model::FactColumn> columns;
+    for (const auto& field : fields) {
+      const auto at = std::find(names.begin(), names.end(), field.name);
+      auto& had = at == names.end() ? block->facts.fields.front()
+                                    : block->facts.fields[static_cast<size_t>(at - names.begin())];
+      columns.push_back(at == names.end() ? all_null(field, block->facts.rows) : std::move(had));
+    }
+    block->facts.fields = std::move(columns);
+  }
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (block->facts.fields[i].holding != model::holding_of(fields[i])) damaged("a block of facts");
+  }
+  recent_.push_front(block);
+  if (recent_.size() > recent_blocks) recent_.pop_back();
+  return block;
+}
+
+Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db) {}
+
+void Ledger::forget() {
+  keys_.forget();
+  blocks_.forget();
+  next_ = 0;
+  last_extent_.reset();
+}
+
+Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+                    int64_t run, int64_t source, int64_t input) {
+  if (next_ == 0) {
+    auto last = db_.query("SELECT first_fact+n FROM extents ORDER BY first_fact DESC LIMIT 1");
+    next_ = last.step() ? static_cast<Fact>(last.integer(0)) : 1;
+  }
+  const Fact first = next_;
+  for (size_t begin = 0; begin < rows.size(); begin += block_facts) {
+    const auto some = rows.subspan(begin, std::min<size_t>(block_facts, rows.size() - begin));
+    int64_t time_min = INT64_MAX;
+    int64_t time_max = INT64_MIN;
+    if (dataset.time_field != SIZE_MAX) {
+      const auto& time = facts.fields[dataset.time_field];
+      for (const uint32_t row : some) {
+        if (time.is_null(row)) continue;
+        time_min = std::min(time_min, time.numbers[row]);
+        time_max = std::max(time_max, time.numbers[row]);
+      }
+    }
+    db_.query("INSERT INTO blocks(first_fact,n,schema,time_min,time_max,data) VALUES(?,?,?,?,?,?)")
+        .bind(1, static_cast<int64_t>(next_))
+        .bind(2, static_cast<int64_t>(some.size()))
+        .bind(3, dataset.schema)
+        .bind(4, time_min)
+        .bind(5, time_max)
+        .bind_blob(6, encode_block(facts, some))
+        .run();
+    next_ += some.size();
+  }
+  auto extent = db_.query("INSERT INTO extents(first_fact,n,run,source,input,dataset,seq) VALUES(?,?,?,?,?,?,NULL)");
+  extent.bind(1, static_cast<int64_t>(first)).bind(2, static_cast<int64_t>(rows.size())).bind(3, run).bind(4, source);
+  if (input) {
+    extent.bind(5, input);
+  } else {
+    extent.bind_null(5);
+  }
+  extent.bind(6, dataset.name).run();
+  return first;
+}
+
+std::optional<Extent> Ledger::extent_of(Fact fact) {
+  if (last_extent_ && last_extent_->holds(fact)) return last_extent_;
+  auto row = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE first_fact<=? ORDER BY "
+                       "first_fact DESC LIMIT 1");
+  row.bind(1, static_cast<int64_t>(fact));
+  if (!row.step()) return std::nullopt;
+  last_extent_ = read_extent(row);
+  return last_extent_->holds(fact) ? last_extent_ : std::nullopt;
+}
+
+bool Ledger::in_force(Fact fact, int64_t run) {
+  const auto extent = extent_of(fact);
+  if (!extent || (!extent->seq && extent->run != run)) return false;
+  auto closed =
+      db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");
+  return !closed.bind(1, static_cast<int64_t>(fact)).bind(2, run).step();
+}
+
+void Ledger::close(Fact fact, const char* why, std::optional<Fact> by, int64_t run) {
+  auto query = db_.query("INSERT OR REPLACE INTO staged_closed(fact,why,by_fact,run) VALUES(?,?,?,?)");
+  query.bind(1, static_cast<int64_t>(fact)).bind(2, std::string_view(why)).bind(4, run);
+  if (by) {
+    query.bind(3, static_cast<int64_t>(*by));
+  } else {
+    query.bind_null(3);
+  }
+  query.run();
+}
+
+void Ledger::reveal(int64_t run, Seq seq) {
+  db_.query("UPDATE extents SET seq=? WHERE seq IS NULL AND run=?")
+      .bind(1, static_cast<int64_t>(seq))
+      .bind(2, run)
+      .run();
+  db_.query("INSERT INTO closed(fact,seq,why,by_fact) SELECT fact,?,why,by_fact FROM staged_closed WHERE run=?")
+      .bind(1, static_cast<int64_t>(seq))
+      .bind(2, run)
+      .run();
+  db_.query("DELETE FROM staged_closed WHERE run=?").bind(1, run).run();
+  last_extent_.reset();
+}
+
+void Ledger::drop(int64_t run) {
+  db_.query("DELETE FROM blocks WHERE first_fact IN (SELECT b.first_fact FROM extents e JOIN blocks b ON "
+            "b.first_fact>=e.first_fact AND "
+            "b.first_fact<e.first_fact+e.n WHERE e.seq IS NULL AND e.run=?)")
+      .bind(1, run)
+      .run();
+  db_.query("DELETE FROM extents WHERE seq IS NULL AND run=?").bind(1, run).run();
+  db_.query("DELETE FROM staged_closed WHERE run=?").bind(1, run).run();
+  // Numbers of dropped facts stay in the key index; the next facts may take them, and the index is
+  // only a hint: the key's text decides.
+  blocks_.forget();
+  next_ = 0;
+  last_extent_.reset();
+}
+
+void Ledger::drop_all_staged() {
+  std::vector<int64_t> runs;
+  {
+    auto rows = db_.query("SELECT DISTINCT run FROM extents WHERE seq IS NULL UNION SELECT run FROM staged_closed");
+    while (rows.step())
+      runs.push_back(rows.integer(0));
+  }
+  for (const auto run : runs)
+    drop(run);
+}
+
+void Ledger::scan(const StoredDataset& dataset, int64_t source, int64_t run,
+                  const std::function<bool(const Extent&)>& wanted_extent,
+                  const std::function<bool(int64_t, int64_t)>& wanted_times,
+                  const std::function<void(const Slice&)>& visit) {
+  std::vector<Extent> extents;
+  {
+    auto rows = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
+                          "source=?2) ORDER BY first_fact");
+    rows.bind(1, dataset.name).bind(2, source);
+    while (rows.step())
+      extents.push_back(read_extent(rows));
+  }
+  BlockReader reader(db_); // a scan must not push the recent blocks out
+  std::vector<uint32_t> in;
+  std::vector<Fact> out_of_force;
+  for (const auto& extent : extents) {
+    if ((!extent.seq && extent.run != run) || !wanted_extent(extent)) continue;
+    for (Fact at = extent.first; at < extent.first + extent.n;) {
+      Fact end = 0;
+      bool wanted = false;
+      {
+        auto head = db_.query("SELECT n,time_min,time_max FROM blocks WHERE first_fact=?");
+        head.bind(1, static_cast<int64_t>(at));
+        if (!head.step() || head.integer(0) <= 0) damaged("the list of blocks");
+        end = at + static_cast<Fact>(head.integer(0));
+        wanted = wanted_times(head.integer(1), head.integer(2));
+      }
+      if (wanted) {
+        out_of_force.clear();
+        {
+          auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM "
+                                "staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+          rows.bind(1, static_cast<int64_t>(at)).bind(2, static_cast<int64_t>(end)).bind(3, run);
+          while (rows.step())
+            out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
+        }
+        const auto block = reader.holding(at, dataset.dataset);
+        if (!block || block->first != at || at + block->facts.rows != end) damaged("a block of facts");
+        in.clear();
+        auto skip = out_of_force.begin();
+        for (uint32_t row = 0; row < block->facts.rows; ++row) {
+          if (skip != out_of_force.end() && *skip == at + row) {
+            ++skip;
+          } else {
+            in.push_back(row);
+          }
+        }
+        if (!in.empty()) visit({extent, *block, in});
+      }
+      at = end;
+    }
+  }
+}
+
+} // namespace kepu::store

@@ -1,0 +1,124 @@
+// Facts on disk: numbers, blocks, extents, and which of them are in force. Writer thread; calls that
+// write happen inside a transaction. Throws SqlError.
+#pragma once
+
+#include "model/catalog.hpp"
+#include "model/fact.hpp"
+#include "store/db.hpp"
+#include "store/dictionary.hpp"
+#include "store/key_index.hpp"
+#include "store/reader.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace kepu::store {
+
+using Fact = uint64_t;
+
+// One dataset as it is stored: a changed key is a new version, and another version is another dataset.
+struct StoredDataset {
+  std::string name; // "passages@1"
+  model::Dataset dataset;
+  int64_t schema = 0; // of blocks written now
+  size_t time_field = SIZE_MAX;
+  DatasetCodes codes;
+
+  StoredDataset(std::string stored_name, const model::Dataset& declared, int64_t schema_number, Dictionary& dictionary)
+      : name(std::move(stored_name)), dataset(declared), schema(schema_number), codes(dictionary, name, dataset) {
+    if (const auto time = dataset.field_with(KEPU_ROLE_TIME)) time_field = *time;
+  }
+};
+
+std::string stored_name(const model::Dataset& dataset);
+
+struct Extent {
+  Fact first = 0;
+  uint32_t n = 0;
+  int64_t run = 0;
+  int64_t source = 0;
+  int64_t input = 0; // 0: none
+  std::string dataset;
+  std::optional<Seq> seq; // nullopt: staged
+
+  bool holds(Fact fact) const { return fact >= first && fact < first + n; }
+};
+
+// The body of table `schemas`: names and types of a block's columns.
+std::string encode_schema(const model::Dataset& dataset);
+
+// A block's columns in the order of today's fields; a column that it lacks is all null.
+class BlockReader {
+public:
+  explicit BlockReader(Db& db) : db_(db) {}
+  struct Block {
+    Fact first = 0;
+    int64_t time_min = 0;
+    int64_t time_max = 0;
+    model::FactColumns facts;
+  };
+  // The block that holds this fact; nullptr: none does.
+  std::shared_ptr<const Block> holding(Fact fact, const model::Dataset& dataset);
+  void forget() { recent_.clear(); }
+
+private:
+  const std::vector<std::string>& names_of(int64_t schema);
+  Db& db_;
+  std::list<std::shared_ptr<const Block>> recent_; // newest first
+  std::unordered_map<int64_t, std::vector<std::string>> schemas_;
+};
+
+class Ledger {
+public:
+  explicit Ledger(Db& db);
+
+  // Numbers these rows (ascending), writes their blocks and a staged extent. Returns the first number.
+  Fact append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+              int64_t run, int64_t source, int64_t input);
+
+  std::optional<Extent> extent_of(Fact fact);
+  // In force now, or, for `run`, in force once its open part is committed.
+  bool in_force(Fact fact, int64_t run);
+  // Takes a fact out with the next commit of this run.
+  void close(Fact fact, const char* why, std::optional<Fact> by, int64_t run);
+
+  // Staged extents and closings of the run become visible under this number. Returns how many were closed.
+  void reveal(int64_t run, Seq seq);
+  // Forgets what a run has staged.
+  void drop(int64_t run);
+  void drop_all_staged();
+
+  // Every fact of these extents' dataset and source (0: all sources) that is in force, block by block;
+  // rows ascending. `run`: as in in_force, 0: only what is visible.
+  struct Slice {
+    const Extent& extent;
+    const BlockReader::Block& block;
+    std::span<const uint32_t> rows;
+  };
+  void scan(const StoredDataset& dataset, int64_t source, int64_t run,
+            const std::function<bool(const Extent&)>& wanted_extent,
+            const std::function<bool(int64_t time_min, int64_t time_max)>& wanted_times,
+            const std::function<void(const Slice&)>& visit);
+
+  KeyIndex& keys() { return keys_; }
+  BlockReader& blocks() { return blocks_; }
+  // After a rollback.
+  void forget();
+
+private:
+  Db& db_;
+  KeyIndex keys_;
+  BlockReader blocks_;
+  Fact next_ = 0; // 0: not read yet
+  std::optional<Extent> last_extent_;
+};
+
+} // namespace kepu::store

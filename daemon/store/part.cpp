@@ -1,0 +1,614 @@
+#include "store/core.hpp"
+#include "store/inputs.hpp"
+
+#include "base/bytes.hpp"
+#include "base/hash.hpp"
+#include "measure/fact_set.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+
+namespace kepu::store {
+namespace {
+
+using model::FactColumns;
+
+// Rows of a part that wait in memory; more are staged. Four blocks, some 5 MB.
+constexpr uint32_t step_rows = 65'536;
+constexpr size_t step_key_bytes = 8u << 20;
+
+// Rows of one dataset, not yet on disk.
+struct Buffer {
+  StoredDataset* dataset = nullptr;
+  FactColumns facts;
+  struct From { // rows from here on were read from this input
+    uint32_t row;
+    int64_t input;
+  };
+  std::vector<From> inputs;
+};
+
+template <class T> void append_to(std::vector<T>& to, std::vector<T>& from, uint32_t to_rows, uint32_t from_rows) {
+  // A column without any null or flag has an empty list.
+  if (to.empty() && from.empty()) return;
+  to.resize(to_rows);
+  from.resize(from_rows);
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+void append_rows(FactColumns& to, FactColumns& from) {
+  if (to.rows == 0) {
+    std::swap(to, from);
+    return;
+  }
+  for (size_t i = 0; i < to.fields.size(); ++i) {
+    auto& a = to.fields[i];
+    auto& b = from.fields[i];
+    a.codes.insert(a.codes.end(), b.codes.begin(), b.codes.end());
+    a.numbers.insert(a.numbers.end(), b.numbers.begin(), b.numbers.end());
+    append_to(a.nulls, b.nulls, to.rows, from.rows);
+    append_to(a.flags, b.flags, to.rows, from.rows);
+  }
+  const auto shift = static_cast<uint32_t>(to.key_bytes.size());
+  to.key_bytes += from.key_bytes;
+  for (const uint32_t end : from.key_ends)
+    to.key_ends.push_back(end + shift);
+  to.places.insert(to.places.end(), from.places.begin(), from.places.end());
+  to.rows += from.rows;
+}
+
+struct Hashed {
+  uint64_t hash;
+  uint32_t row;
+};
+
+class PartImpl final : public Part {
+public:
+  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run) {}
+
+  ~PartImpl() override {
+    if (!is_staged_) return;
+    // What cannot be dropped now is dropped at the next start: it has no commit number.
+    (void)core_.in_transaction([&] { core_.ledger.drop(run_.run); });
+  }
+
+  Result<InputAnswer> begin_input(const InputAsk& ask) override {
+    try {
+      int64_t id = 0;
+      auto answer = ask_ledger(core_.db, run_.source, ask, inputs_, core_.next_input, id);
+      if (answer.decision == Decision::known) return answer;
+      if (answer.decision == Decision::take) ++core_.next_input;
+      inputs_.push_back({id, ask, false, UINT64_MAX});
+      open_input_ = true;
+      return answer;
+    } catch (const SqlError& error) {
+      return error.error();
+    }
+  }
+
+  Result<void> end_input() override {
+    inputs_.back().ended = true;
+    open_input_ = false;
+    return {};
+  }
+
+  bool input_is_open() const override { return open_input_; }
+
+  Result<void> put(std::string_view dataset, FactColumns& facts) override {
+    if (facts.rows == 0) return {};
+    Buffer& buffer = buffer_of(dataset);
+    counts_.rows += facts.rows;
+    if (open_input_) {
+      for (const uint32_t place : facts.places)
+        seen_place(place);
+    }
+    buffer.inputs.push_back({buffer.facts.rows, open_input_ ? inputs_.back().id : 0});
+    append_rows(buffer.facts, facts);
+    waiting_ += buffer.facts.rows - buffer.inputs.back().row;
+    facts.clear();
+    if (waiting_ < step_rows && buffer.facts.key_bytes.size() < step_key_bytes) return {};
+    return stage([&] { absorb_all(); });
+  }
+
+  Result<void> retract(std::string_view dataset, const FactColumns& keys) override {
+    Buffer& buffer = buffer_of(dataset);
+    return stage([&] {
+      absorb_all();
+      remove_keys(*buffer.dataset, keys);
+    });
+  }
+
+  Result<void> begin_replace(std::string_view dataset, Scope scope) override {
+    Buffer& buffer = buffer_of(dataset);
+    if (waiting_ > 0) {
+      // Rows before the replacement are not part of it.
+      if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
+    }
+    replacing_ = buffer.dataset;
+    scope_ = std::move(scope);
+    keep_.clear();
+    return {};
+  }
+
+  Result<void> end_replace() override {
+    auto staged = stage([&] {
+      absorb_all();
+      close_out_of_scope();
+    });
+    replacing_ = nullptr;
+    keep_.clear();
+    return staged;
+  }
+
+  bool is_replacing() const override { return replacing_ != nullptr; }
+
+  Result<void> reject(Refused refused) override {
+    ++counts_.rows;
+    ++counts_.rejected;
+    if (open_input_) seen_place(refused.place);
+    if (run_.kept + rejects_.size() < kept_rejects) {
+      rejects_.push_back({std::move(refused), open_input_ ? inputs_.back().ask.name : std::string()});
+    } else {
+      ++overflow_[{refused.dataset, refused.code}];
+    }
+    return {};
+  }
+
+  Result<CommitInfo> commit(std::string_view cursor) override {
+    const Counts before = run_.counts;
+    auto done = core_.in_transaction([&] {
+      absorb_all();
+      const auto commit = core_.put_commit("part", run_.source, run_.run);
+      core_.ledger.reveal(run_.run, commit.seq);
+      for (auto& [figure, changes] : changes_) {
+        if (changes.empty()) continue;
+        figure->write(run_.source, changes, commit.seq);
+        core_.touch(figure->meter().indicator().id, commit.seq);
+      }
+      for (const auto& input : inputs_) {
+        record_input(core_.db, run_.source, run_.run, input);
+        if (input.ended) void_older_rejects(input);
+      }
+      write_rejects(commit.recorded_at);
+      core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq) VALUES(?,?,?)")
+          .bind(1, run_.source)
+          .bind_blob(2, cursor)
+          .bind(3, static_cast<int64_t>(commit.seq))
+          .run();
+      add_counts(counts_);
+      ++run_.parts;
+      write_counts();
+      return commit;
+    });
+    if (!done) {
+      run_.counts = before;
+      return done;
+    }
+    core_.settled(*done);
+    run_.kept += rejects_.size();
+    // The input that is still open goes on in the next part of the run.
+    std::optional<PartInput> open;
+    if (open_input_) open = inputs_.back();
+    clear();
+    if (open) {
+      inputs_.push_back(*open);
+      open_input_ = true;
+    }
+    return done;
+  }
+
+  Result<void> drop() override {
+    Counts only_rejects;
+    only_rejects.rows = only_rejects.rejected = counts_.rejected;
+    auto done = core_.in_transaction([&] {
+      core_.ledger.drop(run_.run);
+      write_rejects(core_.options.clock->now());
+      add_counts(only_rejects);
+      write_counts();
+    });
+    run_.kept += rejects_.size();
+    clear();
+    return done;
+  }
+
+private:
+  struct KeptReject {
+    Refused refused;
+    std::string input;
+  };
+
+  Buffer& buffer_of(std::string_view dataset) {
+    const auto found = buffers_.find(dataset);
+    if (found != buffers_.end()) return found->second;
+    Buffer& buffer = buffers_[std::string(dataset)];
+    buffer.dataset = core_.datasets.find(dataset)->second.get();
+    return buffer;
+  }
+
+  void seen_place(uint64_t place) {
+    auto& first = inputs_.back().first_place;
+    if (place != 0 && place < first) first = place;
+  }
+
+  // A step that cannot wait for the commit: on disk without a commit number.
+  template <class F> Result<void> stage(F&& f) {
+    is_staged_ = true;
+    return core_.in_transaction(std::forward<F>(f));
+  }
+
+  void clear() {
+    buffers_.clear();
+    waiting_ = 0;
+    counts_ = {};
+    changes_.clear();
+    inputs_.clear();
+    open_input_ = false;
+    rejects_.clear();
+    overflow_.clear();
+    replacing_ = nullptr;
+    keep_.clear();
+    is_staged_ = false;
+  }
+
+  // ---- facts ----
+
+  uint64_t key_seed(const StoredDataset& dataset) const {
+    return hash64(dataset.name, static_cast<uint64_t>(run_.source));
+  }
+
+  std::vector<std::unique_ptr<Figure>>* figures_of(const StoredDataset& dataset) {
+    const auto found = core_.figures.find(dataset.dataset.contract.id);
+    return found == core_.figures.end() ? nullptr : &found->second;
+  }
+
+  void measure_rows(const StoredDataset& dataset, const FactColumns& facts, std::span<const uint32_t> rows, int sign) {
+    auto* figures = figures_of(dataset);
+    if (!figures || rows.empty()) return;
+    for (auto& figure : *figures)
+      figure->meter().apply(facts, rows, sign, changes_[figure.get()]);
+  }
+
+  void absorb_all() {
+    for (auto& [id, buffer] : buffers_) {
+      if (buffer.facts.rows > 0) absorb(buffer);
+    }
+    waiting_ = 0;
+  }
+
+  static std::vector<Hashed> hash_keys(const FactColumns& facts, uint64_t seed) {
+    std::vector<Hashed> out(facts.rows);
+    for (uint32_t row = 0; row < facts.rows; ++row)
+      out[row] = {hash64(facts.key(row), seed), row};
+    std::sort(out.begin(), out.end(),
+              [](const Hashed& a, const Hashed& b) { return a.hash != b.hash ? a.hash < b.hash : a.row < b.row; });
+    return out;
+  }
+
+  // Takes rows out of `order` that a later row with the same key replaces, and counts them.
+  void keep_last_of_each_key(const FactColumns& facts, std::vector<Hashed>& order) {
+    size_t kept = 0;
+    for (size_t begin = 0; begin < order.size();) {
+      size_t end = begin + 1;
+      while (end < order.size() && order[end].hash == order[begin].hash)
+        ++end;
+      for (size_t i = begin; i < end; ++i) {
+        size_t later = i + 1;
+        while (later < end && facts.key(order[later].row) != facts.key(order[i].row))
+          ++later;
+        if (later == end) {
+          order[kept++] = order[i];
+        } else if (facts.same_values(order[i].row, facts, order[later].row)) {
+          ++counts_.unchanged;
+        } else {
+          ++counts_.changed;
+        }
+      }
+      begin = end;
+    }
+    order.resize(kept);
+  }
+
+  struct Match {
+    Fact fact;
+    uint32_t row;
+    auto operator<=>(const Match&) const = default;
+  };
+
+  // Calls found(match, block, row in block) for every fact in force whose key is that of a row, in
+  // order of facts.
+  template <class Found>
+  void match_facts(const StoredDataset& dataset, const FactColumns& keys, const std::vector<Hashed>& order,
+                   Found&& found) {
+    std::vector<uint64_t> hashes(order.size());
+    std::transform(order.begin(), order.end(), hashes.begin(), [](const Hashed& one) { return one.hash; });
+    std::vector<Match> matches;
+    core_.ledger.keys().find(hashes, [&](size_t i, uint64_t fact) { matches.push_back({fact, order[i].row}); });
+    std::sort(matches.begin(), matches.end());
+    matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+    for (const auto& match : matches) {
+      const auto extent = core_.ledger.extent_of(match.fact);
+      if (!extent || extent->source != run_.source || extent->dataset != dataset.name) continue;
+      const auto block = core_.ledger.blocks().holding(match.fact, dataset.dataset);
+      if (!block) continue;
+      const auto row = static_cast<uint32_t>(match.fact - block->first);
+      // The hash is a hint; the key's text decides.
+      if (block->facts.key(row) != keys.key(match.row) || !core_.ledger.in_force(match.fact, run_.run)) continue;
+      found(match, block, row);
+    }
+  }
+
+  void number_persons(FactColumns& facts) {
+    for (size_t i = 0; i < facts.fields.size(); ++i) {
+      auto& column = facts.fields[i];
+      if (column.holding != model::Holding::person) continue;
+      std::vector<int64_t> pseudonyms;
+      pseudonyms.reserve(facts.rows);
+      for (uint32_t row = 0; row < facts.rows; ++row) {
+        if (column.nulls.empty() || !column.nulls[row]) pseudonyms.push_back(column.numbers[row]);
+      }
+      std::vector<uint32_t> numbers;
+      core_.persons.number(pseudonyms, numbers);
+      column.codes.assign(facts.rows, 0);
+      size_t next = 0;
+      for (uint32_t row = 0; row < facts.rows; ++row) {
+        if (column.nulls.empty() || !column.nulls[row]) column.codes[row] = numbers[next++];
+      }
+      column.numbers.clear();
+      column.nulls.clear();
+    }
+  }
+
+  void absorb(Buffer& buffer) {
+    StoredDataset& dataset = *buffer.dataset;
+    FactColumns& facts = buffer.facts;
+    number_persons(facts);
+    auto order = hash_keys(facts, key_seed(dataset));
+    keep_last_of_each_key(facts, order);
+
+    const bool keeps = replacing_ == &dataset;
+    enum Fate : uint8_t { lost, fresh, same, change };
+    std::vector<uint8_t> fate(facts.rows, lost);
+    for (const auto& one : order)
+      fate[one.row] = fresh;
+    struct Old {
+      Fact fact;
+      uint32_t row;
+    };
+    std::vector<Old> replaced;
+    std::shared_ptr<const BlockReader::Block> block_now;
+    std::vector<uint32_t> old_rows;
+    const auto take_out = [&] {
+      if (block_now) measure_rows(dataset, block_now->facts, old_rows, -1);
+      old_rows.clear();
+    };
+    match_facts(dataset, facts, order, [&](const Match& match, const auto& block, uint32_t row) {
+      if (facts.same_values(match.row, block->facts, row)) {
+        fate[match.row] = same;
+        if (keeps) keep_.add(match.fact);
+        return;
+      }
+      fate[match.row] = change;
+      replaced.push_back({match.fact, match.row});
+      if (block != block_now) take_out();
+      block_now = block;
+      old_rows.push_back(row);
+    });
+    take_out();
+
+    // New facts in the order of their rows, one extent an input.
+    std::vector<KeyEntry> entries;
+    entries.reserve(order.size());
+    std::vector<uint32_t> rows;
+    std::vector<Fact> numbers(facts.rows);
+    for (size_t i = 0; i < buffer.inputs.size(); ++i) {
+      const int64_t input = buffer.inputs[i].input;
+      size_t last = i;
+      while (last + 1 < buffer.inputs.size() && buffer.inputs[last + 1].input == input)
+        ++last;
+      const uint32_t end = last + 1 < buffer.inputs.size() ? buffer.inputs[last + 1].row : facts.rows;
+      rows.clear();
+      for (uint32_t row = buffer.inputs[i].row; row < end; ++row) {
+        if (fate[row] == fresh || fate[row] == change) rows.push_back(row);
+        if (fate[row] == fresh) ++counts_.inserted;
+        if (fate[row] == same) ++counts_.unchanged;
+        if (fate[row] == change) ++counts_.changed;
+      }
+      i = last;
+      if (rows.empty()) continue;
+      Fact fact = core_.ledger.append(dataset, facts, rows, run_.run, run_.source, input);
+      for (const uint32_t row : rows) {
+        numbers[row] = fact;
+        if (keeps) keep_.add(fact);
+        ++fact;
+      }
+      measure_rows(dataset, facts, rows, 1);
+    }
+    for (const auto& old : replaced)
+      core_.ledger.close(old.fact, "replaced", numbers[old.row], run_.run);
+    for (const auto& one : order) {
+      if (fate[one.row] == fresh || fate[one.row] == change) entries.push_back({one.hash, numbers[one.row]});
+    }
+    std::sort(entries.begin(), entries.end()); // equal hashes of different keys
+    core_.ledger.keys().add(entries);
+    facts.clear();
+    buffer.inputs.clear();
+  }
+
+  void remove_keys(StoredDataset& dataset, const FactColumns& keys) {
+    auto order = hash_keys(keys, key_seed(dataset));
+    match_facts(dataset, keys, order, [&](const Match& match, const auto& block, uint32_t row) {
+      core_.ledger.close(match.fact, "deleted", std::nullopt, run_.run);
+      measure_rows(dataset, block->facts, std::span(&row, 1), -1);
+      ++counts_.removed;
+    });
+  }
+
+  // ---- replacement ----
+
+  void close_out_of_scope() {
+    StoredDataset& dataset = *replacing_;
+    const auto& fields = dataset.dataset.contract.fields;
+    const bool is_date = dataset.time_field != SIZE_MAX && fields[dataset.time_field].type == KEPU_DATE;
+    constexpr int64_t day_micros = 86'400'000'000;
+    const bool all_times = scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX;
+    const auto micros = [&](int64_t time) { return is_date ? time * day_micros : time; };
+    std::set<int64_t> inputs;
+    if (scope_.this_input) {
+      const auto& name = inputs_.back().ask.name;
+      for (const auto id : inputs_named(core_.db, run_.source, name))
+        inputs.insert(id);
+      for (const auto& input : inputs_) {
+        if (input.ask.name == name) inputs.insert(input.id);
+      }
+    }
+    std::vector<Fact> out;
+    std::vector<uint32_t> rows;
+    core_.ledger.scan(
+        dataset, run_.source, run_.run,
+        [&](const Extent& extent) { return !scope_.this_input || inputs.contains(extent.input); },
+        [&](int64_t low, int64_t high) {
+          // Blocks without any time have low > high; they lie in no time scope.
+          return all_times || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
+        },
+        [&](const Ledger::Slice& slice) {
+          rows.clear();
+          for (const uint32_t row : slice.rows) {
+            const Fact fact = slice.block.first + row;
+            if (keep_.contains(fact) || !meets(dataset, slice.block.facts, row, all_times, micros)) continue;
+            rows.push_back(row);
+            out.push_back(fact);
+          }
+          measure_rows(dataset, slice.block.facts, rows, -1);
+        });
+    for (const Fact fact : out)
+      core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
+    counts_.removed += out.size();
+  }
+
+  template <class Micros>
+  bool meets(const StoredDataset& dataset, const FactColumns& facts, uint32_t row, bool all_times,
+             Micros&& micros) const {
+    if (!all_times) {
+      if (dataset.time_field == SIZE_MAX || facts.fields[dataset.time_field].is_null(row)) return false;
+      const int64_t time = micros(facts.fields[dataset.time_field].numbers[row]);
+      if (time < scope_.time_from || time >= scope_.time_until) return false;
+    }
+    return std::all_of(scope_.conditions.begin(), scope_.conditions.end(), [&](const Scope::Condition& condition) {
+      const auto& column = facts.fields[condition.field];
+      if (column.is_null(row)) return false;
+      return column.holding == model::Holding::code
+                 ? dataset.codes.text(condition.field, column.codes[row]) == condition.text
+                 : column.numbers[row] == condition.number;
+    });
+  }
+
+  // ---- rejects and counts ----
+
+  void write_rejects(Instant now) {
+    for (const auto& reject : rejects_) {
+      // A row that is refused again for the same reason is one reject.
+      if (reject.refused.place != 0 || !reject.input.empty()) {
+        core_.db.query("DELETE FROM rejects WHERE source=? AND input=? AND place=? AND code=? AND field=?")
+            .bind(1, run_.source)
+            .bind(2, reject.input)
+            .bind(3, static_cast<int64_t>(reject.refused.place))
+            .bind(4, reject.refused.code)
+            .bind(5, reject.refused.field)
+            .run();
+      }
+      insert_reject(reject.input, reject.refused, now, 1);
+    }
+    for (const auto& [what, count] : overflow_) {
+      core_.db
+          .query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input='' AND dataset=? "
+                 "AND code=? AND count>1")
+          .bind(1, static_cast<int64_t>(count))
+          .bind(2, to_micros(now))
+          .bind(3, run_.run)
+          .bind(4, what.first)
+          .bind(5, what.second)
+          .run();
+      if (core_.db.changes() > 0) continue;
+      Refused rest;
+      rest.dataset = what.first;
+      rest.code = what.second;
+      rest.message = "further rows of this run were refused with this code; only the first " +
+                     std::to_string(kept_rejects) + " rejects of a run are kept one by one";
+      insert_reject("", rest, now, std::max<uint64_t>(count, 2));
+    }
+  }
+
+  void insert_reject(const std::string& input, const Refused& refused, Instant now, uint64_t count) {
+    core_.db
+        .query("INSERT INTO rejects(run,source,input,place,dataset,field,code,message,recorded_at,count) "
+               "VALUES(?,?,?,?,?,?,?,?,?,?)")
+        .bind(1, run_.run)
+        .bind(2, run_.source)
+        .bind(3, input)
+        .bind(4, static_cast<int64_t>(refused.place))
+        .bind(5, refused.dataset)
+        .bind(6, refused.field)
+        .bind(7, refused.code)
+        .bind(8, refused.message)
+        .bind(9, to_micros(now))
+        .bind(10, static_cast<int64_t>(count))
+        .run();
+  }
+
+  // The content that was taken now takes the place of older content of its name, rejects included; a
+  // file that only grew is read from some row on, and rejects of rows before it stand.
+  void void_older_rejects(const PartInput& input) {
+    const uint64_t from = input.first_place == UINT64_MAX ? 0 : input.first_place;
+    core_.db.query("DELETE FROM rejects WHERE source=?1 AND input=?2 AND (place=0 OR place>=?3) AND run<>?4")
+        .bind(1, run_.source)
+        .bind(2, input.ask.name)
+        .bind(3, static_cast<int64_t>(std::min<uint64_t>(from, INT64_MAX)))
+        .bind(4, run_.run)
+        .run();
+  }
+
+  void add_counts(const Counts& add) {
+    run_.counts.rows += add.rows;
+    run_.counts.inserted += add.inserted;
+    run_.counts.changed += add.changed;
+    run_.counts.unchanged += add.unchanged;
+    run_.counts.removed += add.removed;
+    run_.counts.rejected += add.rejected;
+  }
+
+  void write_counts() {
+    const auto& counts = run_.counts;
+    core_.db.query("UPDATE runs SET rows=?,inserted=?,changed=?,unchanged=?,removed=?,rejected=?,parts=? WHERE run=?")
+        .bind(1, static_cast<int64_t>(counts.rows))
+        .bind(2, static_cast<int64_t>(counts.inserted))
+        .bind(3, static_cast<int64_t>(counts.changed))
+        .bind(4, static_cast<int64_t>(counts.unchanged))
+        .bind(5, static_cast<int64_t>(counts.removed))
+        .bind(6, static_cast<int64_t>(counts.rejected))
+        .bind(7, static_cast<int64_t>(run_.parts))
+        .bind(8, run_.run)
+        .run();
+  }
+
+  Core& core_;
+  OpenRun& run_;
+  std::map<std::string, Buffer, std::less<>> buffers_; // by dataset's id
+  uint32_t waiting_ = 0;                               // rows in them
+  Counts counts_;
+  PartChanges changes_;
+  std::vector<PartInput> inputs_; // the last one is open when open_input_
+  bool open_input_ = false;
+  std::vector<KeptReject> rejects_;
+  std::map<std::pair<std::string, std::string>, uint64_t> overflow_; // dataset, code -> further rejects
+  StoredDataset* replacing_ = nullptr;
+  Scope scope_;
+  measure::FactSet keep_; // facts confirmed since begin_replace
+  bool is_staged_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<Part> make_part(Core& core, OpenRun& run) { return std::make_unique<PartImpl>(core, run); }
+
+} // namespace kepu::store

@@ -1,0 +1,324 @@
+#include "base/guarded.hpp"
+#include "base/hash.hpp"
+#include "measure/cells.hpp"
+#include "model/catalog_text.hpp"
+#include "store/figures.hpp"
+#include "store/schema.hpp"
+#include "store/writer.hpp"
+
+namespace kepu::store {
+
+struct ReaderSource::Shared {
+  struct Latest {
+    int64_t seq = -1;
+    std::shared_ptr<const model::Catalog> catalog;
+  };
+  Guarded<Latest> latest;
+};
+
+namespace {
+
+using Catalog = std::shared_ptr<const model::Catalog>;
+
+RunRow read_run(const Query& row) {
+  RunRow out;
+  out.run = static_cast<uint64_t>(row.integer(0));
+  out.source = row.text(1);
+  out.connector = row.text(2);
+  out.connector_version = row.text(3);
+  out.library_hash = row.text(4);
+  out.started = from_micros(row.integer(5));
+  if (!row.is_null(6)) out.ended = from_micros(row.integer(6));
+  out.status = row.text(7);
+  out.text = row.text(8);
+  const auto count = [&](int column) { return static_cast<uint64_t>(row.integer(column)); };
+  out.rows = count(9);
+  out.inserted = count(10);
+  out.changed = count(11);
+  out.unchanged = count(12);
+  out.removed = count(13);
+  out.rejected = count(14);
+  out.parts = count(15);
+  return out;
+}
+
+#define KEPU_RUN_COLUMNS                                                                                               \
+  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
+  "rejected,parts"
+
+class SqliteReader final : public Reader {
+public:
+  using CatalogAt = std::function<Result<Catalog>(Db&)>;
+  SqliteReader(const std::filesystem::path& file, CatalogAt catalog_at)
+      : file_(file), db_(file, Db::Mode::read), catalog_at_(std::move(catalog_at)) {}
+
+  Result<CommitInfo> begin() override {
+    return guard([&]() -> Result<CommitInfo> {
+      if (!db_.in_transaction()) db_.query("BEGIN").run();
+      CommitInfo commit;
+      {
+        auto row = db_.query("SELECT seq,recorded_at FROM commits ORDER BY seq DESC LIMIT 1");
+        if (row.step()) commit = {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
+      }
+      auto catalog = catalog_at_(db_);
+      if (!catalog) return catalog.error();
+      catalog_ = std::move(*catalog);
+      return commit;
+    });
+  }
+
+  void end() override {
+    if (!db_.in_transaction()) return;
+    (void)guard([&]() -> Result<void> {
+      db_.query("COMMIT").run();
+      return {};
+    });
+  }
+
+  Catalog catalog() override { return catalog_; }
+
+  Result<CommitInfo> last_change(std::string_view indicator) override {
+    return guard([&]() -> Result<CommitInfo> {
+      auto row = db_.query("SELECT seq,recorded_at FROM touched JOIN commits USING(seq) WHERE indicator=?");
+      row.bind(1, indicator);
+      if (!row.step()) return CommitInfo{};
+      return CommitInfo{static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
+    });
+  }
+
+  Result<std::vector<Series>> series(std::string_view indicator) override {
+    return guard([&]() -> Result<std::vector<Series>> {
+      std::vector<Series> out;
+      auto row = db_.query(
+          "SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
+          "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
+      row.bind(1, indicator);
+      while (row.step()) {
+        auto dims = decode_dims(row.blob(2));
+        if (!dims) return dims.error();
+        out.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(*dims)});
+      }
+      return out;
+    });
+  }
+
+  Result<void> cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                     const std::function<void(size_t, const DayCell&)>& visit) override {
+    return guard([&]() -> Result<void> {
+      for (size_t i = 0; i < ids.size(); ++i) {
+        auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
+        row.bind(1, chunk_id(ids[i], from)).bind(2, chunk_id(ids[i], to));
+        while (row.step()) {
+          auto days = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)));
+          if (!days) return days.error();
+          for (const auto& day : *days) {
+            if (day.day < from || day.day > to || day.n == 0) continue;
+            visit(i, {day.day, static_cast<uint64_t>(day.n), day.sum, static_cast<uint64_t>(day.approximate),
+                      static_cast<uint64_t>(day.repaired), static_cast<uint64_t>(day.provisional)});
+          }
+        }
+      }
+      return {};
+    });
+  }
+
+  Result<void> sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                    const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) override {
+    return guard([&]() -> Result<void> {
+      std::vector<uint32_t> numbers;
+      for (size_t i = 0; i < ids.size(); ++i) {
+        auto row = db_.query("SELECT id,data FROM setcell WHERE id BETWEEN ? AND ?");
+        row.bind(1, setcell_id(ids[i], from)).bind(2, setcell_id(ids[i], to));
+        while (row.step()) {
+          if (auto ok = measure::decode_numbers(row.blob(1), numbers); !ok) return ok;
+          if (!numbers.empty()) visit(i, day_of_setcell(row.integer(0)), numbers);
+        }
+      }
+      return {};
+    });
+  }
+
+  Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
+    using Range = std::pair<model::Day, model::Day>;
+    auto all = series(indicator);
+    if (!all) return all.error();
+    return guard([&]() -> Result<std::optional<Range>> {
+      std::optional<Range> range;
+      const auto take = [&](int64_t id, bool first) -> Result<void> {
+        auto row = first ? db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id")
+                         : db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id DESC");
+        row.bind(1, id << month_bits).bind(2, ((id + 1) << month_bits) - 1);
+        while (row.step()) {
+          auto days = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)));
+          if (!days) return days.error();
+          bool found = false;
+          for (const auto& day : *days) {
+            if (day.n == 0) continue;
+            found = true;
+            if (!range) range = Range{day.day, day.day};
+            range->first = std::min(range->first, day.day);
+            range->second = std::max(range->second, day.day);
+          }
+          if (found) break;
+        }
+        return {};
+      };
+      for (const auto& one : *all) {
+        for (const bool first : {true, false}) {
+          if (auto ok = take(one.id, first); !ok) return ok.error();
+        }
+      }
+      return range;
+    });
+  }
+
+  Result<std::vector<RunRow>> runs(const PageAsk& ask) override {
+    return guard([&]() -> Result<std::vector<RunRow>> {
+      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
+                           " FROM runs JOIN sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND "
+                           "(?2=0 OR run<?2) ORDER BY run DESC LIMIT ?3");
+      bind_page(row, ask);
+      std::vector<RunRow> out;
+      while (row.step())
+        out.push_back(read_run(row));
+      return out;
+    });
+  }
+
+  Result<std::optional<RunRow>> run(uint64_t number) override {
+    return guard([&]() -> Result<std::optional<RunRow>> {
+      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS " FROM runs JOIN sources USING(source) WHERE run=?");
+      row.bind(1, static_cast<int64_t>(number));
+      return row.step() ? std::optional(read_run(row)) : std::nullopt;
+    });
+  }
+
+  Result<std::optional<RunRow>> last_run(std::string_view source) override {
+    return guard([&]() -> Result<std::optional<RunRow>> {
+      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
+                           " FROM runs JOIN sources USING(source) WHERE sources.id=? ORDER BY run DESC LIMIT 1");
+      row.bind(1, source);
+      return row.step() ? std::optional(read_run(row)) : std::nullopt;
+    });
+  }
+
+  Result<std::vector<RejectRow>> rejects(const PageAsk& ask) override {
+    return guard([&]() -> Result<std::vector<RejectRow>> {
+      auto row = db_.query(
+          "SELECT rejects.id,run,sources.id,input,place,dataset,field,code,message,recorded_at,count FROM rejects JOIN "
+          "sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR rejects.id<?2) ORDER BY rejects.id "
+          "DESC LIMIT ?3");
+      bind_page(row, ask);
+      std::vector<RejectRow> out;
+      while (row.step()) {
+        RejectRow reject;
+        reject.id = static_cast<uint64_t>(row.integer(0));
+        reject.run = static_cast<uint64_t>(row.integer(1));
+        reject.source = row.text(2);
+        reject.input = row.text(3);
+        reject.place = static_cast<uint64_t>(row.integer(4));
+        reject.dataset = row.text(5);
+        reject.field = row.text(6);
+        reject.code = row.text(7);
+        reject.message = row.text(8);
+        reject.recorded_at = from_micros(row.integer(9));
+        reject.count = static_cast<uint64_t>(row.integer(10));
+        out.push_back(std::move(reject));
+      }
+      return out;
+    });
+  }
+
+  Result<uint64_t> reject_count(const std::optional<std::string>& source) override {
+    return guard([&]() -> Result<uint64_t> {
+      auto row = db_.query(
+          "SELECT coalesce(sum(count),0) FROM rejects JOIN sources USING(source) WHERE ?1 IS NULL OR sources.id=?1");
+      if (source) {
+        row.bind(1, *source);
+      } else {
+        row.bind_null(1);
+      }
+      row.step();
+      return static_cast<uint64_t>(row.integer(0));
+    });
+  }
+
+  Result<Totals> totals() override {
+    return guard([&]() -> Result<Totals> {
+      Totals totals;
+      {
+        auto row = db_.query(
+            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)");
+        row.step();
+        totals.facts = static_cast<uint64_t>(row.integer(0));
+      }
+      const auto pragma = [&](const char* sql) {
+        auto row = db_.query(sql);
+        return row.step() ? static_cast<uint64_t>(row.integer(0)) : 0;
+      };
+      totals.bytes = pragma("PRAGMA page_count") * pragma("PRAGMA page_size");
+      return totals;
+    });
+  }
+
+  void interrupt() override { db_.interrupt(); }
+
+private:
+  static void bind_page(Query& row, const PageAsk& ask) {
+    if (ask.source) {
+      row.bind(1, *ask.source);
+    } else {
+      row.bind_null(1);
+    }
+    row.bind(2, static_cast<int64_t>(std::min<uint64_t>(ask.before, INT64_MAX)))
+        .bind(3, static_cast<int64_t>(ask.limit));
+  }
+
+  template <class F> auto guard(F&& f) -> decltype(f()) {
+    try {
+      return f();
+    } catch (const SqlError& error) {
+      return error.error();
+    }
+  }
+
+  std::filesystem::path file_;
+  Db db_;
+  CatalogAt catalog_at_;
+  Catalog catalog_;
+};
+
+} // namespace
+
+ReaderSource::ReaderSource(std::filesystem::path file) : file_(std::move(file)), shared_(std::make_shared<Shared>()) {}
+ReaderSource::~ReaderSource() = default;
+
+Result<std::unique_ptr<Reader>> ReaderSource::open() const {
+  const auto catalog_at = [shared = shared_](Db& db) -> Result<Catalog> {
+    int64_t seq = -1;
+    {
+      auto row = db.query("SELECT max(seq) FROM catalog");
+      if (row.step() && !row.is_null(0)) seq = row.integer(0);
+    }
+    if (seq < 0) return std::make_shared<const model::Catalog>();
+    if (auto had =
+            shared->latest.with([&](const auto& latest) { return latest.seq == seq ? latest.catalog : nullptr; }))
+      return had;
+    bool ok = false;
+    auto row = db.query("SELECT body FROM catalog WHERE seq=?");
+    row.bind(1, seq);
+    auto decoded = row.step() ? model::decode_catalog(unseal(row.blob(0), ok)) : fail("damaged", "");
+    if (!ok || !decoded) return fail("damaged", "the stored catalog is damaged; restore the store from a backup");
+    shared->latest.with([&](auto& latest) {
+      if (seq > latest.seq) latest = {seq, *decoded};
+    });
+    return *decoded;
+  };
+  try {
+    return std::unique_ptr<Reader>(std::make_unique<SqliteReader>(file_, catalog_at));
+  } catch (const SqlError& error) {
+    return error.error();
+  }
+}
+
+} // namespace kepu::store

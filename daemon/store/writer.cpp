@@ -1,0 +1,326 @@
+#include "store/writer.hpp"
+
+#include "base/hash.hpp"
+#include "model/catalog_text.hpp"
+#include "store/core.hpp"
+#include "store/schema.hpp"
+
+#include <algorithm>
+
+namespace kepu::store {
+namespace {
+
+// A rebuild puts changes on disk when so many set changes wait in memory (12 bytes each).
+constexpr size_t rebuild_changes = 2'000'000;
+
+std::string sealed(std::string body) {
+  seal(body);
+  return body;
+}
+
+class WriterImpl final : public Writer {
+public:
+  explicit WriterImpl(const Options& options) : core_(options) {}
+
+  Result<CommitInfo> load_catalog(std::shared_ptr<const model::Catalog> catalog, const model::Zone& zone) override {
+    // Parts and meters refer to the catalog in force; it changes only between runs.
+    auto done = core_.in_transaction([&] { return load(std::move(catalog), zone); });
+    if (done) core_.settled(*done);
+    return done;
+  }
+
+  std::shared_ptr<const model::Catalog> catalog() const override { return core_.catalog; }
+
+  Result<uint64_t> begin_run(const RunStart& start) override {
+    auto done = core_.in_transaction([&] {
+      OpenRun run;
+      run.source = core_.source_number(start.source);
+      core_.db
+          .query("INSERT INTO runs(source,connector,version,library_hash,started,status,text) "
+                 "VALUES(?,?,?,?,?,'running','')")
+          .bind(1, run.source)
+          .bind(2, start.connector)
+          .bind(3, start.connector_version)
+          .bind(4, start.library_hash)
+          .bind(5, to_micros(start.started))
+          .run();
+      run.run = core_.db.last_rowid();
+      return run;
+    });
+    if (!done) return done.error();
+    const auto number = static_cast<uint64_t>(done->run);
+    core_.runs.emplace(number, *done);
+    return number;
+  }
+
+  Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
+    core_.runs.erase(run);
+    return core_.in_transaction([&] {
+      core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
+          .bind(1, to_micros(ended))
+          .bind(2, status)
+          .bind(3, text)
+          .bind(4, static_cast<int64_t>(run))
+          .run();
+    });
+  }
+
+  Result<Counts> counts(uint64_t run) override {
+    const auto found = core_.runs.find(run);
+    if (found == core_.runs.end()) return fail("unknown_run", "there is no open run " + std::to_string(run));
+    return found->second.counts;
+  }
+
+  Result<std::string> cursor(std::string_view source) override {
+    try {
+      auto row = core_.db.query("SELECT cursor FROM cursors JOIN sources USING(source) WHERE id=?");
+      row.bind(1, source);
+      return Result<std::string>(boost::system::in_place_value, row.step() ? std::string(row.blob(0)) : std::string());
+    } catch (const SqlError& error) {
+      return error.error();
+    }
+  }
+
+  measure::CodeBook* codes(std::string_view dataset) override {
+    const auto found = core_.datasets.find(dataset);
+    return found == core_.datasets.end() ? nullptr : &found->second->codes;
+  }
+
+  std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
+
+  const std::atomic<uint64_t>& latest() const override { return core_.latest; }
+
+  void tidy() override { core_.db.checkpoint_all(); }
+
+private:
+  CommitInfo load(std::shared_ptr<const model::Catalog> catalog, const model::Zone& zone) {
+    const std::string body = sealed(model::encode_catalog(*catalog));
+    bool is_new = true;
+    {
+      auto last = core_.db.query("SELECT body FROM catalog ORDER BY seq DESC LIMIT 1");
+      if (last.step()) {
+        is_new = last.blob(0) != body;
+        bool ok = false;
+        auto before = model::decode_catalog(unseal(last.blob(0), ok));
+        if (!ok || !before)
+          throw SqlError(fail("damaged", "the stored catalog is damaged; restore the store from a backup"));
+        refuse_changed_datasets(**before, *catalog);
+      }
+    }
+    {
+      auto last = core_.db.query("SELECT v FROM meta WHERE k='time_zone'");
+      is_new = is_new || !last.step() || last.text(0) != zone.name();
+    }
+    CommitInfo commit{core_.latest, core_.last_recorded};
+    if (is_new) {
+      commit = core_.put_commit("catalog", 0, 0);
+      core_.db.query("INSERT INTO catalog(seq,body) VALUES(?,?)")
+          .bind(1, static_cast<int64_t>(commit.seq))
+          .bind_blob(2, body)
+          .run();
+      core_.db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('time_zone',?)").bind(1, zone.name()).run();
+    }
+    core_.figures.clear();
+    core_.datasets.clear();
+    core_.catalog = std::move(catalog);
+    core_.zone = zone;
+    for (const auto& dataset : core_.catalog->datasets) {
+      auto stored =
+          std::make_unique<StoredDataset>(stored_name(dataset), dataset, schema_number(dataset), core_.dictionary);
+      core_.datasets.emplace(dataset.contract.id, std::move(stored));
+    }
+    for (const auto& indicator : core_.catalog->indicators)
+      define(indicator, commit.seq, is_new);
+    return commit;
+  }
+
+  // Facts are read by the fields' names and types; a change of what they mean is a new version.
+  static void refuse_changed_datasets(const model::Catalog& before, const model::Catalog& now) {
+    constexpr uint32_t lasting = KEPU_ROLE_KEY | KEPU_ROLE_TIME | KEPU_ROLE_UNTIL | KEPU_ROLE_PERIOD | KEPU_ROLE_PERSON;
+    for (const auto& dataset : now.datasets) {
+      const auto* had = before.dataset(dataset.contract.id);
+      if (!had || had->contract.version != dataset.contract.version) continue;
+      const auto refuse = [&](const std::string& field, const std::string& what) {
+        throw SqlError(fail("dataset_changed",
+                            "dataset " + dataset.contract.id + ": " + what + " of field \"" + field +
+                                "\" changed; facts were stored under the old one, so raise the dataset's version"));
+      };
+      for (const auto& field : dataset.contract.fields) {
+        const auto at = had->field(field.name);
+        if (!at) {
+          if (field.roles & KEPU_ROLE_KEY) refuse(field.name, "the role key");
+          continue;
+        }
+        const auto& old = had->contract.fields[*at];
+        if (old.type != field.type || old.scale != field.scale) refuse(field.name, "the type");
+        if (old.scheme != field.scheme) refuse(field.name, "the scheme");
+        if ((old.roles & lasting) != (field.roles & lasting) || model::holding_of(old) != model::holding_of(field))
+          refuse(field.name, "a role");
+      }
+      for (const auto& old : had->contract.fields) {
+        if ((old.roles & KEPU_ROLE_KEY) && !dataset.field(old.name)) refuse(old.name, "the role key");
+      }
+    }
+  }
+
+  int64_t schema_number(const model::Dataset& dataset) {
+    const auto body = encode_schema(dataset);
+    const auto name = stored_name(dataset);
+    {
+      auto row = core_.db.query("SELECT schema FROM schemas WHERE dataset=? AND body=?");
+      row.bind(1, name).bind_blob(2, body);
+      if (row.step()) return row.integer(0);
+    }
+    core_.db.query("INSERT INTO schemas(dataset,body) VALUES(?,?)").bind(1, name).bind_blob(2, body).run();
+    return core_.db.last_rowid();
+  }
+
+  void define(const model::Indicator& indicator, Seq seq, bool is_new) {
+    const auto found = core_.datasets.find(indicator.dataset);
+    if (found == core_.datasets.end()) return; // settings/ refuses such a catalog
+    const auto& dataset = *found->second;
+    if (auto ok = measure::measurable(indicator, dataset.dataset); !ok) throw SqlError(ok.error());
+    const auto fingerprint = measure::fingerprint(*core_.catalog, indicator, *core_.zone);
+    Seq def_seq = 0;
+    {
+      auto row = core_.db.query("SELECT def_seq,fingerprint FROM definitions WHERE indicator=? AND until_seq IS NULL");
+      row.bind(1, indicator.id);
+      if (row.step() && row.blob(1) == fingerprint) def_seq = static_cast<Seq>(row.integer(0));
+    }
+    const bool changed = def_seq == 0;
+    if (changed) {
+      def_seq = seq;
+      core_.db.query("UPDATE definitions SET until_seq=? WHERE indicator=? AND until_seq IS NULL")
+          .bind(1, static_cast<int64_t>(seq))
+          .bind(2, indicator.id)
+          .run();
+      core_.db.query("INSERT INTO definitions(indicator,def_seq,until_seq,fingerprint) VALUES(?,?,NULL,?)")
+          .bind(1, indicator.id)
+          .bind(2, static_cast<int64_t>(seq))
+          .bind_blob(3, fingerprint)
+          .run();
+    }
+    auto figure = std::make_unique<Figure>(core_.db, *core_.catalog, indicator, dataset, *core_.zone, def_seq);
+    if (changed) make_anew(*figure, dataset, seq);
+    if (is_new) core_.touch(indicator.id, seq); // its labels may have changed
+    core_.figures[indicator.dataset].push_back(std::move(figure));
+  }
+
+  void make_anew(Figure& figure, const StoredDataset& dataset, Seq seq) {
+    std::map<int64_t, measure::Changes> by_source;
+    const auto write = [&](int64_t source, measure::Changes& changes) {
+      figure.write(source, changes, seq);
+      changes.clear();
+    };
+    core_.ledger.scan(
+        dataset, 0, 0, [](const Extent&) { return true; }, [](int64_t, int64_t) { return true; },
+        [&](const Ledger::Slice& slice) {
+          auto& changes = by_source[slice.extent.source];
+          figure.meter().apply(slice.block.facts, slice.rows, 1, changes);
+          if (changes.sets.size() > rebuild_changes) write(slice.extent.source, changes);
+        });
+    for (auto& [source, changes] : by_source)
+      write(source, changes);
+  }
+
+  Core core_;
+};
+
+} // namespace
+
+Core::Core(const Options& given)
+    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db) {
+  migrate(db, given.file.string());
+  {
+    Transaction transaction(db);
+    ledger.drop_all_staged();
+    db.query("UPDATE runs SET status='interrupted', text='the hub ended while this run was going on; what was not "
+             "committed is read again', "
+             "ended=? WHERE status='running'")
+        .bind(1, to_micros(options.clock->now()))
+        .run();
+    std::string key;
+    {
+      auto row = db.query("SELECT v FROM meta WHERE k='person_key'");
+      if (row.step()) key = row.text(0);
+    }
+    if (!options.person_key_fingerprint.empty()) {
+      if (!key.empty() && key != options.person_key_fingerprint) {
+        throw SqlError(fail("other_person_key",
+                            "the key in [persons] key_file is not the one that this store was made with: the same "
+                            "person would be counted twice; put the old key back"));
+      }
+      db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('person_key',?)").bind(1, options.person_key_fingerprint).run();
+    }
+    transaction.commit();
+  }
+  {
+    auto row = db.query("SELECT seq,recorded_at FROM commits ORDER BY seq DESC LIMIT 1");
+    if (row.step()) {
+      latest = static_cast<Seq>(row.integer(0));
+      last_recorded = from_micros(row.integer(1));
+    }
+  }
+  auto row = db.query("SELECT coalesce(max(input),0)+1 FROM inputs");
+  row.step();
+  next_input = row.integer(0);
+}
+
+int64_t Core::source_number(std::string_view source) {
+  {
+    auto row = db.query("SELECT source FROM sources WHERE id=?");
+    row.bind(1, source);
+    if (row.step()) return row.integer(0);
+  }
+  db.query("INSERT INTO sources(id) VALUES(?)").bind(1, source).run();
+  return db.last_rowid();
+}
+
+CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) {
+  const CommitInfo commit{latest + 1, std::max(options.clock->now(), last_recorded)};
+  auto query = db.query("INSERT INTO commits(seq,recorded_at,kind,source,run) VALUES(?,?,?,?,?)");
+  query.bind(1, static_cast<int64_t>(commit.seq)).bind(2, to_micros(commit.recorded_at)).bind(3, kind);
+  if (source) {
+    query.bind(4, source).bind(5, run);
+  } else {
+    query.bind_null(4).bind_null(5);
+  }
+  query.run();
+  return commit;
+}
+
+void Core::touch(std::string_view indicator, Seq seq) {
+  db.query("INSERT OR REPLACE INTO touched(indicator,seq) VALUES(?,?)")
+      .bind(1, indicator)
+      .bind(2, static_cast<int64_t>(seq))
+      .run();
+}
+
+void Core::settled(const CommitInfo& commit) {
+  latest = commit.seq;
+  last_recorded = commit.recorded_at;
+  try {
+    db.checkpoint_beyond(log_limit);
+  } catch (const SqlError&) {
+    // The commit is on disk in the log; the next one tries again.
+  }
+}
+
+void Core::rolled_back() {
+  ledger.forget();
+  persons.forget();
+  for (auto& [dataset, all] : figures) {
+    for (auto& figure : all)
+      figure->forget();
+  }
+}
+
+Result<std::unique_ptr<Writer>> Writer::open(const Options& options) {
+  try {
+    return std::unique_ptr<Writer>(std::make_unique<WriterImpl>(options));
+  } catch (const SqlError& error) {
+    return error.error();
+  }
+}
+
+} // namespace kepu::store

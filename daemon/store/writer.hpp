@@ -1,0 +1,155 @@
+// The store's one writer: catalog, runs, inputs, parts. Everything here belongs to kepu-ingest.
+//
+// A part is what becomes visible at once: its facts, closings, inputs, rejects, counts and cursor, under
+// one commit number, in one transaction, on disk (synchronous=FULL) when commit() returns. Large parts
+// are staged before in bounded steps; what is staged and not committed is dropped at start-up.
+//
+// After an Error of a Part the part is spoilt: destroy it; the run must end, and its source is read
+// again from the durable cursor, so nothing is lost.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "measure/meter.hpp"
+#include "model/catalog.hpp"
+#include "model/fact.hpp"
+#include "model/zone.hpp"
+#include "store/reader.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kepu::store {
+
+struct RunStart {
+  std::string source;
+  std::string connector;
+  std::string connector_version;
+  std::string library_hash;
+  Instant started{};
+};
+
+struct Counts {
+  uint64_t rows = 0;
+  uint64_t inserted = 0;
+  uint64_t changed = 0;
+  uint64_t unchanged = 0;
+  uint64_t removed = 0;
+  uint64_t rejected = 0;
+};
+
+struct InputAsk {
+  std::string name;
+  uint64_t size = 0;
+  std::array<uint8_t, 32> content_hash{};
+};
+enum class Decision : uint8_t { take, known, resume };
+struct InputAnswer {
+  Decision decision = Decision::take;
+  struct Previous {
+    uint64_t size = 0;
+    std::array<uint8_t, 32> hash{};
+  };
+  std::optional<Previous> previous; // taken whole under this name
+};
+
+// Facts of this source and dataset that meet every condition.
+struct Scope {
+  bool this_input = false;        // read from inputs of the open input's name
+  int64_t time_from = INT64_MIN;  // microseconds on the dataset's time field; of a date: its midnight in UTC
+  int64_t time_until = INT64_MAX; // exclusive
+  struct Condition {
+    size_t field = 0; // number in the catalog's dataset; not a person field
+    std::string text; // code fields
+    int64_t number = 0;
+  };
+  std::vector<Condition> conditions;
+};
+
+struct Refused {
+  uint64_t place = 0;
+  std::string dataset;
+  std::string field;
+  std::string code;
+  std::string message;
+};
+
+class Part {
+public:
+  virtual ~Part() = default;
+  virtual Result<InputAnswer> begin_input(const InputAsk& ask) = 0;
+  virtual Result<void> end_input() = 0;
+  virtual bool input_is_open() const = 0;
+  // Rows in the fields of the catalog's dataset; person columns hold pseudonyms in `numbers`. The rows
+  // are taken out of `facts`, which may be filled again.
+  virtual Result<void> put(std::string_view dataset, model::FactColumns& facts) = 0;
+  // Facts by their keys (key_bytes, key_ends of `keys`); keys that name no fact are no error.
+  virtual Result<void> retract(std::string_view dataset, const model::FactColumns& keys) = 0;
+  virtual Result<void> begin_replace(std::string_view dataset, Scope scope) = 0;
+  virtual Result<void> end_replace() = 0;
+  virtual bool is_replacing() const = 0;
+  virtual Result<void> reject(Refused refused) = 0;
+  // Ends this part; the next one of the run begins with the next call.
+  virtual Result<CommitInfo> commit(std::string_view cursor) = 0;
+  // Ends this part without its facts, inputs and cursor; its rejects are kept, so that someone can see why.
+  virtual Result<void> drop() = 0;
+};
+
+struct Options {
+  std::filesystem::path file;
+  const Clock* clock = nullptr; // must outlive the writer
+  // What tells the hub's person key from another, never the key; empty: there is none.
+  std::string person_key_fingerprint;
+};
+
+class Writer {
+public:
+  // Error codes: newer_store, foreign_store, damaged, locked, no_access, disk_full, other_person_key.
+  static Result<std::unique_ptr<Writer>> open(const Options& options);
+  virtual ~Writer() = default;
+
+  // Makes this catalog the one in force: a commit when it or the zone differs from the last one.
+  // Figures whose definition changed are made anew from the facts before this returns. Error code
+  // "dataset_changed": a field of a dataset changed without a new version.
+  virtual Result<CommitInfo> load_catalog(std::shared_ptr<const model::Catalog> catalog, const model::Zone& zone) = 0;
+  virtual std::shared_ptr<const model::Catalog> catalog() const = 0;
+
+  virtual Result<uint64_t> begin_run(const RunStart& start) = 0;
+  virtual Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) = 0;
+  virtual Result<Counts> counts(uint64_t run) = 0;
+  // The durable cursor of a source; empty at first.
+  virtual Result<std::string> cursor(std::string_view source) = 0;
+
+  // Codes of a dataset of the catalog in force; valid until the next load_catalog.
+  virtual measure::CodeBook* codes(std::string_view dataset) = 0;
+  // One open part a run; destroyed without commit it leaves nothing behind.
+  virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
+
+  // Number of the last commit; any thread.
+  virtual const std::atomic<uint64_t>& latest() const = 0;
+  // Copies the log into the file and empties it where readers allow; at idle moments and at the end.
+  virtual void tidy() = 0;
+};
+
+// A read-only view; see reader.hpp. Readers of one store share what they decode of catalogs.
+class ReaderSource {
+public:
+  explicit ReaderSource(std::filesystem::path file);
+  ~ReaderSource();
+  // Error codes as Writer::open. Any thread.
+  Result<std::unique_ptr<Reader>> open() const;
+
+private:
+  struct Shared;
+  std::filesystem::path file_;
+  std::shared_ptr<Shared> shared_;
+};
+
+} // namespace kepu::store

@@ -1,0 +1,27 @@
+// Whether a source may run with this connector, and what its worker is told. Reads secrets' files
+// through settings; any thread.
+#pragma once
+
+#include "settings/settings.hpp"
+#include "supervisor/machine.hpp"
+
+#include <kepu/values.hpp>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace kepu::supervisor {
+
+struct Admission {
+  std::vector<abi::Setting> settings;
+  std::vector<std::string> readable; // folders, for the fence
+  std::vector<std::string> writable;
+  bool persons = false; // the worker needs the person key
+};
+
+// A Sentence: why not and what to do.
+std::variant<Admission, Sentence> admit(const settings::Source& source, const abi::Descriptor& descriptor,
+                                        const settings::Configuration& configuration, bool have_person_key);
+
+} // namespace kepu::supervisor

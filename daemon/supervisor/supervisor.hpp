@@ -1,0 +1,63 @@
+// Runs every source's connector in a worker process: schedules, launches, watches, ends, backs off,
+// quarantines. Lives on one io_context with one thread (kepu-io); what any thread may call says so.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "settings/settings.hpp"
+#include "supervisor/ingest_port.hpp"
+#include "supervisor/machine.hpp"
+#include "supervisor/output.hpp"
+#include "supervisor/sentence.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kepu::supervisor {
+
+class Supervisor final : public WorkerPort {
+public:
+  struct Options {
+    std::filesystem::path worker; // kepu-worker
+    settings::Configuration configuration;
+    std::optional<std::string> person_key; // 32 bytes
+    LogLine log;                           // called on kepu-io
+    Timing timing = {};
+  };
+  // `io`, `clock` and `ingest` outlive the supervisor, and `ingest` calls nothing back after its end.
+  Supervisor(boost::asio::io_context& io, const Clock& clock, model::Zone zone, Options options, IngestPort& ingest);
+  // On kepu-io, or when it no longer runs. Workers that are left are killed.
+  ~Supervisor() override;
+
+  void start(); // kepu-io
+  // Cancels every run; calls `then` on kepu-io when no worker is left and every run's end is recorded,
+  // at the latest after Timing::shutdown. kepu-io.
+  void stop(std::function<void()> then);
+
+  // Every source in order of id, never null. Any thread.
+  std::shared_ptr<const std::vector<SourceStatus>> snapshot() const;
+
+  // Any thread; they take effect on kepu-io. Errors: "unknown_source", "already_running", "paused",
+  // "quarantined", "shutting_down".
+  Result<void> run_now(std::string_view source);
+  Result<void> pause(std::string_view source);
+  Result<void> resume(std::string_view source); // also lifts quarantine, back-off and a stop
+
+  // Any thread; they take effect on kepu-io.
+  void send(RunToken run, std::string frames) override;
+  void drained(RunToken run) override;
+  void refuse(RunToken run, RunOutcome outcome) override;
+
+private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+} // namespace kepu::supervisor

@@ -1,0 +1,366 @@
+#include "base/clock.hpp"
+#include "store/oracle.hpp"
+#include "store/writer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <random>
+#include <unistd.h>
+
+namespace kepu::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t noon_2025 = 1'735'704'000'000'000; // 2025-01-01T12:00+08:00
+constexpr int64_t day_micros = 86'400'000'000;
+
+std::shared_ptr<const model::Catalog> catalog(std::vector<std::string> inwards = {"in"}) {
+  auto out = std::make_shared<model::Catalog>();
+  model::Dataset passages;
+  passages.contract.id = "passages";
+  const auto field = [&](const char* name, int32_t type, uint32_t roles) {
+    abi::Field one;
+    one.name = name;
+    one.type = type;
+    one.roles = roles;
+    passages.contract.fields.push_back(one);
+  };
+  field("id", KEPU_TEXT, KEPU_ROLE_KEY);
+  field("way", KEPU_TEXT, KEPU_ROLE_ATTRIBUTE);
+  field("ts", KEPU_TIMESTAMP, KEPU_ROLE_TIME);
+  field("card", KEPU_TEXT, KEPU_ROLE_PERSON);
+  passages.contract.fields[3].scheme = "account:test";
+  out->datasets.push_back(passages);
+  model::Indicator visits;
+  visits.id = "visits";
+  visits.dataset = "passages";
+  visits.where = {{"way", std::move(inwards)}};
+  visits.by = {"way"};
+  out->indicators.push_back(visits);
+  model::Indicator visitors;
+  visitors.id = "visitors";
+  visitors.dataset = "passages";
+  visitors.measure = model::Measure::distinct;
+  visitors.field = "card";
+  visitors.by = {"way"};
+  out->indicators.push_back(visitors);
+  return out;
+}
+
+struct Row {
+  std::string id;
+  std::string way;
+  int day;
+  int64_t card; // 0: none
+  bool operator==(const Row&) const = default;
+};
+
+class Store : public testing::Test {
+protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("kepu_store_" + std::to_string(::getpid()) + "_" + testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_);
+    open();
+  }
+  void TearDown() override {
+    part_.reset();
+    writer_.reset();
+    fs::remove_all(folder_);
+  }
+  fs::path file() const { return folder_ / "kepu.db"; }
+  void open(const std::string& key = "") {
+    Options options;
+    options.file = file();
+    options.clock = &clock_;
+    options.person_key_fingerprint = key;
+    auto opened = Writer::open(options);
+    ASSERT_TRUE(opened) << opened.error().text;
+    writer_ = std::move(*opened);
+    auto loaded = writer_->load_catalog(catalog(), zone_);
+    ASSERT_TRUE(loaded) << loaded.error().text;
+  }
+  // As after kill -9: nothing of the open part or run is ended.
+  void reopen() {
+    part_.reset();
+    writer_.reset();
+    open();
+  }
+  void begin_run(const std::string& source = "gates") {
+    run_ = writer_->begin_run({source, "c", "1", "", clock_.now()}).value();
+    part_ = writer_->open_part(run_);
+  }
+  model::FactColumns columns(const std::vector<Row>& rows) {
+    model::FactColumns out;
+    const auto& dataset = writer_->catalog()->datasets[0];
+    out.fields.resize(4);
+    for (size_t i = 0; i < 4; ++i) out.fields[i].holding = model::holding_of(dataset.contract.fields[i]);
+    for (const auto& row : rows) {
+      out.key_bytes += row.id;
+      out.key_ends.push_back(static_cast<uint32_t>(out.key_bytes.size()));
+      out.fields[1].codes.push_back(writer_->codes("passages")->code(1, row.way));
+      out.fields[2].numbers.push_back(noon_2025 + row.day * day_micros);
+      out.fields[3].numbers.push_back(row.card);
+      out.fields[3].nulls.push_back(row.card == 0);
+      out.places.push_back(++out.rows + 1);
+    }
+    return out;
+  }
+  void put(const std::vector<Row>& rows) {
+    auto facts = columns(rows);
+    const auto done = part_->put("passages", facts);
+    ASSERT_TRUE(done) << done.error().text;
+  }
+  void commit(const std::string& cursor = "c") {
+    const auto done = part_->commit(cursor);
+    ASSERT_TRUE(done) << done.error().text;
+  }
+  std::map<int, uint64_t> visits() {
+    std::map<int, uint64_t> out;
+    auto reader = ReaderSource(file()).open().value();
+    reader->begin().value();
+    std::vector<uint32_t> ids;
+    const auto series = reader->series("visits").value();
+    for (const auto& one : series) ids.push_back(one.id);
+    const auto first = model::day_of(2025, 1, 1);
+    (void)reader->cells(ids, first - 1000, first + 1000, [&](size_t, const DayCell& cell) { out[cell.day - first] += cell.n; });
+    return out;
+  }
+  void expect_verified() {
+    const auto differs = verify(file(), zone_);
+    ASSERT_TRUE(differs) << differs.error().text;
+    EXPECT_EQ(*differs, std::vector<std::string>{});
+  }
+  InputAnswer begin_input(const std::string& name, uint8_t content, uint64_t size = 10) {
+    InputAsk ask{name, size, {}};
+    ask.content_hash[0] = content;
+    return part_->begin_input(ask).value();
+  }
+  Decision take(const std::string& name, uint8_t content, const std::vector<Row>& rows) {
+    const auto answer = begin_input(name, content);
+    if (answer.decision == Decision::known) return answer.decision;
+    put(rows);
+    EXPECT_TRUE(part_->end_input());
+    commit();
+    return answer.decision;
+  }
+
+  fs::path folder_;
+  FakeClock clock_{from_micros(noon_2025)};
+  model::Zone zone_ = model::Zone::find("Asia/Shanghai").value();
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<Part> part_;
+  uint64_t run_ = 0;
+};
+
+TEST_F(Store, SameRowAgainChangesNothing) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  commit();
+  put({{"a", "in", 0, 1}});
+  commit();
+  EXPECT_EQ(writer_->counts(run_)->unchanged, 1u);
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, ChangedRowMovesItsFigureToTheOtherDay) {
+  begin_run();
+  put({{"a", "in", 0, 1}});
+  commit();
+  put({{"a", "in", 5, 1}});
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{5, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, LaterRowOfOneKeyWinsWithinAPart) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"a", "in", 3, 1}});
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{3, 1}}));
+}
+
+TEST_F(Store, RetractedFactLeavesItsFigures) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"b", "in", 0, 1}});
+  commit();
+  ASSERT_TRUE(part_->retract("passages", columns({{"a", "in", 0, 1}})));
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, ReplacedTimeScopeClosesOnlyWhatIsInsideAndNotEmitted) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"b", "in", 1, 2}, {"c", "in", 2, 3}});
+  commit();
+  Scope scope;
+  scope.time_from = noon_2025 - 1;
+  scope.time_until = noon_2025 + day_micros + 1;
+  ASSERT_TRUE(part_->begin_replace("passages", scope));
+  put({{"a", "in", 0, 1}});
+  ASSERT_TRUE(part_->end_replace());
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {2, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, UncommittedPartIsGoneAfterAKillAndTheCursorStands) {
+  begin_run();
+  put({{"a", "in", 0, 1}});
+  commit("first");
+  put({{"b", "in", 0, 2}});
+  ASSERT_TRUE(part_->retract("passages", columns({{"a", "in", 0, 1}}))); // staged on disk
+  reopen();
+  EXPECT_EQ(*writer_->cursor("gates"), "first");
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, StagedRowsOfADroppedPartAreTakenWhenTheyComeAgain) {
+  begin_run();
+  std::vector<Row> rows;
+  for (int i = 0; i < 70'000; ++i) rows.push_back({"k" + std::to_string(i), "in", i % 7, i + 1}); // more than a step
+  put(rows);
+  reopen();
+  begin_run();
+  put(rows);
+  commit();
+  EXPECT_EQ(writer_->counts(run_)->inserted, 70'000u);
+  expect_verified();
+}
+
+TEST_F(Store, SourcesDoNotShareKeys) {
+  begin_run("one");
+  put({{"a", "in", 0, 1}});
+  commit();
+  begin_run("two");
+  put({{"a", "in", 0, 1}});
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 2}}));
+}
+
+TEST_F(Store, RenamedCopyIsKnownAndNewContentIsTaken) {
+  begin_run();
+  EXPECT_EQ(take("x.csv", 1, {{"a", "in", 0, 1}}), Decision::take);
+  EXPECT_EQ(take("x.csv", 1, {}), Decision::known);
+  EXPECT_EQ(take("copy.csv", 1, {}), Decision::known);
+  EXPECT_EQ(take("x.csv", 2, {{"a", "in", 1, 1}}), Decision::take);
+  EXPECT_EQ(take("x.csv", 1, {{"a", "in", 0, 1}}), Decision::take); // A, then B, then A again
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}}));
+}
+
+TEST_F(Store, InputBegunBeforeAKillIsResumedAndOnlyThen) {
+  begin_run();
+  EXPECT_EQ(begin_input("x.csv", 1).decision, Decision::take);
+  put({{"a", "in", 0, 1}});
+  commit("middle");
+  reopen();
+  begin_run();
+  EXPECT_EQ(begin_input("x.csv", 1).decision, Decision::resume);
+}
+
+TEST_F(Store, TakenContentIsReadAgainAfterOtherContentOfItsNameWasBegun) {
+  begin_run();
+  EXPECT_EQ(take("x.csv", 1, {{"a", "in", 0, 1}}), Decision::take);
+  begin_input("x.csv", 2);
+  put({{"a", "in", 9, 1}});
+  commit();
+  reopen();
+  begin_run();
+  EXPECT_EQ(take("y.csv", 3, {{"b", "in", 0, 1}}), Decision::take);
+  EXPECT_EQ(take("x.csv", 1, {{"a", "in", 0, 1}}), Decision::take);
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 2}}));
+}
+
+TEST_F(Store, AnotherPersonKeyIsRefused) {
+  part_.reset();
+  writer_.reset();
+  open("one");
+  writer_.reset();
+  Options options;
+  options.file = file();
+  options.clock = &clock_;
+  options.person_key_fingerprint = "two";
+  const auto opened = Writer::open(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "other_person_key");
+}
+
+TEST_F(Store, ChangedDefinitionMakesFiguresAnew) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"b", "out", 0, 2}});
+  commit();
+  part_.reset();
+  ASSERT_TRUE(writer_->load_catalog(catalog({"in", "out"}), zone_));
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 2}}));
+  expect_verified();
+}
+
+TEST_F(Store, EqualCatalogMakesNoCommit) {
+  const auto before = writer_->latest().load();
+  ASSERT_TRUE(writer_->load_catalog(catalog(), zone_));
+  EXPECT_EQ(writer_->latest().load(), before);
+}
+
+// Any life of the store ends in the figures of what it was told, by a model that knows nothing of facts.
+TEST_F(Store, RandomLivesEndInTheFiguresOfAPlainModel) {
+  std::mt19937 random(20250305);
+  const auto upto = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  std::map<std::string, Row> committed;
+  auto open_part = committed;
+  begin_run();
+  for (int step = 0; step < 400; ++step) {
+    switch (upto(8)) {
+    case 0: // kill
+      reopen();
+      begin_run();
+      open_part = committed;
+      break;
+    case 1: {
+      const Row row{"k" + std::to_string(upto(60)), "in", 0, 0};
+      ASSERT_TRUE(part_->retract("passages", columns({row})));
+      open_part.erase(row.id);
+      break;
+    }
+    case 2: {
+      Scope scope;
+      const int from = upto(20);
+      scope.time_from = noon_2025 + from * day_micros;
+      scope.time_until = noon_2025 + (from + 4) * day_micros;
+      const Row row{"k" + std::to_string(upto(60)), "in", from, upto(30)};
+      ASSERT_TRUE(part_->begin_replace("passages", scope));
+      put({row});
+      ASSERT_TRUE(part_->end_replace());
+      std::erase_if(open_part, [&](const auto& one) { return one.second.day >= from && one.second.day < from + 4; });
+      open_part[row.id] = row;
+      break;
+    }
+    case 3:
+      commit();
+      committed = open_part;
+      break;
+    default: {
+      std::vector<Row> rows;
+      for (int i = upto(12); i >= 0; --i) {
+        rows.push_back({"k" + std::to_string(upto(60)), upto(3) ? "in" : "out", upto(24), upto(30)});
+        open_part[rows.back().id] = rows.back();
+      }
+      put(rows);
+    }
+    }
+  }
+  commit();
+  std::map<int, uint64_t> expected;
+  for (const auto& [id, row] : open_part) {
+    if (row.way == "in") ++expected[row.day];
+  }
+  EXPECT_EQ(visits(), expected);
+  expect_verified();
+}
+
+} // namespace
+} // namespace kepu::store

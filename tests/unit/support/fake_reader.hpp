@@ -1,0 +1,179 @@
+// A store in memory: facts in, figures by the contract of store::Reader, without a file. Facts are kept one
+// by one, so that a test can also count them naively. One thread, but for interrupt().
+#pragma once
+
+#include "store/reader.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kepu::test {
+
+struct FakeFact {
+  std::string indicator;
+  std::string source;
+  std::vector<std::string> dims;
+  model::Day day = 0;
+  __int128 amount = 0; // measure sum
+  uint32_t number = 0; // measure distinct
+  uint8_t flags = 0;   // kepu_flag
+};
+
+// Shared by the readers of several threads; changed only while none of them reads.
+struct FakeStore {
+  std::shared_ptr<const model::Catalog> catalog = std::make_shared<model::Catalog>();
+  std::vector<FakeFact> facts;
+  store::CommitInfo commit;
+  std::map<std::string, store::CommitInfo, std::less<>> changes; // absent: `commit`
+  std::vector<store::RunRow> runs;       // oldest first
+  std::vector<store::RejectRow> rejects; // oldest first
+  std::optional<Error> fails;            // what every question answers
+  std::function<void()> on_cells;        // called in the middle of a question
+};
+
+class FakeReader final : public store::Reader {
+public:
+  explicit FakeReader(const FakeStore& store) : store_(store) {}
+
+  Result<store::CommitInfo> begin() override {
+    if (store_.fails) return *store_.fails;
+    interrupted_ = false;
+    open_ = true;
+    return store_.commit;
+  }
+  void end() override { open_ = false; }
+  std::shared_ptr<const model::Catalog> catalog() override { return store_.catalog; }
+  Result<store::CommitInfo> last_change(std::string_view indicator) override {
+    const auto found = store_.changes.find(indicator);
+    return found == store_.changes.end() ? store_.commit : found->second;
+  }
+  Result<std::vector<store::Series>> series(std::string_view indicator) override {
+    if (!open_) return fail("store", "asked outside begin() and end()");
+    std::vector<store::Series> out;
+    for (const auto& key : keys(indicator)) {
+      out.push_back({static_cast<uint32_t>(out.size() + 1), key.first, key.second});
+    }
+    last_indicator_ = std::string(indicator);
+    return out;
+  }
+  Result<void> cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                     const std::function<void(size_t, const store::DayCell&)>& visit) override {
+    if (store_.on_cells) store_.on_cells();
+    if (interrupted_) return fail("deadline", "interrupted");
+    days_read_ = {std::min(days_read_.first, from), std::max(days_read_.second, to)};
+    each_series(ids, from, to, [&](size_t index, model::Day day, const std::vector<const FakeFact*>& facts) {
+      store::DayCell cell;
+      cell.day = day;
+      for (const auto* fact : facts) {
+        ++cell.n;
+        cell.sum += fact->amount;
+        if (fact->flags & KEPU_APPROXIMATE) ++cell.approximate;
+        if (fact->flags & KEPU_REPAIRED) ++cell.repaired;
+        if (fact->flags & KEPU_PROVISIONAL) ++cell.provisional;
+      }
+      visit(index, cell);
+    });
+    return {};
+  }
+  Result<void> sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                    const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) override {
+    if (interrupted_) return fail("deadline", "interrupted");
+    each_series(ids, from, to, [&](size_t index, model::Day day, const std::vector<const FakeFact*>& facts) {
+      std::set<uint32_t> numbers;
+      for (const auto* fact : facts) numbers.insert(fact->number);
+      const std::vector<uint32_t> ascending(numbers.begin(), numbers.end());
+      visit(index, day, ascending);
+    });
+    return {};
+  }
+  Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
+    std::optional<std::pair<model::Day, model::Day>> out;
+    for (const auto& fact : store_.facts) {
+      if (fact.indicator != indicator) continue;
+      if (!out) out = {fact.day, fact.day};
+      out->first = std::min(out->first, fact.day);
+      out->second = std::max(out->second, fact.day);
+    }
+    return out;
+  }
+  Result<std::vector<store::RunRow>> runs(const store::PageAsk& ask) override {
+    return page(store_.runs, ask, [](const store::RunRow& row) { return row.run; });
+  }
+  Result<std::optional<store::RunRow>> run(uint64_t run) override {
+    for (const auto& row : store_.runs) {
+      if (row.run == run) return std::optional(row);
+    }
+    return std::optional<store::RunRow>{};
+  }
+  Result<std::optional<store::RunRow>> last_run(std::string_view source) override {
+    for (auto row = store_.runs.rbegin(); row != store_.runs.rend(); ++row) {
+      if (row->source == source) return std::optional(*row);
+    }
+    return std::optional<store::RunRow>{};
+  }
+  Result<std::vector<store::RejectRow>> rejects(const store::PageAsk& ask) override {
+    return page(store_.rejects, ask, [](const store::RejectRow& row) { return row.id; });
+  }
+  Result<uint64_t> reject_count(const std::optional<std::string>& source) override {
+    uint64_t count = 0;
+    for (const auto& row : store_.rejects) {
+      if (!source || row.source == *source) count += row.count;
+    }
+    return count;
+  }
+  Result<Totals> totals() override { return Totals{store_.facts.size(), 4096}; }
+  void interrupt() override { interrupted_ = true; }
+  bool interrupted() const { return interrupted_; }
+
+  // Days that cells() was asked for since the reader was made.
+  std::pair<model::Day, model::Day> days_read() const { return days_read_; }
+
+private:
+  using Key = std::pair<std::string, std::vector<std::string>>;
+
+  std::set<Key> keys(std::string_view indicator) const {
+    std::set<Key> out;
+    for (const auto& fact : store_.facts) {
+      if (fact.indicator == indicator) out.insert({fact.source, fact.dims});
+    }
+    return out;
+  }
+  template <class Visit>
+  void each_series(std::span<const uint32_t> ids, model::Day from, model::Day to, Visit visit) const {
+    std::map<Key, std::map<model::Day, std::vector<const FakeFact*>>> days;
+    for (const auto& fact : store_.facts) {
+      if (fact.indicator != last_indicator_ || fact.day < from || fact.day > to) continue;
+      days[{fact.source, fact.dims}][fact.day].push_back(&fact);
+    }
+    const auto all = keys(last_indicator_);
+    for (size_t i = 0; i < ids.size(); ++i) {
+      const auto found = days.find(*std::next(all.begin(), static_cast<std::ptrdiff_t>(ids[i]) - 1));
+      if (found == days.end()) continue;
+      for (const auto& [day, facts] : found->second) visit(i, day, facts);
+    }
+  }
+  template <class Row, class Number>
+  static std::vector<Row> page(const std::vector<Row>& rows, const store::PageAsk& ask, Number number) {
+    std::vector<Row> out;
+    for (auto row = rows.rbegin(); row != rows.rend() && out.size() < ask.limit; ++row) {
+      if (ask.source && row->source != *ask.source) continue;
+      if (ask.before != 0 && number(*row) >= ask.before) continue;
+      out.push_back(*row);
+    }
+    return out;
+  }
+
+  const FakeStore& store_;
+  std::string last_indicator_;
+  std::pair<model::Day, model::Day> days_read_{9'999'999, -9'999'999};
+  std::atomic<bool> interrupted_{false};
+  bool open_ = false;
+};
+
+} // namespace kepu::test
