@@ -11,98 +11,75 @@ namespace kepu::host {
 static_assert(std::endian::native == std::endian::little, "batches are little-endian");
 
 void TextColumn::clear() {
-  if (plain_) {
-    if (--plain_left_ == 0) plain_ = false;
-  }
-  if (!plain_) {
-    table_.assign(slots, 0);
-  }
+  if (plain_ && --plain_left_ == 0) plain_ = false;
+  if (!plain_) table_.assign(slots, 0);
   entries_ = last_ = 0;
-  used_ = 0;
+  dictionary_.used = rows_.used = 0;
 }
 
 void TextColumn::reserve(size_t rows) {
   if (table_.empty()) table_.assign(slots, 0);
   indexes_.resize(rows);
-  ends_.resize(rows + 1); // one more: the empty entry of a column of nulls
   is_null_.resize(rows);
+  dictionary_.ends.resize(rows);
+  rows_.ends.resize(rows);
 }
 
-void TextColumn::append_plain(std::string_view text, size_t row) {
-  keep(text);
-  ends_[row] = static_cast<uint32_t>(used_);
-}
-
+// The text's entry, which may be new; a dictionary that does not pay becomes plain instead.
 uint16_t TextColumn::enter(std::string_view text, size_t row) {
   size_t slot = hash_bytes(text) & (slots - 1);
   while (const uint16_t held = table_[slot]) {
-    const auto known = entry(held - 1u);
-    if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size())) return static_cast<uint16_t>(held - 1u);
+    const auto known = dictionary_.get(held - 1u);
+    if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size()))
+      return static_cast<uint16_t>(held - 1u);
     slot = (slot + 1) & (slots - 1);
   }
   if (entries_ >= free_entries && entries_ * 2 > row) {
     to_plain(row);
     return 0;
   }
-  keep(text);
-  ends_[entries_] = static_cast<uint32_t>(used_);
+  dictionary_.put(entries_, text);
   table_[slot] = static_cast<uint16_t>(++entries_);
   return static_cast<uint16_t>(entries_ - 1);
 }
 
 void TextColumn::append(std::string_view text, size_t row) {
-  if (plain_) return append_plain(text, row);
+  if (plain_) return rows_.put(row, text);
   is_null_[row] = 0;
   if (entries_) {
-    const auto known = entry(last_);
+    const auto known = dictionary_.get(last_);
     if (known.size() == text.size() && same_bytes(known.data(), text.data(), text.size())) {
       indexes_[row] = static_cast<uint16_t>(last_);
       return;
     }
   }
   const uint16_t found = enter(text, row);
-  if (plain_) return append_plain(text, row);
+  if (plain_) return rows_.put(row, text);
   indexes_[row] = found;
   last_ = found;
 }
 
 void TextColumn::append_null(size_t row) {
-  if (plain_) {
-    ends_[row] = static_cast<uint32_t>(used_);
-  } else {
-    indexes_[row] = 0;
-    is_null_[row] = 1;
-  }
+  if (plain_) return rows_.put(row, {});
+  indexes_[row] = 0;
+  is_null_[row] = 1;
 }
 
 void TextColumn::to_plain(size_t rows) {
-  std::vector<char> bytes;
-  std::vector<uint32_t> ends(ends_.size());
-  bytes.reserve(bytes_.size() * 2);
-  for (size_t row = 0; row < rows; ++row) {
-    if (!is_null_[row]) {
-      const auto text = entry(indexes_[row]);
-      bytes.insert(bytes.end(), text.begin(), text.end());
-    }
-    ends[row] = static_cast<uint32_t>(bytes.size());
-  }
-  used_ = bytes.size();
-  bytes.resize(std::max(bytes.capacity(), size_t{4096}));
-  bytes_ = std::move(bytes);
-  ends_ = std::move(ends);
+  for (size_t row = 0; row < rows; ++row)
+    rows_.put(row, is_null_[row] ? std::string_view() : dictionary_.get(indexes_[row]));
   plain_ = true;
   plain_left_ = plain_batches + 1;
 }
 
 void TextColumn::view(abi::Column& column) {
-  if (!plain_ && entries_ == 0) { // all rows are null; a dictionary has an entry all the same
-    ends_[0] = 0;
-    entries_ = 1;
-  }
+  if (!plain_ && entries_ == 0)
+    dictionary_.put(entries_++, {}); // all rows are null; a dictionary has an entry all the same
+  const Texts& texts = plain_ ? rows_ : dictionary_;
   column.coding = plain_ ? abi::Coding::plain : abi::Coding::dictionary;
   column.entries = plain_ ? 0 : entries_;
-  column.ends = reinterpret_cast<const char*>(ends_.data());
-  column.text = bytes_.data();
+  column.ends = reinterpret_cast<const char*>(texts.ends.data());
+  column.text = texts.bytes.data();
   column.indexes = plain_ ? nullptr : reinterpret_cast<const char*>(indexes_.data());
 }
 
@@ -130,10 +107,16 @@ void BatchBuilder::reserve(size_t rows) {
     column.nulls.resize((reserved_ + 7) / 8);
     column.flags.resize(reserved_);
     switch (column.coding) {
-    case abi::Coding::fixed: column.fixed.resize(reserved_); break;
-    case abi::Coding::bytes: column.booleans.resize(reserved_); break;
+    case abi::Coding::fixed:
+      column.fixed.resize(reserved_);
+      break;
+    case abi::Coding::bytes:
+      column.booleans.resize(reserved_);
+      break;
     case abi::Coding::dictionary:
-    case abi::Coding::plain: column.text.reserve(reserved_); break;
+    case abi::Coding::plain:
+      column.text.reserve(reserved_);
+      break;
     }
   }
 }
@@ -198,7 +181,9 @@ void BatchBuilder::append_column(size_t field, const CellChecker& checked, const
   case abi::Coding::dictionary:
   case abi::Coding::plain:
     return each(
-        [&](size_t to, const kepu_cell& c, uint16_t) { column.text.append({c.value.text, c.size}, to); },
+        [&](size_t to, const kepu_cell& c, uint16_t) {
+          column.text.append({c.value.text, c.size}, to);
+        },
         [&](size_t to) { column.text.append_null(to); });
   }
 }
@@ -227,10 +212,16 @@ const abi::Batch& BatchBuilder::view() {
     to.nulls = from.has_nulls ? from.nulls.data() : nullptr;
     to.flags = from.has_flags ? from.flags.data() : nullptr;
     switch (from.coding) {
-    case abi::Coding::fixed: to.fixed = reinterpret_cast<const char*>(from.fixed.data()); break;
-    case abi::Coding::bytes: to.booleans = from.booleans.data(); break;
+    case abi::Coding::fixed:
+      to.fixed = reinterpret_cast<const char*>(from.fixed.data());
+      break;
+    case abi::Coding::bytes:
+      to.booleans = from.booleans.data();
+      break;
     case abi::Coding::dictionary:
-    case abi::Coding::plain: from.text.view(to); break;
+    case abi::Coding::plain:
+      from.text.view(to);
+      break;
     }
   }
   return batch_;

@@ -16,8 +16,8 @@ namespace kepu::host {
 
 // A batch must fit one frame of the wire (2 MiB) with room to spare.
 constexpr size_t batch_rows = 8192;
-constexpr size_t batch_text_bytes = 512u << 10;  // a batch ends when its texts pass this
-constexpr size_t batch_fixed_bytes = 1u << 20;   // all that rows take beside their texts
+constexpr size_t batch_text_bytes = 512u << 10; // a batch ends when its texts pass this
+constexpr size_t batch_fixed_bytes = 1u << 20;  // all that rows take beside their texts
 
 // Texts of one column: a dictionary while that pays, else plain.
 class TextColumn {
@@ -30,45 +30,52 @@ public:
   void view(abi::Column& column);
 
 private:
-  static constexpr size_t slots = 16384;          // twice the entries that a batch can have
-  static constexpr uint32_t free_entries = 256;   // a dictionary this small always pays
-  static constexpr uint32_t plain_batches = 15;   // after a column proved plain: batches before the next try
+  static constexpr size_t slots = 16384;        // twice the entries that a batch can have
+  static constexpr uint32_t free_entries = 256; // a dictionary this small always pays
+  static constexpr uint32_t plain_batches = 15; // after a column proved plain: batches before the next try
 
-  void append_plain(std::string_view text, size_t row);
+  // Texts one after the other, cut by end offsets. Never shrinks, so that batches do not allocate.
+  struct Texts {
+    std::vector<uint32_t> ends;
+    std::vector<char> bytes;
+    size_t used = 0;
+
+    void put(size_t at, std::string_view text) {
+      if (used + text.size() > bytes.size()) bytes.resize(std::max(bytes.size() * 2, used + text.size() + 4096));
+      if (!text.empty()) std::memcpy(bytes.data() + used, text.data(), text.size());
+      used += text.size();
+      ends[at] = static_cast<uint32_t>(used);
+    }
+    std::string_view get(size_t at) const {
+      const uint32_t begin = at ? ends[at - 1] : 0;
+      return {bytes.data() + begin, ends[at] - begin};
+    }
+  };
   uint16_t enter(std::string_view text, size_t row);
   void to_plain(size_t rows);
-  std::string_view entry(size_t i) const {
-    const uint32_t begin = i ? ends_[i - 1] : 0;
-    return {bytes_.data() + begin, ends_[i] - begin};
-  }
-  void keep(std::string_view text) {
-    if (used_ + text.size() > bytes_.size()) bytes_.resize(std::max(bytes_.size() * 2, used_ + text.size() + 4096));
-    if (!text.empty()) std::memcpy(bytes_.data() + used_, text.data(), text.size());
-    used_ += text.size();
-  }
 
   bool plain_ = false;
   uint32_t plain_left_ = 0;
   uint32_t entries_ = 0;
-  uint32_t last_ = 0;              // the entry met last: sorted files repeat it
-  std::vector<uint16_t> table_;    // entry + 1; 0: free
-  std::vector<uint16_t> indexes_;  // dictionary, by row; null_index: null
-  std::vector<uint32_t> ends_;     // of entries, or of rows
-  std::vector<char> bytes_;
-  size_t used_ = 0;
-  std::vector<uint8_t> is_null_;   // by row, while a dictionary: what to_plain needs
+  uint32_t last_ = 0;             // the entry met last: sorted files repeat it
+  std::vector<uint16_t> table_;   // entry + 1; 0: free
+  std::vector<uint16_t> indexes_; // by row, while a dictionary
+  std::vector<uint8_t> is_null_;  // by row, while a dictionary: what to_plain needs
+  Texts dictionary_;
+  Texts rows_; // while plain
 };
 
 class BatchBuilder {
 public:
-  // `fields`: numbers of the columns to take of each row that the checker saw (all, or the key fields).
+  // `fields`: the checker's.
   BatchBuilder(uint16_t dataset, const std::vector<abi::Field>& fields);
 
   size_t rows() const { return rows_; }
   bool full() const { return rows_ >= max_rows_ || text_ >= batch_text_bytes; }
   // Appends rows of a checked chunk, named by `good`, until the batch is full or a place does not fit;
   // returns how many it took: at least one when the batch is empty. `places`: of the chunk, or null.
-  size_t append(const CellChecker& checked, const kepu_cell* cells, std::span<const uint16_t> good, const uint64_t* places);
+  size_t append(const CellChecker& checked, const kepu_cell* cells, std::span<const uint16_t> good,
+                const uint64_t* places);
   const abi::Batch& view();
   void clear();
 

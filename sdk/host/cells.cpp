@@ -21,15 +21,24 @@ std::string_view text_of(const kepu_cell& c) { return {c.value.text, c.size}; }
 
 const char* code_of(Fault fault) {
   switch (fault) {
-  case Fault::none: return "";
-  case Fault::missing_value: return "missing_value";
-  case Fault::invalid_utf8: return "invalid_utf8";
-  case Fault::not_finite: return "not_finite";
-  case Fault::out_of_range: return "out_of_range";
-  case Fault::too_long: return "too_long";
-  case Fault::row_too_long: return "row_too_long";
-  case Fault::bad_period: return "bad_period";
-  case Fault::bad_person: return "bad_person";
+  case Fault::none:
+    return "";
+  case Fault::missing_value:
+    return "missing_value";
+  case Fault::invalid_utf8:
+    return "invalid_utf8";
+  case Fault::not_finite:
+    return "not_finite";
+  case Fault::out_of_range:
+    return "out_of_range";
+  case Fault::too_long:
+    return "too_long";
+  case Fault::row_too_long:
+    return "row_too_long";
+  case Fault::bad_period:
+    return "bad_period";
+  case Fault::bad_person:
+    return "bad_person";
   }
   return "";
 }
@@ -57,7 +66,8 @@ std::string CellChecker::breach(const kepu_cell* cells, size_t field) const {
     const std::string where = "row " + std::to_string(row) + " of the call, field " + f.name + ": ";
     if (c.type != f.type && c.type != KEPU_NULL)
       return where + "the cell's type is " + type_name(c.type) + ", the field's is " + type_name(f.type);
-    if ((c.flags & ~known_flags) || c.reserved) return where + "the cell has unknown flags or its reserved bytes are not 0";
+    if ((c.flags & ~known_flags) || c.reserved)
+      return where + "the cell has unknown flags or its reserved bytes are not 0";
     if (c.type == KEPU_NULL) continue;
     if (!has_text(f.type) && c.size) return where + "the cell has a size, which only texts have";
     if (has_text(f.type) && c.size && !c.value.text) return where + "the text is NULL and its size is not 0";
@@ -75,7 +85,8 @@ template <class Rule> std::string CellChecker::check_column(const kepu_cell* cel
     stray |= static_cast<unsigned>(c->flags & ~known_flags) | c->reserved;
     if (c->type == type) [[likely]] {
       const Fault fault = rule(row, *c, stray);
-      if (fault != Fault::none) [[unlikely]] set(row, field, fault);
+      if (fault != Fault::none) [[unlikely]]
+        set(row, field, fault);
     } else if (c->type != KEPU_NULL) {
       return breach(cells, field);
     } else if (required) {
@@ -88,30 +99,42 @@ template <class Rule> std::string CellChecker::check_column(const kepu_cell* cel
 std::string CellChecker::check_field(const kepu_cell* cells, size_t field) {
   const bool required = fields_[field].required;
   if (auto& person = persons_[field]; person.maker) {
+    for (size_t row = 0; row < rows_; ++row) {
+      const kepu_cell& c = cells[row * fields_.size() + field];
+      if (c.type == KEPU_TEXT && c.value.text && c.size <= KEPU_MAX_CELL_BYTES)
+        fetched_[row] = person.maker->prefetch(text_of(c));
+    }
     return check_column(cells, field, [&](size_t row, const kepu_cell& c, unsigned& stray) {
-      if (c.size && !c.value.text) [[unlikely]] stray = 1;
-      if (stray) [[unlikely]] return Fault::none;
+      if (c.size && !c.value.text) [[unlikely]]
+        stray = 1;
+      if (stray) [[unlikely]]
+        return Fault::none;
       if (c.size > KEPU_MAX_CELL_BYTES) return Fault::too_long;
       if (c.size == 0 && required) return Fault::missing_value;
       text_[row] += c.size;
-      return person.maker->pseudonym(text_of(c), person.values[row]) == PersonFault::none ? Fault::none
-                                                                                          : Fault::bad_person;
+      return person.maker->pseudonym(text_of(c), fetched_[row], person.values[row]) == PersonFault::none
+                 ? Fault::none
+                 : Fault::bad_person;
     });
   }
   switch (static_cast<kepu_type>(fields_[field].type)) {
   case KEPU_TEXT:
     return check_column(cells, field, [&](size_t row, const kepu_cell& c, unsigned& stray) {
       if (c.size == 0) return required ? Fault::missing_value : Fault::none;
-      if (!c.value.text) [[unlikely]] stray = 1;
-      if (stray) [[unlikely]] return Fault::none;
+      if (!c.value.text) [[unlikely]]
+        stray = 1;
+      if (stray) [[unlikely]]
+        return Fault::none;
       if (c.size > KEPU_MAX_CELL_BYTES) return Fault::too_long;
       text_[row] += c.size;
       return is_utf8(text_of(c)) ? Fault::none : Fault::invalid_utf8;
     });
   case KEPU_PERIOD:
     return check_column(cells, field, [&](size_t row, const kepu_cell& c, unsigned& stray) {
-      if (c.size && !c.value.text) [[unlikely]] stray = 1;
-      if (stray) [[unlikely]] return Fault::none;
+      if (c.size && !c.value.text) [[unlikely]]
+        stray = 1;
+      if (stray) [[unlikely]]
+        return Fault::none;
       if (c.size == 0 && required) return Fault::missing_value;
       text_[row] += std::min<uint32_t>(c.size, KEPU_MAX_CELL_BYTES);
       return is_period(text_of(c)) ? Fault::none : Fault::bad_period;
@@ -143,7 +166,8 @@ std::string CellChecker::check_field(const kepu_cell* cells, size_t field) {
       const bool right = c.value.integer >= first_day * day_us && c.value.integer < (last_day + 1) * day_us;
       return right ? Fault::none : Fault::out_of_range;
     });
-  case KEPU_NULL: break; // no field has it
+  case KEPU_NULL:
+    break; // no field has it
   }
   return "field " + fields_[field].name + " has an unknown type";
 }
@@ -163,12 +187,15 @@ std::string CellChecker::message(size_t row, const kepu_cell* cells) const {
   const abi::Field& f = faulty_field(row);
   const kepu_cell& c = cells[row * fields_.size() + faulty_[row]];
   switch (faults_[row]) {
-  case Fault::none: return "";
-  case Fault::missing_value: return f.name + " is required and has no value; fill it in";
+  case Fault::none:
+    return "";
+  case Fault::missing_value:
+    return f.name + " is required and has no value; fill it in";
   case Fault::invalid_utf8:
     return f.name + " is not UTF-8 from byte " + std::to_string(find_invalid_utf8(text_of(c))) +
            " on; the connector must decode the source's encoding";
-  case Fault::not_finite: return f.name + " is not a finite number; leave it out when there is no value";
+  case Fault::not_finite:
+    return f.name + " is not a finite number; leave it out when there is no value";
   case Fault::out_of_range:
     return f.name + (f.type == KEPU_BOOLEAN ? " is neither 0 nor 1" : " lies outside the years 1 to 9999; correct it");
   case Fault::too_long:
@@ -182,7 +209,8 @@ std::string CellChecker::message(size_t row, const kepu_cell* cells) const {
            ", which is no period; write 2025-03-05, 2025-W10, 2025-03, 2025-Q1, 2025-S1 or 2025";
   case Fault::bad_person: {
     std::string value;
-    const PersonFault fault = is_utf8(text_of(c)) ? normalize(scheme_of(f.scheme), text_of(c), value) : PersonFault::not_utf8;
+    const PersonFault fault =
+        is_utf8(text_of(c)) ? normalize(scheme_of(f.scheme), text_of(c), value) : PersonFault::not_utf8;
     return f.name + " is no " + f.scheme + ": it " + sentence_of(fault) + "; correct it in the source";
   }
   }

@@ -82,6 +82,7 @@ private:
   std::array<Fault, chunk_rows> faults_{};
   std::array<uint16_t, chunk_rows> faulty_{};
   std::array<uint32_t, chunk_rows> text_{};
+  std::array<size_t, chunk_rows> fetched_{}; // of the person field being checked
 };
 
 } // namespace kepu::host

@@ -10,7 +10,8 @@ namespace {
 
 template <class T> std::vector<std::string> names(const std::vector<T>& items, std::string T::*name) {
   std::vector<std::string> out;
-  for (const auto& item : items) out.push_back(item.*name);
+  for (const auto& item : items)
+    out.push_back(item.*name);
   return out;
 }
 
@@ -24,7 +25,8 @@ void agree_field(abi::Field& field, const abi::Field& contract, const std::strin
   if (field.type == contract.type && field.scale != contract.scale)
     differs("scale", std::to_string(field.scale), std::to_string(contract.scale));
   // Roles may be said in part: the catalog's count, and what is said must be among them.
-  if (field.roles & ~contract.roles) differs("role", role_names(field.roles & ~contract.roles), role_names(contract.roles));
+  if (field.roles & ~contract.roles)
+    differs("role", role_names(field.roles & ~contract.roles), role_names(contract.roles));
   if (!field.scheme.empty() && field.scheme != contract.scheme)
     differs("scheme", field.scheme, contract.scheme.empty() ? "that it is no person" : contract.scheme);
   if (!field.entity_register.empty() && field.entity_register != contract.entity_register)
@@ -54,8 +56,8 @@ void agree_dataset(abi::Dataset& dataset, const abi::Dataset& contract, std::vec
     }
   }
   for (const auto& wanted : contract.fields) {
-    const bool there = std::any_of(dataset.fields.begin(), dataset.fields.end(),
-                                   [&](const auto& f) { return f.name == wanted.name; });
+    const bool there =
+        std::any_of(dataset.fields.begin(), dataset.fields.end(), [&](const auto& f) { return f.name == wanted.name; });
     if (!there && (wanted.required || (wanted.roles & KEPU_ROLE_KEY)))
       out.push_back("dataset " + dataset.id + " lacks the field " + wanted.name + ", which the catalog requires");
   }
@@ -68,8 +70,8 @@ std::vector<std::string> agree(std::vector<abi::Dataset>& declared,
   std::vector<std::string> out;
   for (auto& dataset : declared) {
     if (contracts) {
-      const auto at = std::find_if(contracts->begin(), contracts->end(),
-                                   [&](const auto& c) { return c.id == dataset.id; });
+      const auto at =
+          std::find_if(contracts->begin(), contracts->end(), [&](const auto& c) { return c.id == dataset.id; });
       if (at == contracts->end()) {
         out.push_back("the catalog has no dataset " + quoted(dataset.id) +
                       did_you_mean(dataset.id, names(*contracts, &abi::Dataset::id)) +
@@ -81,7 +83,8 @@ std::vector<std::string> agree(std::vector<abi::Dataset>& declared,
     }
     for (const auto& field : dataset.fields)
       if ((field.roles & KEPU_ROLE_PERSON) && field.scheme.empty())
-        out.push_back("field " + dataset.id + "." + field.name + " is a person without a scheme, and there is no "
+        out.push_back("field " + dataset.id + "." + field.name +
+                      " is a person without a scheme, and there is no "
                       "catalog that says one; declare id_card, mobile or account:NAMESPACE");
   }
   return out;

@@ -12,9 +12,9 @@
 namespace kepu::host {
 namespace {
 
-constexpr size_t max_settings = 256;         // more is a mistake, and a loop over it stays short
-constexpr size_t max_choices = 256;          // the same
-constexpr size_t max_sentence_bytes = 1024;  // titles and help: a sentence
+constexpr size_t max_settings = 256;        // more is a mistake, and a loop over it stays short
+constexpr size_t max_choices = 256;         // the same
+constexpr size_t max_sentence_bytes = 1024; // titles and help: a sentence
 constexpr uint32_t known_roles = (KEPU_ROLE_ATTRIBUTE << 1) - 1;
 constexpr uint32_t known_needs = KEPU_NEED_NETWORK | KEPU_NEED_EXEC;
 
@@ -76,7 +76,8 @@ std::string read_spec(const kepu_setting_spec* from, abi::SettingSpec& out) {
   out.has_default = true;
   out.default_value = from->default_value;
   if (out.required) return where + " is required and has a default; drop one of the two";
-  if (out.type == KEPU_SETTING_SECRET) return where + " is a secret and has a default; secrets come from the source's file";
+  if (out.type == KEPU_SETTING_SECRET)
+    return where + " is a secret and has a default; secrets come from the source's file";
   abi::Setting value;
   if (auto complaint = read_setting(out, out.default_value, value)) return "default of " + where + ": " + *complaint;
   return "";
@@ -130,7 +131,8 @@ std::string read_field(const kepu_field* from, const std::string& dataset, abi::
 
 template <class T, class F> bool twice(const std::vector<T>& items, F&& name_of_item, std::string& which) {
   std::vector<std::string> names;
-  for (const auto& item : items) names.push_back(name_of_item(item));
+  for (const auto& item : items)
+    names.push_back(name_of_item(item));
   std::sort(names.begin(), names.end());
   const auto at = std::adjacent_find(names.begin(), names.end());
   if (at == names.end()) return false;
@@ -176,7 +178,8 @@ std::string read_dataset(const kepu_dataset* from, abi::Dataset& out) {
   for (size_t i = 0; i < from->field_count; ++i)
     if (auto fault = read_field(from->fields[i], out.id, out.fields[i]); !fault.empty()) return fault;
   std::string which;
-  if (twice(out.fields, [](const auto& f) { return f.name; }, which))
+  if (twice(
+          out.fields, [](const auto& f) { return f.name; }, which))
     return "dataset " + out.id + " has the field " + which + " twice";
   for (const auto role : {KEPU_ROLE_TIME, KEPU_ROLE_UNTIL, KEPU_ROLE_PERIOD})
     if (std::count_if(out.fields.begin(), out.fields.end(), [&](const auto& f) { return f.roles & role; }) > 1)
@@ -195,7 +198,9 @@ std::string read_descriptor(const kepu_descriptor& from, abi::Descriptor& out) {
   for (size_t i = 0; i < from.setting_count; ++i)
     if (auto fault = read_spec(from.settings[i], out.settings[i]); !fault.empty()) return fault;
   std::string which;
-  if (twice(out.settings, [](const auto& s) { return s.key; }, which)) return "setting " + which + " is declared twice";
+  if (twice(
+          out.settings, [](const auto& s) { return s.key; }, which))
+    return "setting " + which + " is declared twice";
 
   if (out.dynamic && from.dataset_count) return "it is dynamic and lists datasets; do one of the two";
   if (!out.dynamic && (from.dataset_count < 1 || from.dataset_count > KEPU_MAX_DATASETS || !from.datasets))
@@ -204,7 +209,9 @@ std::string read_descriptor(const kepu_descriptor& from, abi::Descriptor& out) {
   out.datasets.resize(from.dataset_count);
   for (size_t i = 0; i < from.dataset_count; ++i)
     if (auto fault = read_dataset(from.datasets[i], out.datasets[i]); !fault.empty()) return fault;
-  if (twice(out.datasets, [](const auto& d) { return d.id; }, which)) return "dataset " + which + " is listed twice";
+  if (twice(
+          out.datasets, [](const auto& d) { return d.id; }, which))
+    return "dataset " + which + " is listed twice";
   return "";
 }
 

@@ -20,7 +20,8 @@ inline uint64_t hash_bytes(std::string_view text) {
   const size_t n = text.size();
   if (n > 16) {
     uint64_t h = n * odd2;
-    for (size_t i = 0; i + 16 < n; i += 16) h = mixed(load<uint64_t>(p + i) ^ odd1, load<uint64_t>(p + i + 8) ^ h);
+    for (size_t i = 0; i + 16 < n; i += 16)
+      h = mixed(load<uint64_t>(p + i) ^ odd1, load<uint64_t>(p + i + 8) ^ h);
     return mixed(load<uint64_t>(p + n - 16) ^ odd1, load<uint64_t>(p + n - 8) ^ h);
   }
   if (n >= 8) return mixed(load<uint64_t>(p) ^ odd1, load<uint64_t>(p + n - 8) ^ (n * odd2));
@@ -29,7 +30,8 @@ inline uint64_t hash_bytes(std::string_view text) {
     return mixed(both ^ odd1, n * odd2);
   }
   uint64_t few = n;
-  for (size_t i = 0; i < n; ++i) few = few << 8 | static_cast<unsigned char>(p[i]);
+  for (size_t i = 0; i < n; ++i)
+    few = few << 8 | static_cast<unsigned char>(p[i]);
   return mixed(few ^ odd1, odd2);
 }
 

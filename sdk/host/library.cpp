@@ -67,7 +67,8 @@ std::unique_ptr<Library> Library::open(const std::string& path, Outcome& outcome
   }
   const auto* entry = static_cast<const kepu_entry*>(dlsym(handle, KEPU_ENTRY_SYMBOL));
   if (!entry) {
-    outcome = bad(path, "it is not a connector: it does not export " KEPU_ENTRY_SYMBOL "; build it with kepu_add_connector()");
+    outcome = bad(path, "it is not a connector: it does not export " KEPU_ENTRY_SYMBOL
+                        "; build it with kepu_add_connector()");
     return nullptr;
   }
   auto library = from_entry(entry, path, outcome);

@@ -25,13 +25,20 @@ std::string_view trimmed(std::string_view text) {
   constexpr std::string_view narrow = " \t\r\n";
   for (;;) {
     if (text.empty()) return text;
-    if (narrow.find(text.front()) != narrow.npos) text.remove_prefix(1);
-    else if (narrow.find(text.back()) != narrow.npos) text.remove_suffix(1);
-    else if (text.starts_with(wide)) text.remove_prefix(wide.size());
-    else if (text.ends_with(wide)) text.remove_suffix(wide.size());
-    else if (text.starts_with(fixed)) text.remove_prefix(fixed.size());
-    else if (text.ends_with(fixed)) text.remove_suffix(fixed.size());
-    else return text;
+    if (narrow.find(text.front()) != narrow.npos)
+      text.remove_prefix(1);
+    else if (narrow.find(text.back()) != narrow.npos)
+      text.remove_suffix(1);
+    else if (text.starts_with(wide))
+      text.remove_prefix(wide.size());
+    else if (text.ends_with(wide))
+      text.remove_suffix(wide.size());
+    else if (text.starts_with(fixed))
+      text.remove_prefix(fixed.size());
+    else if (text.ends_with(fixed))
+      text.remove_suffix(fixed.size());
+    else
+      return text;
   }
 }
 
@@ -58,15 +65,14 @@ void narrowed(std::string_view raw, bool hyphens, std::string& out) {
   }
 }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-}
+bool all_digits(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
 
 // GB 11643-1999: ISO 7064 MOD 11-2 over the first 17 digits.
 char check_digit(std::string_view seventeen) {
   static constexpr std::array<int, 17> weights{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
   int sum = 0;
-  for (size_t i = 0; i < 17; ++i) sum += (seventeen[i] - '0') * weights[i];
+  for (size_t i = 0; i < 17; ++i)
+    sum += (seventeen[i] - '0') * weights[i];
   return "10X98765432"[sum % 11];
 }
 
@@ -85,7 +91,8 @@ PersonFault id_card(std::string_view raw, std::string& out) {
   }
   const auto number = [&](size_t at, size_t n) {
     int value = 0;
-    for (size_t i = at; i < at + n; ++i) value = value * 10 + (out[i] - '0');
+    for (size_t i = at; i < at + n; ++i)
+      value = value * 10 + (out[i] - '0');
     return value;
   };
   const int year = number(6, 4);
@@ -96,9 +103,12 @@ PersonFault id_card(std::string_view raw, std::string& out) {
 PersonFault mobile(std::string_view raw, std::string& out) {
   narrowed(trimmed(raw), true, out);
   if (out.empty()) return PersonFault::empty;
-  if (out.starts_with("+86")) out.erase(0, 3);
-  else if (out.starts_with("0086")) out.erase(0, 4);
-  else if (out.size() == 13 && out.starts_with("861")) out.erase(0, 2);
+  if (out.starts_with("+86"))
+    out.erase(0, 3);
+  else if (out.starts_with("0086"))
+    out.erase(0, 4);
+  else if (out.size() == 13 && out.starts_with("861"))
+    out.erase(0, 2);
   if (!all_digits(out)) return PersonFault::not_digits;
   if (out.size() != 11) return PersonFault::wrong_length;
   return out[0] == '1' ? PersonFault::none : PersonFault::wrong_start;
@@ -113,21 +123,28 @@ PersonFault named_account(std::string_view raw, std::string& out) {
 
 const char* sentence_of(PersonFault fault) {
   switch (fault) {
-  case PersonFault::none: return "is right";
-  case PersonFault::empty: return "is empty";
-  case PersonFault::not_utf8: return "is not UTF-8";
-  case PersonFault::not_digits: return "holds other characters than digits";
-  case PersonFault::wrong_length: return "has the wrong number of digits";
-  case PersonFault::wrong_date: return "has a birth date that does not exist";
-  case PersonFault::wrong_check_digit: return "has a check digit that does not fit its other digits";
-  case PersonFault::wrong_start: return "does not begin with 1";
+  case PersonFault::none:
+    return "is right";
+  case PersonFault::empty:
+    return "is empty";
+  case PersonFault::not_utf8:
+    return "is not UTF-8";
+  case PersonFault::not_digits:
+    return "holds other characters than digits";
+  case PersonFault::wrong_length:
+    return "has the wrong number of digits";
+  case PersonFault::wrong_date:
+    return "has a birth date that does not exist";
+  case PersonFault::wrong_check_digit:
+    return "has a check digit that does not fit its other digits";
+  case PersonFault::wrong_start:
+    return "does not begin with 1";
   }
   return "is wrong";
 }
 
 bool is_scheme(std::string_view text) {
-  return text == "id_card" || text == "mobile" ||
-         (text.starts_with(account) && is_name(text.substr(account.size())));
+  return text == "id_card" || text == "mobile" || (text.starts_with(account) && is_name(text.substr(account.size())));
 }
 
 Scheme scheme_of(std::string_view text) {
@@ -136,9 +153,12 @@ Scheme scheme_of(std::string_view text) {
 
 PersonFault normalize(Scheme scheme, std::string_view raw, std::string& out) {
   switch (scheme) {
-  case Scheme::id_card: return id_card(raw, out);
-  case Scheme::mobile: return mobile(raw, out);
-  case Scheme::account: return named_account(raw, out);
+  case Scheme::id_card:
+    return id_card(raw, out);
+  case Scheme::mobile:
+    return mobile(raw, out);
+  case Scheme::account:
+    return named_account(raw, out);
   }
   return PersonFault::not_digits;
 }
@@ -182,11 +202,15 @@ Persons::Persons(std::string scheme, Mac& mac)
   message_ += '\0';
 }
 
-PersonFault Persons::pseudonym(std::string_view raw, uint64_t& out) {
-  const bool fits = !raw.empty() && raw.size() <= sizeof(Slot::raw);
-  Line* line = nullptr;
-  if (fits) {
-    line = &cache_[hash_bytes(raw) >> 47]; // 17 bits, as many as `lines` needs
+size_t Persons::prefetch(std::string_view raw) const {
+  const size_t line = hash_bytes(raw) >> (64 - line_bits);
+  __builtin_prefetch(&cache_[line]);
+  return line;
+}
+
+PersonFault Persons::pseudonym(std::string_view raw, size_t fetched, uint64_t& out) {
+  Line* line = raw.empty() || raw.size() > sizeof(Slot::raw) ? nullptr : &cache_[fetched];
+  if (line) {
     for (const Slot& slot : line->slots) {
       if (slot.size == raw.size() && same_bytes(slot.raw, raw.data(), raw.size())) {
         out = slot.pseudonym;

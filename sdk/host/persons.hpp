@@ -55,8 +55,11 @@ private:
 class Persons {
 public:
   Persons(std::string scheme, Mac& mac);
-  // `raw` is any bytes; UTF-8 is not required (broken bytes are a fault). Same raw text, same answer.
-  PersonFault pseudonym(std::string_view raw, uint64_t& out);
+  // Begins to fetch what is remembered of `raw`; the answer goes into pseudonym(). The table is larger
+  // than the caches, so that asking for many before reading the first hides the waiting.
+  size_t prefetch(std::string_view raw) const;
+  // `raw` is any bytes. Same raw text, same answer.
+  PersonFault pseudonym(std::string_view raw, size_t fetched, uint64_t& out);
 
 private:
   // Two slots share a cache line; raw values that do not fit are computed each time.
@@ -65,7 +68,8 @@ private:
     uint8_t size; // 0: free
     uint64_t pseudonym;
   };
-  static constexpr size_t lines = 1u << 17; // 262,144 values in 8 MiB: a district's cards, bounded
+  static constexpr int line_bits = 17;
+  static constexpr size_t lines = size_t{1} << line_bits; // 262,144 values in 8 MiB: a district's cards, bounded
   struct alignas(64) Line {
     Slot slots[2];
   };

@@ -37,12 +37,12 @@ Char read(std::string_view text, size_t at) {
   if (size == 3 && first == 0xef && byte(1) == 0xbc) { // U+FF00 to U+FF3F
     const unsigned char last = byte(2);
     if (last >= 0x90 && last <= 0x99) c.digit = static_cast<int8_t>(last - 0x90);
-    if (last == 0xb8) c.digit = 10;     // Ｘ
-    c.joint = last == 0x8d;             // －
+    if (last == 0xb8) c.digit = 10; // Ｘ
+    c.joint = last == 0x8d;         // －
   } else if (size == 3 && first == 0xef && byte(1) == 0xbd && byte(2) == 0x98) {
-    c.digit = 10;                       // ｘ
+    c.digit = 10; // ｘ
   } else if (size == 3 && first == 0xe3 && byte(1) == 0x80 && byte(2) == 0x80) {
-    c.joint = true;                     // U+3000
+    c.joint = true; // U+3000
   }
   return c;
 }
@@ -79,9 +79,12 @@ void escape(std::string_view text, const Char& c, std::string& out) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[c.at + i]); };
   char buffer[8];
   if (!c.valid || (c.size == 1 && (byte(0) < 0x20 || byte(0) == 0x7f))) {
-    if (c.valid && byte(0) == '\n') out += "\\n";
-    else if (c.valid && byte(0) == '\t') out += "\\t";
-    else out.append(buffer, static_cast<size_t>(std::snprintf(buffer, sizeof buffer, "\\x%02x", byte(0))));
+    if (c.valid && byte(0) == '\n')
+      out += "\\n";
+    else if (c.valid && byte(0) == '\t')
+      out += "\\t";
+    else
+      out.append(buffer, static_cast<size_t>(std::snprintf(buffer, sizeof buffer, "\\x%02x", byte(0))));
     return;
   }
   uint32_t point = 0;
@@ -103,7 +106,8 @@ std::string scrub(std::string_view text) {
   text = cut(text, 4 * KEPU_MAX_TEXT_BYTES);
   std::vector<Char> chars;
   chars.reserve(text.size());
-  for (size_t at = 0; at < text.size(); at += chars.back().size) chars.push_back(read(text, at));
+  for (size_t at = 0; at < text.size(); at += chars.back().size)
+    chars.push_back(read(text, at));
 
   std::string out;
   out.reserve(text.size());
@@ -113,7 +117,8 @@ std::string scrub(std::string_view text) {
       continue;
     }
     size_t n = 0;
-    while (i + n < chars.size() && is_digit(chars[i + n])) ++n;
+    while (i + n < chars.size() && is_digit(chars[i + n]))
+      ++n;
     size_t extra = 0;
     size_t blanked = shaped(chars, i, n, extra) ? n + extra : 0;
     if (!blanked && chars[i].digit == 1) blanked = grouped(chars, i, std::array<size_t, 3>{3, 4, 4}, false);
@@ -122,7 +127,8 @@ std::string scrub(std::string_view text) {
       out.append(blanked, '*');
       i += blanked;
     } else {
-      for (size_t end = i + n; i < end; ++i) out.append(text.substr(chars[i].at, chars[i].size));
+      for (size_t end = i + n; i < end; ++i)
+        out.append(text.substr(chars[i].at, chars[i].size));
     }
   }
   return out;

@@ -13,8 +13,10 @@ namespace {
 using Complaint = std::optional<std::string>;
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  while (!text.empty() && text.front() == ' ')
+    text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ')
+    text.remove_suffix(1);
   return text;
 }
 
@@ -45,7 +47,8 @@ Complaint read_duration(std::string_view text, int64_t& microseconds) {
 Complaint check_choice(const abi::SettingSpec& spec, std::string_view text) {
   if (std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end()) return std::nullopt;
   std::string all;
-  for (const auto& choice : spec.choices) all += (all.empty() ? "" : ", ") + choice;
+  for (const auto& choice : spec.choices)
+    all += (all.empty() ? "" : ", ") + choice;
   return quoted(text) + " is not one of " + all + did_you_mean(text, spec.choices);
 }
 
@@ -71,14 +74,19 @@ Complaint check_text(std::string_view text) {
 Complaint check_value(const abi::SettingSpec& spec, const abi::Setting& value) {
   switch (static_cast<kepu_setting_type>(spec.type)) {
   case KEPU_SETTING_INTEGER:
-  case KEPU_SETTING_BOOLEAN: return std::nullopt;
+  case KEPU_SETTING_BOOLEAN:
+    return std::nullopt;
   case KEPU_SETTING_DURATION:
     return value.integer < 0 ? Complaint("is a negative duration; write \"30s\"") : std::nullopt;
-  case KEPU_SETTING_REAL: return std::isfinite(value.real) ? std::nullopt : Complaint("is not a finite number");
+  case KEPU_SETTING_REAL:
+    return std::isfinite(value.real) ? std::nullopt : Complaint("is not a finite number");
   case KEPU_SETTING_TEXT:
-  case KEPU_SETTING_SECRET: return check_text(value.text);
-  case KEPU_SETTING_ENUM: return check_choice(spec, value.text);
-  case KEPU_SETTING_HOST: return check_host(value.text);
+  case KEPU_SETTING_SECRET:
+    return check_text(value.text);
+  case KEPU_SETTING_ENUM:
+    return check_choice(spec, value.text);
+  case KEPU_SETTING_HOST:
+    return check_host(value.text);
   case KEPU_SETTING_LIST:
     for (const auto& item : value.items)
       if (auto complaint = check_text(item)) return complaint;
@@ -102,7 +110,8 @@ const abi::SettingSpec* find(const std::vector<abi::SettingSpec>& specs, std::st
 
 std::string unknown(const std::vector<abi::SettingSpec>& specs, const std::string& key) {
   std::vector<std::string> known;
-  for (const auto& spec : specs) known.push_back(spec.key);
+  for (const auto& spec : specs)
+    known.push_back(spec.key);
   return "unknown setting " + quoted(key) + did_you_mean(key, known);
 }
 
@@ -127,18 +136,30 @@ void add_defaults(const std::vector<abi::SettingSpec>& specs, std::vector<abi::S
 
 std::string_view setting_type_name(int32_t type) {
   switch (static_cast<kepu_setting_type>(type)) {
-  case KEPU_SETTING_TEXT: return "text";
-  case KEPU_SETTING_INTEGER: return "integer";
-  case KEPU_SETTING_REAL: return "real";
-  case KEPU_SETTING_BOOLEAN: return "boolean";
-  case KEPU_SETTING_DURATION: return "duration";
-  case KEPU_SETTING_ENUM: return "enum";
-  case KEPU_SETTING_LIST: return "list";
-  case KEPU_SETTING_SECRET: return "secret";
-  case KEPU_SETTING_INPUT_FOLDER: return "input_folder";
-  case KEPU_SETTING_WORK_FOLDER: return "work_folder";
-  case KEPU_SETTING_HOST: return "host";
-  case KEPU_SETTING_COMMAND: return "command";
+  case KEPU_SETTING_TEXT:
+    return "text";
+  case KEPU_SETTING_INTEGER:
+    return "integer";
+  case KEPU_SETTING_REAL:
+    return "real";
+  case KEPU_SETTING_BOOLEAN:
+    return "boolean";
+  case KEPU_SETTING_DURATION:
+    return "duration";
+  case KEPU_SETTING_ENUM:
+    return "enum";
+  case KEPU_SETTING_LIST:
+    return "list";
+  case KEPU_SETTING_SECRET:
+    return "secret";
+  case KEPU_SETTING_INPUT_FOLDER:
+    return "input_folder";
+  case KEPU_SETTING_WORK_FOLDER:
+    return "work_folder";
+  case KEPU_SETTING_HOST:
+    return "host";
+  case KEPU_SETTING_COMMAND:
+    return "command";
   }
   return "";
 }
@@ -174,7 +195,9 @@ std::optional<std::string> read_setting(const abi::SettingSpec& spec, std::strin
   case KEPU_SETTING_INPUT_FOLDER:
   case KEPU_SETTING_WORK_FOLDER:
   case KEPU_SETTING_HOST:
-  case KEPU_SETTING_COMMAND: out.text = text; break;
+  case KEPU_SETTING_COMMAND:
+    out.text = text;
+    break;
   }
   return check_value(spec, out);
 }

@@ -66,8 +66,8 @@ size_t find_invalid_utf8(std::string_view text) {
       i += 3;
     } else if (c >= 0xc2 && c <= 0xdf && tail(i + 1)) {
       i += 2;
-    } else if (c >= 0xf0 && c <= 0xf4 && tail(i + 1) && tail(i + 2) && tail(i + 3) &&
-               !(c == 0xf0 && p[i + 1] < 0x90) && !(c == 0xf4 && p[i + 1] >= 0x90)) {
+    } else if (c >= 0xf0 && c <= 0xf4 && tail(i + 1) && tail(i + 2) && tail(i + 3) && !(c == 0xf0 && p[i + 1] < 0x90) &&
+               !(c == 0xf4 && p[i + 1] >= 0x90)) {
       i += 4;
     } else {
       return i;
@@ -78,7 +78,8 @@ size_t find_invalid_utf8(std::string_view text) {
 
 std::string_view cut(std::string_view text, size_t most) {
   if (text.size() <= most) return text;
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80)
+    --most;
   return text.substr(0, most);
 }
 
@@ -131,15 +132,24 @@ bool is_period(std::string_view text) {
 
 const char* name_of(kepu_type type) {
   switch (type) {
-  case KEPU_NULL: return "null";
-  case KEPU_TEXT: return "text";
-  case KEPU_INTEGER: return "integer";
-  case KEPU_DECIMAL: return "decimal";
-  case KEPU_REAL: return "real";
-  case KEPU_BOOLEAN: return "boolean";
-  case KEPU_DATE: return "date";
-  case KEPU_TIMESTAMP: return "timestamp";
-  case KEPU_PERIOD: return "period";
+  case KEPU_NULL:
+    return "null";
+  case KEPU_TEXT:
+    return "text";
+  case KEPU_INTEGER:
+    return "integer";
+  case KEPU_DECIMAL:
+    return "decimal";
+  case KEPU_REAL:
+    return "real";
+  case KEPU_BOOLEAN:
+    return "boolean";
+  case KEPU_DATE:
+    return "date";
+  case KEPU_TIMESTAMP:
+    return "timestamp";
+  case KEPU_PERIOD:
+    return "period";
   }
   return nullptr;
 }

@@ -36,12 +36,14 @@ inline bool is_ascii(std::string_view text) {
   const size_t n = text.size();
   if (n >= 8) {
     uint64_t bits = load<uint64_t>(p + n - 8);
-    for (size_t i = 0; i + 8 < n; i += 8) bits |= load<uint64_t>(p + i);
+    for (size_t i = 0; i + 8 < n; i += 8)
+      bits |= load<uint64_t>(p + i);
     return (bits & high) == 0;
   }
   if (n >= 4) return ((load<uint32_t>(p) | load<uint32_t>(p + n - 4)) & 0x80808080u) == 0;
   unsigned bits = 0;
-  for (size_t i = 0; i < n; ++i) bits |= static_cast<unsigned char>(p[i]);
+  for (size_t i = 0; i < n; ++i)
+    bits |= static_cast<unsigned char>(p[i]);
   return bits < 0x80;
 }
 inline bool is_utf8(std::string_view text) {

@@ -30,7 +30,7 @@ struct Scope {
   bool this_input = false;
   int64_t time_from = INT64_MIN;
   int64_t time_until = INT64_MAX;
-  struct Condition { // text or integer by the field's type
+  struct Condition {    // text or integer by the field's type
     uint16_t field = 0; // number in the connector's dataset
     std::string text;
     int64_t integer = 0;

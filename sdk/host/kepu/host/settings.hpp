@@ -20,8 +20,7 @@ std::optional<std::string> read_setting(const abi::SettingSpec& spec, std::strin
 // Checks `given` against the specs (unknown and doubled keys, types, choices, required ones) and adds
 // defaults. `problems` receives one sentence for each fault; empty: the result may be used.
 std::vector<abi::Setting> complete_settings(const std::vector<abi::SettingSpec>& specs,
-                                            const std::vector<abi::Setting>& given,
-                                            std::vector<std::string>& problems);
+                                            const std::vector<abi::Setting>& given, std::vector<std::string>& problems);
 
 // The same from texts: key to value.
 std::vector<abi::Setting> settings_from_text(const std::vector<abi::SettingSpec>& specs,

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The functions of kepu_host: C on the outside, Run inside; no exception gets out.
+#include "run.hpp"
+
+#include "texts.hpp"
+
+namespace kepu::host {
+
+struct Calls {
+  static Run& of(void* ctx) { return *static_cast<Run*>(ctx); }
+  static std::string text(kepu_str s) {
+    std::string out = scrub(s.data ? std::string_view(s.data, s.size) : std::string_view());
+    out.resize(cut(out, KEPU_MAX_TEXT_BYTES).size());
+    return out;
+  }
+
+  // Only memory can run out in here, or the sink can throw: the run cannot go on, the connector is told so.
+  template <class F> static auto guarded(void* ctx, const char* call, F&& f, decltype(f(of(ctx))) otherwise) noexcept {
+    try {
+      return f(of(ctx));
+    } catch (const std::exception& e) {
+      of(ctx).broken(std::string(call) + " failed inside the host: " + e.what());
+    } catch (...) {
+      of(ctx).broken(std::string(call) + " failed inside the host");
+    }
+    return otherwise;
+  }
+
+  template <class F> static int32_t running(void* ctx, const char* call, F&& f) noexcept {
+    return guarded(
+        ctx, call,
+        [&](Run& run) {
+          const int32_t status = run.allowed(call, run.phase_ == Phase::running, "run");
+          return status == KEPU_OK ? f(run) : status;
+        },
+        static_cast<int32_t>(KEPU_E_CLOSED));
+  }
+
+  static void log(void* ctx, int32_t level, kepu_str line) {
+    guarded(
+        ctx, "log",
+        [&](Run& run) {
+          const bool known = level >= KEPU_DEBUG && level <= KEPU_ERROR;
+          run.sink_.log(known ? level : static_cast<int32_t>(KEPU_INFO), text(line));
+          return 0;
+        },
+        0);
+  }
+  static void progress(void* ctx, uint64_t done, uint64_t total) {
+    guarded(
+        ctx, "progress", [&](Run& run) { return run.sink_.progress(done, total), 0; }, 0);
+  }
+  static int32_t is_cancelled(void* ctx) {
+    return guarded(
+        ctx, "is_cancelled", [](Run& run) { return run.sink_.cancelled() ? 1 : 0; }, 1);
+  }
+  static int32_t cancel_fd(void* ctx) {
+    return guarded(
+        ctx, "cancel_fd", [](Run& run) { return run.sink_.cancel_fd(); }, -1);
+  }
+  static kepu_str time_zone(void* ctx) { return {of(ctx).time_zone_.data(), of(ctx).time_zone_.size()}; }
+  static const void* extension(void*, const char*) { return nullptr; } // this version has none
+
+  static void explain(void* ctx, kepu_str line) {
+    guarded(
+        ctx, "explain",
+        [&](Run& run) {
+          if (run.allowed("explain", run.phase_ != Phase::idle, "create, discover or run") != KEPU_E_CONTRACT)
+            run.explained_ = text(line);
+          return 0;
+        },
+        0);
+  }
+  static int32_t declare(void* ctx, const kepu_dataset* dataset) {
+    return guarded(
+        ctx, "declare",
+        [&](Run& run) {
+          const int32_t status = run.allowed("declare", run.phase_ == Phase::discovering, "discover");
+          return status == KEPU_OK ? run.declare(dataset) : status;
+        },
+        static_cast<int32_t>(KEPU_E_CLOSED));
+  }
+  static int32_t begin_input(void* ctx, const kepu_input* input, kepu_input_answer* answer) {
+    return running(ctx, "begin_input", [&](Run& run) { return run.begin_input(input, answer); });
+  }
+  static int32_t end_input(void* ctx) {
+    return running(ctx, "end_input", [](Run& run) { return run.end_input(); });
+  }
+  static int32_t emit(void* ctx, uint32_t dataset, const kepu_cell* cells, size_t rows, const uint64_t* places) {
+    return running(ctx, "emit", [&](Run& run) { return run.emit(dataset, cells, rows, places); });
+  }
+  static int32_t retract(void* ctx, uint32_t dataset, const kepu_cell* cells, size_t count) {
+    return running(ctx, "retract", [&](Run& run) { return run.retract(dataset, cells, count); });
+  }
+  static int32_t begin_replace(void* ctx, uint32_t dataset, const kepu_scope* scope) {
+    return running(ctx, "begin_replace", [&](Run& run) { return run.begin_replace(dataset, scope); });
+  }
+  static int32_t end_replace(void* ctx) {
+    return running(ctx, "end_replace", [](Run& run) { return run.end_replace(); });
+  }
+  static int32_t reject(void* ctx, uint64_t place, kepu_str field, kepu_str code, kepu_str message) {
+    return running(ctx, "reject", [&](Run& run) { return run.reject(place, field, code, message); });
+  }
+  static int32_t commit(void* ctx, kepu_str cursor, uint64_t* part) {
+    return running(ctx, "commit", [&](Run& run) { return run.commit(cursor, part); });
+  }
+  static int32_t wait_durable(void* ctx, uint64_t part) {
+    return running(ctx, "wait_durable", [&](Run& run) { return run.wait_durable(part); });
+  }
+  static kepu_str cursor(void* ctx) {
+    return guarded(
+        ctx, "cursor",
+        [](Run& run) {
+          const int32_t status = run.allowed("cursor", run.phase_ == Phase::running, "run");
+          return status == KEPU_E_CONTRACT ? kepu_str{nullptr, 0} : run.cursor();
+        },
+        kepu_str{nullptr, 0});
+  }
+};
+
+Run::Run(Sink& sink, std::string connector, std::string time_zone)
+    : sink_(sink), connector_(std::move(connector)), time_zone_(std::move(time_zone)),
+      worker_(std::this_thread::get_id()) {
+  host_.struct_size = sizeof host_;
+  host_.abi_major = KEPU_ABI_MAJOR;
+  host_.abi_minor = KEPU_ABI_MINOR;
+  host_.ctx = this;
+  host_.log = &Calls::log;
+  host_.progress = &Calls::progress;
+  host_.is_cancelled = &Calls::is_cancelled;
+  host_.cancel_fd = &Calls::cancel_fd;
+  host_.time_zone = &Calls::time_zone;
+  host_.extension = &Calls::extension;
+  host_.explain = &Calls::explain;
+  host_.declare = &Calls::declare;
+  host_.begin_input = &Calls::begin_input;
+  host_.end_input = &Calls::end_input;
+  host_.emit = &Calls::emit;
+  host_.retract = &Calls::retract;
+  host_.begin_replace = &Calls::begin_replace;
+  host_.end_replace = &Calls::end_replace;
+  host_.reject = &Calls::reject;
+  host_.commit = &Calls::commit;
+  host_.wait_durable = &Calls::wait_durable;
+  host_.cursor = &Calls::cursor;
+}
+
+} // namespace kepu::host
