@@ -169,7 +169,9 @@ int32_t Run::emit(uint32_t dataset, const kepu_cell* cells, size_t rows, const u
   if (!cells) return broken("emit: the cells are NULL");
   Stream& stream = *streams_[dataset];
   if (const int32_t status = flush(stream.keys, true); status != KEPU_OK) return status; // keeps the order of acts
-  return take(stream.rows, false, cells, rows, places);
+  if (const int32_t status = take(stream.rows, false, cells, rows, places); status != KEPU_OK) return status;
+  // The rows are taken; this only says that it is time to end.
+  return sink_.cancelled() ? KEPU_E_CANCELLED : KEPU_OK;
 }
 
 int32_t Run::retract(uint32_t dataset, const kepu_cell* cells, size_t count) {

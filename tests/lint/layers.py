@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 ARROWS = {
     "daemon/base": [],
+    "daemon/asio": [],
     "daemon/model": ["daemon/base", "sdk/abi"],
     "daemon/wire": ["daemon/base", "sdk/abi"],
     "daemon/settings": ["daemon/model"],
@@ -21,14 +22,13 @@ ARROWS = {
     "daemon/http": ["daemon/query", "daemon/plan"],
     "daemon/supervisor": ["daemon/wire", "daemon/settings"],
     "daemon/worker": ["daemon/wire", "sdk/host"],
-    "daemon/ctl": ["daemon/settings"],
+    "daemon/ctl": ["daemon/settings", "daemon/supervisor"],
     "sdk/abi": [],
     "sdk/cpp": ["sdk/abi"],
     "sdk/toolkit": ["sdk/cpp"],
     "sdk/host": ["sdk/abi"],
     "sdk/testing": ["sdk/cpp", "sdk/host"],
     "sdk/check": ["sdk/host", "sdk/testing", "sdk/toolkit"],
-    "sdk/tool": ["sdk/host", "sdk/testing", "sdk/toolkit"],
     "plugins": ["sdk/cpp", "sdk/toolkit"],
 }
 EVERYTHING = {"daemon/app", "daemon/main.cpp"}  # they wire the others and are included by no one
@@ -36,8 +36,8 @@ EVERYTHING = {"daemon/app", "daemon/main.cpp"}  # they wire the others and are i
 # What one folder of the daemon and one of the SDK wraps, so that a change of library is a change of one folder.
 ONLY_IN = {
     r"#\s*include\s*<sqlite3\.h>": ("SQLite", ["daemon/store"]),
-    r"#\s*include\s*<toml\+\+": ("toml++", ["daemon/settings", "sdk/tool"]),
-    r"#\s*include\s*<boost/beast": ("Beast", ["daemon/http", "daemon/ctl"]),
+    r"#\s*include\s*<toml\+\+": ("toml++", ["daemon/settings", "sdk/check"]),
+    r"#\s*include\s*<boost/beast": ("Beast", ["daemon/asio", "daemon/http", "daemon/ctl"]),
     r"#\s*include\s*<roaring": ("Roaring", ["daemon/measure"]),
     r"\bdlopen\s*\(": ("dlopen", ["sdk/host"]),
     r"\b(?:v?fork|posix_spawnp?|exec[lv]p?e?|execveat|fexecve|popen)\s*\(": (
