@@ -343,6 +343,21 @@ TEST(Contract, HowRunEndsIsToldWithASentence) {
   }
 }
 
+// The answer comes with rows that were taken: what was emitted before may still be committed.
+TEST(Contract, EmitSaysThatARunIsCancelledAndLosesNothing) {
+  Recorder sink;
+  sink.is_cancelled = true;
+  int32_t emitted = -1, committed = -1;
+  execute(sink, [&](const kepu_host* h) {
+    emitted = emit_loose(h, 5);
+    committed = h->commit(h->ctx, str("c"), nullptr);
+    return KEPU_RUN_CANCELLED;
+  });
+  EXPECT_EQ(emitted, KEPU_E_CANCELLED);
+  EXPECT_EQ(committed, KEPU_OK);
+  EXPECT_THAT(sink.lines, ElementsAre("rows 1 w|5", "commit 1 c rows=1 rejects=0"));
+}
+
 TEST(Contract, AForgottenCommitIsWarnedOf) {
   Recorder sink;
   EXPECT_EQ(execute(sink, [](const kepu_host* h) { return emit_loose(h), KEPU_RUN_OK; }).status, KEPU_RUN_OK);
@@ -371,6 +386,7 @@ TEST(Contract, LongTextsAreCutOnACharacterBorder) {
   execute(sink, [&](const kepu_host* h) {
     h->log(h->ctx, 99, str(text));
     h->reject(h->ctx, 1, str("f"), str("c"), str(text));
+    h->commit(h->ctx, str("c"), nullptr);
     return KEPU_RUN_OK;
   });
   ASSERT_EQ(sink.logs.size(), 1u);
