@@ -29,6 +29,7 @@ ARROWS = {
     "sdk/host": ["sdk/abi"],
     "sdk/testing": ["sdk/cpp", "sdk/host"],
     "sdk/check": ["sdk/host", "sdk/testing", "sdk/toolkit"],
+    "sdk/tool": ["sdk/host", "sdk/testing", "sdk/toolkit"],
     "plugins": ["sdk/cpp", "sdk/toolkit"],
 }
 EVERYTHING = {"daemon/app", "daemon/main.cpp"}  # they wire the others and are included by no one
@@ -36,7 +37,7 @@ EVERYTHING = {"daemon/app", "daemon/main.cpp"}  # they wire the others and are i
 # What one folder of the daemon and one of the SDK wraps, so that a change of library is a change of one folder.
 ONLY_IN = {
     r"#\s*include\s*<sqlite3\.h>": ("SQLite", ["daemon/store"]),
-    r"#\s*include\s*<toml\+\+": ("toml++", ["daemon/settings", "sdk/check"]),
+    r"#\s*include\s*<toml\+\+": ("toml++", ["daemon/settings", "sdk/tool"]),
     r"#\s*include\s*<boost/beast": ("Beast", ["daemon/asio", "daemon/http", "daemon/ctl"]),
     r"#\s*include\s*<roaring": ("Roaring", ["daemon/measure"]),
     r"\bdlopen\s*\(": ("dlopen", ["sdk/host"]),

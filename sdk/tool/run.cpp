@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "run.hpp"
+
+#include "settings_file.hpp"
+#include "show.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <stdexcept>
+#include <sys/random.h>
+
+namespace kepu::tool {
+namespace {
+
+constexpr size_t key_bytes = 32;
+
+std::atomic<Show*> running = nullptr; // for the signal handler
+
+void on_signal(int) {
+  if (Show* show = running) show->cancel();
+}
+
+void cancel_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_signal; // without SA_RESTART: a connector's own waiting call is woken too
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+}
+
+bool declares_persons(const abi::Descriptor& descriptor) {
+  for (const auto& dataset : descriptor.datasets)
+    for (const auto& field : dataset.fields)
+      if (field.roles & KEPU_ROLE_PERSON) return true;
+  return descriptor.dynamic; // who knows
+}
+
+std::string person_key(const Arguments& arguments, const abi::Descriptor& descriptor) {
+  std::string key;
+  if (!arguments.person_key.empty()) {
+    if (!read_small_file(arguments.person_key, key_bytes, key) || key.size() != key_bytes)
+      throw std::runtime_error(arguments.person_key + ": a person key is a file of exactly 32 bytes; "
+                                                      "make one with head -c 32 /dev/urandom");
+    return key;
+  }
+  key.resize(key_bytes);
+  if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+    throw std::runtime_error("the system gives no random bytes");
+  if (declares_persons(descriptor))
+    std::fprintf(stderr, "note: persons are shown under a random key that is thrown away; other runs show others\n");
+  return key;
+}
+
+int exit_code(const host::Outcome& outcome, const Show& show) {
+  if (show.failed()) return exit_io;
+  switch (static_cast<kepu_run_status>(outcome.status)) {
+  case KEPU_RUN_OK:
+    return exit_ok;
+  case KEPU_RUN_RETRY:
+    return exit_retry;
+  case KEPU_RUN_BAD_CONFIG:
+    return exit_config;
+  case KEPU_RUN_BAD_DATA:
+    return exit_bad_data;
+  case KEPU_RUN_CANCELLED:
+    return show.limit_reached() ? exit_ok : exit_cancelled;
+  case KEPU_RUN_BUG:
+    return exit_bug;
+  }
+  return exit_bug;
+}
+
+} // namespace
+
+int run_once(const host::Library& library, const Arguments& arguments) {
+  host::Config config;
+  config.time_zone = arguments.zone;
+  std::vector<std::string> problems;
+  config.settings = read_settings_file(arguments.settings, library.descriptor().settings, problems);
+  for (const auto& problem : problems)
+    std::fprintf(stderr, "%s\n", problem.c_str());
+  if (!problems.empty()) return exit_config;
+
+  try {
+    config.person_key = person_key(arguments, library.descriptor());
+    Show show(arguments);
+    running = &show;
+    cancel_on_signals();
+    host::Outcome outcome;
+    {
+      host::Runner runner(library, show, std::move(config));
+      outcome = runner.create();
+      show.datasets(runner.datasets());
+      if (outcome.ok()) outcome = runner.run();
+    }
+    running = nullptr;
+    if (show.limit_reached() && outcome.status == KEPU_RUN_CANCELLED) outcome.text = "--limit is reached";
+    show.end(outcome);
+    return exit_code(outcome, show);
+  } catch (const std::runtime_error& e) {
+    running = nullptr;
+    std::fprintf(stderr, "%s\n", e.what());
+    return exit_config;
+  }
+}
+
+} // namespace kepu::tool
