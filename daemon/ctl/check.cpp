@@ -96,9 +96,9 @@ private:
   void check_needs(const settings::Source& source, const abi::Descriptor& descriptor) {
     constexpr uint32_t known = KEPU_NEED_NETWORK | KEPU_NEED_EXEC;
     if ((descriptor.needs & ~known) != 0) {
-      complain(source.file, source.connector_at, "unknown_need",
-               fmt::format("connector {} needs something that this version does not know; update kepud",
-                           descriptor.id));
+      complain(
+          source.file, source.connector_at, "unknown_need",
+          fmt::format("connector {} needs something that this version does not know; update kepud", descriptor.id));
       return;
     }
     const uint32_t lacking = descriptor.needs & ~source.allow;

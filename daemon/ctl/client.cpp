@@ -46,13 +46,16 @@ Error unanswered(const std::filesystem::path& socket, const boost::system::error
                                             std::chrono::seconds(to_answer).count()));
   if (ec == http::error::end_of_stream || ec == http::error::partial_message || ec == asio::error::connection_reset)
     return out_of_reach(socket, "it hung up before it had answered; see its log (journalctl -u kepud)");
-  return out_of_reach(socket, fmt::format("the answer is not HTTP as it should be ({}); is it kepud that listens there?",
-                                          ec.message()));
+  return out_of_reach(
+      socket,
+      fmt::format("the answer is not HTTP as it should be ({}); is it kepud that listens there?", ec.message()));
 }
 
 } // namespace
 
-Result<Answer> Client::get(std::string_view target, std::string_view accept) const { return ask(false, target, accept); }
+Result<Answer> Client::get(std::string_view target, std::string_view accept) const {
+  return ask(false, target, accept);
+}
 Result<Answer> Client::post(std::string_view target) const { return ask(true, target, "application/json"); }
 
 Result<Answer> Client::ask(bool post, std::string_view target, std::string_view accept) const {

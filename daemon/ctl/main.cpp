@@ -37,15 +37,15 @@ int main(int argc, char** argv) {
     const bool out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
     std::error_code none;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", none);
-    const kepu::ctl::Console console{
-        .out = std::cout,
-        .err = std::cerr,
-        .out_is_terminal = out_is_terminal,
-        .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
-        .columns = terminal_columns(out_is_terminal ? STDOUT_FILENO : STDERR_FILENO),
-        .color = out_is_terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb",
-        .chinese = speaks_chinese(),
-        .worker = self.parent_path() / "kepu-worker"};
+    const kepu::ctl::Console console{.out = std::cout,
+                                     .err = std::cerr,
+                                     .out_is_terminal = out_is_terminal,
+                                     .err_is_terminal = ::isatty(STDERR_FILENO) == 1,
+                                     .columns = terminal_columns(out_is_terminal ? STDOUT_FILENO : STDERR_FILENO),
+                                     .color = out_is_terminal && environment("NO_COLOR").empty() &&
+                                              environment("TERM") != "dumb",
+                                     .chinese = speaks_chinese(),
+                                     .worker = self.parent_path() / "kepu-worker"};
     const int exit = kepu::ctl::run({argv + 1, argv + argc}, console);
     std::cout.flush();
     return std::cout ? exit : kepu::ctl::failed;

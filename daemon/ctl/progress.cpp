@@ -29,7 +29,8 @@ std::string progress_line(std::string_view source, const Progress& progress, siz
   }
   // A connector's guess of the total may be too low.
   const double share = std::min(1.0, static_cast<double>(progress.done) / static_cast<double>(progress.total));
-  const auto tail = fmt::format("{} %  {} of {}  {}", static_cast<int>(share * 100), progress.done, progress.total, time);
+  const auto tail =
+      fmt::format("{} %  {} of {}  {}", static_cast<int>(share * 100), progress.done, progress.total, time);
   const size_t taken = width(name) + width(tail) + 4; // brackets and two spaces
   if (columns < taken + shortest_bar) return cut(fmt::format("{} {}", name, tail), columns);
   const size_t length = std::min(longest_bar, columns - taken);

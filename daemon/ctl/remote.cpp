@@ -141,8 +141,9 @@ int Remote::status() {
   if (!health) return not_understood();
   const auto version = printable(text(*health, "version"));
   console_.out << "kepud" << (version.empty() ? "" : " " + version) << " "
-               << (ready->ok() ? tinted("is ready", Tint::good, manner_.color)
-                               : tinted("is not ready: " + printable(text(*health, "detail")), Tint::bad, manner_.color))
+               << (ready->ok()
+                       ? tinted("is ready", Tint::good, manner_.color)
+                       : tinted("is not ready: " + printable(text(*health, "detail")), Tint::bad, manner_.color))
                << "\n";
   const auto body = take(client_.get("/api/v1/sources"));
   if (!body) return exit_;
@@ -192,14 +193,8 @@ int Remote::show_ids(const std::string& body) {
 int Remote::show_sources(const std::string& body) {
   const auto rows = rows_of(body);
   if (!rows) return not_understood();
-  Table table({{"SOURCE"},
-               {"CONNECTOR"},
-               {"STATE"},
-               {"LAST RUN"},
-               {"ENDED"},
-               {"ROWS", true},
-               {"REJECTS", true},
-               {"NEXT RUN"}});
+  Table table(
+      {{"SOURCE"}, {"CONNECTOR"}, {"STATE"}, {"LAST RUN"}, {"ENDED"}, {"ROWS", true}, {"REJECTS", true}, {"NEXT RUN"}});
   for (const auto& source : *rows) {
     const json::object none;
     const auto* last = object(source, "last_run");
@@ -386,11 +381,11 @@ int Remote::run(const std::string& source, bool wait) {
     break;
   case Followed::End::ended: {
     const auto outcome = text(*run, "status");
-    console_.out << fmt::format("run {} of {}: {}; rows {}, new {}, changed {}, unchanged {}, removed {}, rejected {}\n",
-                                number(*run, "run"), printable(source),
-                                tinted(printable(outcome), tint_of_status(outcome), manner_.color), number(*run, "rows"),
-                                number(*run, "inserted"), number(*run, "changed"), number(*run, "unchanged"),
-                                number(*run, "removed"), number(*run, "rejected"));
+    console_.out << fmt::format(
+        "run {} of {}: {}; rows {}, new {}, changed {}, unchanged {}, removed {}, rejected {}\n", number(*run, "run"),
+        printable(source), tinted(printable(outcome), tint_of_status(outcome), manner_.color), number(*run, "rows"),
+        number(*run, "inserted"), number(*run, "changed"), number(*run, "unchanged"), number(*run, "removed"),
+        number(*run, "rejected"));
     if (const auto why = text(*run, "text"); !well && !why.empty()) say_error(why);
     if (number(*run, "rejected") > 0)
       console_.err << "See what was refused: kepuctl rejects --source " << printable(source) << "\n";

@@ -61,8 +61,9 @@ void build(CLI::App& app, Wanted& wanted) {
       "Judge a configuration, its sources and their connectors, without the daemon; changes nothing. Run it as the "
       "daemon's user or root; --json gives a list of {file, line, column, code, text}",
       "kepuctl check --config /etc/kepud/kepud.toml");
-  add(app, "status", "Whether the daemon is ready, and each source's state in a sentence; 1 when it is not ready or a "
-                     "source is quarantined",
+  add(app, "status",
+      "Whether the daemon is ready, and each source's state in a sentence; 1 when it is not ready or a "
+      "source is quarantined",
       "kepuctl status");
   add(app, "sources", "Sources with their state, last and next run", "kepuctl sources")
       ->add_flag("--ids", wanted.ids, "Names only, one a line");

@@ -15,16 +15,15 @@ struct Range {
 };
 
 // East Asian Width W and F, as whole blocks: finer steps make no difference to what people write.
-constexpr Range wide[] = {{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},   {0x2705, 0x2705},
-                          {0x274c, 0x274c},   {0x2e80, 0x303e},   {0x3041, 0x4dbf},   {0x4e00, 0xa4cf},
-                          {0xa960, 0xa97c},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe10, 0xfe19},
-                          {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x1f300, 0x1f64f},
+constexpr Range wide[] = {{0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ec},  {0x2705, 0x2705},
+                          {0x274c, 0x274c},   {0x2e80, 0x303e},   {0x3041, 0x4dbf},  {0x4e00, 0xa4cf},
+                          {0xa960, 0xa97c},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xfe10, 0xfe19},
+                          {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},  {0x1f300, 0x1f64f},
                           {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
 constexpr Range marks[] = {{0x0300, 0x036f}, {0x200b, 0x200d}, {0x20d0, 0x20ff},
                            {0x302a, 0x302d}, {0x3099, 0x309a}, {0xfe00, 0xfe0f}};
 
-template <size_t N>
-bool in(const Range (&ranges)[N], uint32_t point) {
+template <size_t N> bool in(const Range (&ranges)[N], uint32_t point) {
   const auto found = std::upper_bound(std::begin(ranges), std::end(ranges), point,
                                       [](uint32_t value, const Range& range) { return value < range.first; });
   return found != std::begin(ranges) && point <= std::prev(found)->last;
