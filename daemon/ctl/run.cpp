@@ -17,7 +17,7 @@ namespace kepu::ctl {
 namespace {
 
 constexpr const char* usual_config = "/etc/kepud/kepud.toml";
-constexpr const char* exit_codes = "Exit code: 0 ok, 1 the thing asked failed, 2 usage, 3 daemon out of reach.";
+constexpr const char* exit_codes = "Exit code: 0 ok, 1 the thing asked failed, 2 usage, 3 daemon out of reach.\n";
 
 struct Wanted {
   std::string config = usual_config;

@@ -76,7 +76,7 @@ protected:
   }
   void main_file(const std::string& more) {
     folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_BAD_CONNECTORS
-                               "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
+                               "\", \"" KEPU_CTL_CONNECTORS "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
                                    more);
   }
   void source(const std::string& id, const std::string& text) { folder.write("sources.d/" + id + ".toml", text); }
@@ -153,6 +153,35 @@ TEST_F(Checking, AConnectorThatReadsPersonsWantsAKey) {
   EXPECT_EQ(check(), failed);
   EXPECT_THAT(out.str(), HasSubstr("none.key"));
   EXPECT_THAT(out.str(), Not(HasSubstr("a.toml")));
+}
+
+TEST_F(Checking, NeedsScheduleAndSettingsAreComparedWithWhatTheConnectorSays) {
+  source("a", "connector = \"demanding\"\nevery = \"1h\"\n[settings]\ncount = \"many\"\ntoken = \"hunter2\"\n");
+  source("b", "connector = \"demanding\"\nallow = [\"exec\"]\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":2:9: ") + "connector demanding runs all the time"));
+  EXPECT_THAT(out.str(),
+              HasSubstr("connector demanding needs \"network\"; if that is right, write allow = [\"network\"]"));
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":4:")));
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":5:")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(out.str(), HasSubstr(at("b", ":2:9: ") + "connector demanding needs \"network\""));
+  EXPECT_THAT(out.str(), HasSubstr("needs the setting \"count\": how many"));
+  EXPECT_THAT(out.str(), HasSubstr("needs the setting \"token\": its key"));
+}
+
+TEST_F(Checking, ACredentialOfTheUnitIsNoComplaint) {
+  source("a",
+         "connector = \"demanding\"\nallow = [\"network\"]\n[settings]\ncount = 1\ntoken = { credential = \"t\" }\n");
+  EXPECT_EQ(check(), ok) << out.str();
+}
+
+TEST_F(Checking, WhatCouldNotBeReadIsNotMissingToo) {
+  source("a",
+         "connector = \"demanding\"\nallow = [\"netwrk\"]\n[settings]\ncount = 2026-01-01\ntoken = { file = 7 }\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), Not(HasSubstr("needs the setting")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("if that is right"))) << "the word beside it was complained about";
 }
 
 TEST_F(Checking, AMissingFileIsAComplaint) {
