@@ -296,8 +296,9 @@ void Session::take() {
         return refuse(in_line ? problem(414, "target_too_long", "the request line is too long") : problem(431, "headers_too_large", "the header fields are longer than 16 kB"));
       }
       // What can never become a head is refused at once: a client of another protocol need not wait.
-      const size_t line = buffer_.find('\n');
-      if (line != std::string::npos && (line == 0 || buffer_[line - 1] != '\r')) return refuse(problem(400, "bad_request", "a line feed stands alone"));
+      for (size_t line = buffer_.find('\n'); line != std::string::npos; line = buffer_.find('\n', line + 1)) {
+        if (line == 0 || buffer_[line - 1] != '\r') return refuse(problem(400, "bad_request", "a line feed stands alone"));
+      }
       return read();
     }
     head_ = {};

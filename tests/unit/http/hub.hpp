@@ -1,0 +1,128 @@
+// A hub in memory: fake store and control, and one request at a time.
+#pragma once
+
+#include "http/cache.hpp"
+#include "http/counts.hpp"
+#include "http/handle.hpp"
+#include "support/fake_reader.hpp"
+#include "support/sample_catalog.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace kepu::http::test {
+
+namespace json = boost::json;
+
+class FakeControl final : public Control {
+public:
+  std::vector<SourceStatus> sources() override { return all; }
+  Result<void> run_now(std::string_view source) override { return ordered("run", source); }
+  Result<void> pause(std::string_view source) override { return ordered("pause", source); }
+  Result<void> resume(std::string_view source) override { return ordered("resume", source); }
+  Health health() override { return state; }
+  std::vector<Metric> metrics() override { return measured; }
+
+  std::vector<SourceStatus> all;
+  Health state{true, ""};
+  std::vector<Metric> measured;
+  std::optional<Error> refuses;
+  std::vector<std::string> orders;
+
+private:
+  Result<void> ordered(const std::string& verb, std::string_view source) {
+    if (refuses) return *refuses;
+    if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return one.id == source; })) {
+      return fail("unknown_source", "no source \"" + std::string(source) + "\"");
+    }
+    orders.push_back(verb + " " + std::string(source));
+    return {};
+  }
+};
+
+inline std::string header(const Response& response, std::string_view name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+class Hub {
+public:
+  Hub() {
+    store.catalog = kepu::test::sample_catalog();
+    store.commit = {7, from_micros(1'741'138'200'000'000)}; // 2025-03-05T09:30:00+08:00
+    using model::day_of;
+    auto add = [&](std::string indicator, std::string source, std::vector<std::string> dims, model::Day day,
+                   __int128 amount, uint32_t number, uint8_t flags) {
+      store.facts.push_back({std::move(indicator), std::move(source), std::move(dims), day, amount, number, flags});
+    };
+    add("venue.visits", "gates", {"V01", "510104017001", "east"}, day_of(2025, 1, 6), 0, 1, 0);
+    add("venue.visits", "gates", {"V01", "510104017001", "west"}, day_of(2025, 1, 7), 0, 2, KEPU_APPROXIMATE);
+    add("venue.visits", "gates", {"V03", "510104020", ""}, day_of(2025, 2, 3), 0, 3, KEPU_REPAIRED);
+    add("venue.visits", "hand", {"V02", "510104017002", "=cmd"}, day_of(2025, 3, 1), 0, 4, KEPU_PROVISIONAL);
+    add("venue.income", "gates", {"V01", "510104017001", ""}, day_of(2025, 1, 6), 1230, 0, 0);
+    add("venue.income", "gates", {"V01", "510104017001", ""}, day_of(2025, 2, 6), -5, 0, 0);
+    add("venue.visitors", "gates", {"V01", "510104017001", ""}, day_of(2025, 1, 6), 0, 1, 0);
+    for (uint64_t i = 1; i <= 5; ++i) {
+      store::RunRow run;
+      run.run = i;
+      run.source = i % 2 ? "gates" : "hand";
+      run.connector = "csv-files";
+      run.connector_version = "1.2.0";
+      run.started = from_micros(1'741'138'200'000'000);
+      run.ended = i == 5 ? std::nullopt : std::optional(run.started);
+      run.status = i == 5 ? "running" : "ok";
+      run.text = "read 3 rows";
+      run.rows = i;
+      store.runs.push_back(run);
+      store.rejects.push_back({i, i, run.source, "a.csv", i == 1 ? 0 : i, "passages", "venue", "unknown_venue",
+                               "=HYPERLINK(\"x\"), said \"no\"", run.started, 1});
+    }
+    SourceStatus gates;
+    gates.id = "gates";
+    gates.connector = "csv-files";
+    gates.connector_version = "1.2.0";
+    gates.mode = "scheduled";
+    gates.state = "ready";
+    gates.sentence = "Waits <for> the next run.";
+    gates.sentence_zh = "等待下次运行。";
+    gates.next_run = from_micros(1'741'138'200'500'000);
+    SourceStatus hand;
+    hand.id = "hand";
+    hand.connector = "csv-files";
+    hand.state = "stopped";
+    hand.sentence = "Stopped.";
+    control.all = {gates, hand};
+  }
+
+  Request request(std::string target, std::string method = "GET") const {
+    Request out;
+    out.method = std::move(method);
+    out.target = std::move(target);
+    return out;
+  }
+  Response ask(const Request& asked, AnswerCache* cache = nullptr) {
+    kepu::test::FakeReader reader(store);
+    Context context;
+    context.zone = &zone;
+    context.version = "0.1.0";
+    context.cache = cache;
+    context.counts = &counts;
+    return handle(asked, reader, control, context);
+  }
+  Response get(std::string target) { return ask(request(std::move(target))); }
+  json::value get_json(const std::string& target) {
+    const auto response = get(target);
+    if (response.status != 200) throw std::runtime_error(target + ": " + *response.body);
+    return json::parse(*response.body);
+  }
+
+  kepu::test::FakeStore store;
+  FakeControl control;
+  RequestCounts counts;
+  model::Zone zone = *model::Zone::find("Asia/Shanghai");
+};
+
+} // namespace kepu::http::test
