@@ -28,6 +28,11 @@ std::string quoted_needs(uint32_t needs) {
 
 } // namespace
 
+bool reads_persons(const abi::Descriptor& descriptor, const model::Catalog* catalog) {
+  return std::ranges::any_of(descriptor.datasets,
+                             [&](const abi::Dataset& dataset) { return declares_person(dataset, catalog); });
+}
+
 std::variant<Admission, Sentence> admit(const settings::Source& source, const abi::Descriptor& descriptor,
                                         const settings::Configuration& configuration, bool have_person_key) {
   const auto file = source.file.string();
@@ -63,11 +68,8 @@ std::variant<Admission, Sentence> admit(const settings::Source& source, const ab
   }
 
   Admission out;
-  out.persons = descriptor.dynamic // its datasets are known only later
-                    ? have_person_key
-                    : std::ranges::any_of(descriptor.datasets, [&](const abi::Dataset& dataset) {
-                        return declares_person(dataset, configuration.catalog.get());
-                      });
+  // A dynamic connector's datasets are known only later.
+  out.persons = descriptor.dynamic ? have_person_key : reads_persons(descriptor, configuration.catalog.get());
   if (out.persons && !have_person_key) {
     const auto main = configuration.daemon.file.string();
     return Sentence{

@@ -20,6 +20,9 @@ struct Admission {
   bool persons = false; // the worker needs the person key
 };
 
+// Whether a dataset that the connector declares has persons in it, by itself or by the catalog (null: none).
+bool reads_persons(const abi::Descriptor& descriptor, const model::Catalog* catalog);
+
 // A Sentence: why not and what to do.
 std::variant<Admission, Sentence> admit(const settings::Source& source, const abi::Descriptor& descriptor,
                                         const settings::Configuration& configuration, bool have_person_key);

@@ -1,0 +1,2 @@
+// The compiled part of Boost.JSON.
+#include <boost/json/src.hpp>

@@ -1,0 +1,62 @@
+// The commands that ask the daemon. Each blocks until it is done and returns an Exit. One thread.
+#pragma once
+
+#include "ctl/client.hpp"
+#include "ctl/run.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace kepu::ctl {
+
+struct Manner {
+  bool json = false; // the daemon's answer as it came
+  bool color = false;
+};
+
+// Name and value of each parameter of a request; those without a value are left out.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+class Remote {
+public:
+  // Borrows the console.
+  Remote(const Console& console, Client client, Manner manner)
+      : console_(console), client_(std::move(client)), manner_(manner) {}
+
+  int status();
+  int sources(bool ids);
+  int indicators(bool ids);
+  int run(const std::string& source, bool wait);
+  int pause(const std::string& source);
+  int resume(const std::string& source);
+  int observations(Parameters parameters, bool csv);
+  int runs(const Parameters& parameters);
+  int rejects(const Parameters& parameters);
+
+private:
+  // nullopt: it was said what went wrong, and exit_ is how to end.
+  std::optional<std::string> take(Result<Answer> answer);
+  int command(const std::string& source, const char* act, const char* done);
+  int list(const std::string& target, int (Remote::*show)(const std::string& body));
+  int show_ids(const std::string& body);
+  int show_sources(const std::string& body);
+  int show_indicators(const std::string& body);
+  int show_observations(const std::string& body);
+  int show_runs(const std::string& body);
+  int show_rejects(const std::string& body);
+  int not_understood();
+  void say_error(const std::string& text);
+  void say_more(const std::string& body);
+  // A body as it came; on a terminal with its control characters made visible.
+  void raw(const std::string& body);
+  size_t room() const { return console_.out_is_terminal ? console_.columns : 0; }
+
+  const Console& console_;
+  const Client client_;
+  const Manner manner_;
+  int exit_ = ok;
+};
+
+} // namespace kepu::ctl

@@ -1,0 +1,229 @@
+#include "ctl/run.hpp"
+
+#include "base/printable.hpp"
+#include "ctl/check.hpp"
+#include "ctl/completion.hpp"
+#include "ctl/remote.hpp"
+#include "settings/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <ostream>
+
+namespace kepu::ctl {
+namespace {
+
+constexpr const char* usual_config = "/etc/kepud/kepud.toml";
+constexpr const char* exit_codes = "Exit code: 0 ok, 1 the thing asked failed, 2 usage, 3 daemon out of reach.\n";
+
+struct Wanted {
+  std::string config = usual_config;
+  std::string socket;
+  std::string color = "auto";
+  bool json = false;
+  std::string operand; // source, indicator or shell
+  bool ids = false;
+  bool no_wait = false;
+  bool csv = false;
+  std::string freq, from, to, area, by, source, columns, lang;
+  uint32_t limit = 0; // 0: the daemon's usual
+};
+
+void add_limit(CLI::App& command, Wanted& wanted) {
+  command.add_option("--limit", wanted.limit, "At most so many rows")->check(CLI::PositiveNumber);
+}
+
+CLI::App* add(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example) {
+  auto* command = app.add_subcommand(name, summary);
+  command->fallthrough(); // --json and the like may stand after the command
+  command->footer("Example:\n  " + example +
+                  "\n\n--json, --socket and the other options of `kepuctl --help` go here too.\n" + exit_codes);
+  return command;
+}
+
+void build(CLI::App& app, Wanted& wanted) {
+  app.name("kepuctl");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", KEPU_VERSION);
+  app.footer(std::string("`kepuctl COMMAND --help` says more, with an example.\n") + exit_codes);
+  app.add_option("--config", wanted.config, "The daemon's configuration; it names the admin socket")
+      ->capture_default_str();
+  app.add_option("--socket", wanted.socket, "The daemon's admin socket, without reading a configuration");
+  app.add_flag("--json", wanted.json, "The daemon's answer as it came, for programs");
+  app.add_option("--color", wanted.color, "When to use colours")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->capture_default_str();
+
+  add(app, "check",
+      "Judge a configuration, its sources and their connectors, without the daemon; changes nothing. Run it as the "
+      "daemon's user or root; --json gives a list of {file, line, column, code, text}",
+      "kepuctl check --config /etc/kepud/kepud.toml");
+  add(app, "status",
+      "Whether the daemon is ready, and each source's state in a sentence; 1 when it is not ready or a "
+      "source is quarantined",
+      "kepuctl status");
+  add(app, "sources", "Sources with their state, last and next run", "kepuctl sources")
+      ->add_flag("--ids", wanted.ids, "Names only, one a line");
+  const auto with_source = [&](CLI::App* command) {
+    command->add_option("SOURCE", wanted.operand, "A source's id, as `kepuctl sources` lists it")->required();
+    return command;
+  };
+  with_source(add(app, "run", "Run a source now and wait until that run has ended; 1 unless it ended well",
+                  "kepuctl run turnstile"))
+      ->add_flag("--no-wait", wanted.no_wait, "Return as soon as the daemon has taken the command");
+  with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
+  with_source(add(app, "resume", "Let a paused or quarantined source run again", "kepuctl resume turnstile"));
+
+  auto* observations = add(app, "observations", "Values of an indicator",
+                           "kepuctl observations visits --freq M --from 2026-01 --to 2026-06 --by venue");
+  observations->add_option("INDICATOR", wanted.operand, "Its id, as `kepuctl indicators` lists it")->required();
+  observations->add_option("--freq", wanted.freq, "Day, week, month, quarter, half-year or year")
+      ->check(CLI::IsMember({"D", "W", "M", "Q", "S", "A"}));
+  observations->add_option("--from", wanted.from, "First period: 2026-01-31, 2026-W05, 2026-01, 2026-Q1, 2026");
+  observations->add_option("--to", wanted.to, "Last period, inclusive");
+  observations->add_option("--area", wanted.area, "Code of an area: only what lies in it");
+  observations->add_option("--by", wanted.by, "Dimensions to split by, with commas between: area,venue");
+  observations->add_option("--source", wanted.source, "Only what this source reported");
+  observations->add_option("--columns", wanted.columns,
+                           "More columns, with commas between: period_start, period_end, n, approximate, repaired, "
+                           "provisional, labels, unit");
+  add_limit(*observations, wanted);
+  observations->add_option("--lang", wanted.lang, "Language of labels")->check(CLI::IsMember({"zh", "en"}));
+  observations->add_flag("--csv", wanted.csv, "The daemon's CSV as it came");
+
+  add(app, "indicators", "Indicators with their names, units and days", "kepuctl indicators")
+      ->add_flag("--ids", wanted.ids, "Names only, one a line");
+  const auto with_filter = [&](CLI::App* command) {
+    command->add_option("--source", wanted.source, "Only of this source");
+    add_limit(*command, wanted);
+  };
+  with_filter(add(app, "runs", "What ran, newest first, with its counts", "kepuctl runs --source turnstile --limit 5"));
+  with_filter(
+      add(app, "rejects", "Rows that were refused, newest first, and why", "kepuctl rejects --source turnstile"));
+  add(app, "completion", "A script that completes the words of kepuctl in a shell",
+      "kepuctl completion bash > /etc/bash_completion.d/kepuctl\n"
+      "  kepuctl completion zsh > /usr/local/share/zsh/site-functions/_kepuctl\n"
+      "  kepuctl completion fish > ~/.config/fish/completions/kepuctl.fish")
+      ->add_option("SHELL", wanted.operand, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+Operand operand_of(const std::string& name) {
+  if (name == "SOURCE") return Operand::source;
+  if (name == "INDICATOR") return Operand::indicator;
+  return name == "SHELL" ? Operand::shell : Operand::none;
+}
+
+// Completion knows what the command line knows: both come from the same description.
+Words words_of(CLI::App& app) {
+  const auto options = [](CLI::App& of, Operand* operand) {
+    std::vector<std::string> names;
+    for (const auto* option : of.get_options()) {
+      for (const auto& name : option->get_lnames())
+        names.push_back("--" + name);
+      if (operand && option->get_positional()) *operand = operand_of(option->get_name(true));
+    }
+    return names;
+  };
+  Words words;
+  words.options = options(app, nullptr);
+  for (auto* command : app.get_subcommands({})) {
+    CommandWords one;
+    one.name = command->get_name();
+    one.summary = command->get_description();
+    one.summary.resize(std::min(one.summary.find(';'), one.summary.size())); // one line of a menu
+    std::erase_if(one.summary, [](char c) { return c == '\'' || c == '\\'; });
+    one.options = options(*command, &one.operand);
+    words.commands.push_back(std::move(one));
+  }
+  return words;
+}
+
+int print_check(const Wanted& wanted, const Console& console) {
+  const auto checked = check(wanted.config, console.worker);
+  if (wanted.json) {
+    boost::json::array list;
+    for (const auto& problem : checked.problems)
+      list.push_back({{"file", problem.file.string()},
+                      {"line", problem.line},
+                      {"column", problem.column},
+                      {"code", problem.code},
+                      {"text", problem.text}});
+    console.out << boost::json::serialize(list) << "\n";
+  } else {
+    for (const auto& problem : checked.problems)
+      console.out << printable(problem.sentence()) << "\n";
+    if (checked.problems.empty())
+      console.out << printable(wanted.config) << ": in order, with " << checked.sources
+                  << (checked.sources == 1 ? " source\n" : " sources\n");
+  }
+  return checked.problems.empty() ? ok : failed;
+}
+
+// Only the main file matters here; what is wrong elsewhere must not keep the operator from the daemon.
+std::optional<std::filesystem::path> socket_of(const Wanted& wanted, const Console& console) {
+  if (!wanted.socket.empty()) return wanted.socket;
+  const auto loaded = settings::load(wanted.config);
+  const auto& socket = loaded.configuration.daemon.admin_socket;
+  if (!socket.empty()) return socket;
+  const auto main_file = std::filesystem::absolute(wanted.config).lexically_normal();
+  for (const auto& problem : loaded.problems)
+    if (problem.file == main_file) console.err << printable(problem.sentence()) << "\n";
+  console.err << "kepuctl: " << printable(wanted.config)
+              << " does not tell where the admin socket is; name the daemon's configuration with --config or the "
+                 "socket with --socket\n";
+  return std::nullopt;
+}
+
+int ask(const std::string& command, const Wanted& wanted, const Console& console) {
+  const auto socket = socket_of(wanted, console);
+  if (!socket) return out_of_reach;
+  const bool color = wanted.color == "always" || (wanted.color == "auto" && console.color);
+  const auto limit = wanted.limit == 0 ? std::string() : std::to_string(wanted.limit);
+  Remote remote(console, Client(*socket), {wanted.json, color});
+  if (command == "status") return remote.status();
+  if (command == "sources") return remote.sources(wanted.ids);
+  if (command == "indicators") return remote.indicators(wanted.ids);
+  if (command == "run") return remote.run(wanted.operand, !wanted.no_wait);
+  if (command == "pause") return remote.pause(wanted.operand);
+  if (command == "resume") return remote.resume(wanted.operand);
+  if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
+  if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
+  return remote.observations({{"indicator", wanted.operand},
+                              {"freq", wanted.freq},
+                              {"from", wanted.from},
+                              {"to", wanted.to},
+                              {"area", wanted.area},
+                              {"by", wanted.by},
+                              {"source", wanted.source},
+                              {"columns", wanted.columns},
+                              {"limit", limit},
+                              {"lang", wanted.lang}},
+                             wanted.csv);
+}
+
+} // namespace
+
+int run(const std::vector<std::string>& args, const Console& console) {
+  CLI::App app("Operates the Kepu hub's daemon, kepud.");
+  Wanted wanted;
+  build(app, wanted);
+  try {
+    app.parse(std::vector<std::string>(args.rbegin(), args.rend())); // CLI11 takes them last first
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, console.out, console.err) == 0 ? ok : usage;
+  }
+  const auto command = app.get_subcommands().front()->get_name();
+  if (command == "check") return print_check(wanted, console);
+  if (command == "completion") {
+    console.out << *completion(wanted.operand, words_of(app));
+    return ok;
+  }
+  return ask(command, wanted, console);
+}
+
+} // namespace kepu::ctl

@@ -1,0 +1,44 @@
+#include "ctl/completion.hpp"
+#include "ctl/run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace kepu::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+std::string script(const std::string& shell) {
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"completion", shell}, Console{.out = out, .err = err}), ok) << err.str();
+  return out.str();
+}
+
+TEST(Completion, KnowsEveryCommandInEveryShell) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto text = script(shell);
+    for (const char* command : {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators",
+                                "runs", "rejects", "completion"})
+      EXPECT_THAT(text, HasSubstr(command)) << shell;
+    EXPECT_THAT(text, HasSubstr("kepuctl sources --ids")) << shell;
+    EXPECT_THAT(text, HasSubstr("kepuctl indicators --ids")) << shell;
+  }
+}
+
+TEST(Completion, KnowsTheOptionsOfACommand) {
+  EXPECT_THAT(script("bash"), HasSubstr("--freq --from --to --area --by --source --columns --limit --lang --csv"));
+  EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
+}
+
+TEST(Completion, OfAShellThatIsUnknownIsRefused) {
+  EXPECT_FALSE(completion("tcsh", {}).has_value());
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"completion", "tcsh"}, Console{.out = out, .err = err}), usage);
+  EXPECT_EQ(out.str(), "");
+}
+
+} // namespace
+} // namespace kepu::ctl

@@ -1,0 +1,206 @@
+// kepuctl as a program, and what it says about configurations with real libraries.
+#include "ctl/run.hpp"
+#include "fake_hub.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+namespace kepu::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ran {
+  int exit = -1;
+  std::string output; // both streams
+};
+
+// `arguments` as a shell reads them.
+Ran kepuctl(const std::string& arguments) {
+  Ran ran;
+  FILE* pipe = ::popen((std::string("'" KEPUCTL "' ") + arguments + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  for (size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;)
+    ran.output.append(buffer, n);
+  const int status = ::pclose(pipe);
+  if (WIFEXITED(status)) ran.exit = WEXITSTATUS(status);
+  return ran;
+}
+
+TEST(Kepuctl, AsksADaemonAndEndsWithTheExitCode) {
+  FakeHub hub;
+  hub.on("GET /api/v1/sources", {R"({"data":[{"id":"gates","state":"ready"}]})"});
+  const auto at = " --socket '" + hub.socket() + "'";
+  const auto good = kepuctl("sources" + at);
+  EXPECT_EQ(good.exit, 0) << good.output;
+  EXPECT_THAT(good.output, HasSubstr("gates"));
+  EXPECT_EQ(kepuctl("pause nobody" + at).exit, 1);
+  EXPECT_EQ(kepuctl("nothing" + at).exit, 2);
+  EXPECT_EQ(kepuctl("runs --socket /nowhere/admin.sock").exit, 3);
+}
+
+TEST(Kepuctl, ItsBashCompletionCompletes) {
+  const Folder folder;
+  const auto script = folder.write("completion", kepuctl("completion bash").output);
+  const auto complete = [&](const std::string& words) {
+    const auto command = "bash --norc -c 'kepuctl() { echo gates; echo wall; }; . " + script.string() +
+                         "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kepuctl; " +
+                         "echo \"${COMPREPLY[@]}\"'";
+    FILE* pipe = ::popen(command.c_str(), "r");
+    char buffer[1024] = "";
+    const size_t n = std::fread(buffer, 1, sizeof buffer - 1, pipe);
+    ::pclose(pipe);
+    return std::string(buffer, n);
+  };
+  EXPECT_EQ(complete("kepuctl obs"), "observations\n");
+  EXPECT_EQ(complete("kepuctl run ga"), "gates\n");
+  EXPECT_EQ(complete("kepuctl --socket /x run w"), "wall\n");
+  EXPECT_EQ(complete("kepuctl observations x --fr"), "--freq --from\n");
+  EXPECT_EQ(complete("kepuctl completion z"), "zsh\n");
+  EXPECT_EQ(complete("kepuctl runs --source g"), "gates\n");
+}
+
+class Checking : public testing::Test {
+protected:
+  void SetUp() override {
+    const auto key = folder.write("person.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+    std::filesystem::permissions(key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    main_file("[persons]\nkey_file = \"person.key\"\n");
+  }
+  void main_file(const std::string& more) {
+    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_BAD_CONNECTORS
+                               "\", \"" KEPU_CTL_CONNECTORS "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
+                                   more);
+  }
+  void source(const std::string& id, const std::string& text) { folder.write("sources.d/" + id + ".toml", text); }
+  std::string at(const std::string& id, const std::string& place) {
+    return (folder.path() / "sources.d" / (id + ".toml")).string() + place;
+  }
+  int check(std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"check", "--config", (folder.path() / "kepud.toml").string()});
+    out.str("");
+    return run(more, Console{.out = out, .err = err, .worker = KEPU_WORKER});
+  }
+
+  const Folder folder;
+  std::ostringstream out;
+  std::ostringstream err;
+};
+
+TEST_F(Checking, AConfigurationInOrderIsSaidToBe) {
+  source("a", "connector = \"good\"\nevery = \"1h\"\n");
+  EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_THAT(out.str(), HasSubstr("in order, with 1 source\n"));
+  EXPECT_EQ(check({"--json"}), ok);
+  EXPECT_EQ(out.str(), "[]\n");
+}
+
+TEST_F(Checking, LeavesNothingBehind) {
+  source("a", "connector = \"good\"\n");
+  const auto files = [&] {
+    std::vector<std::string> all;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
+      all.push_back(entry.path().string());
+    std::sort(all.begin(), all.end());
+    return all;
+  };
+  const auto before = files();
+  EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(Checking, EveryMistakeOfEverySourceComesAtOnceWithItsPlace) {
+  source("a", "every = \"1h\"\nconnector = \"goood\"\n");
+  source("b", "connector = \"good\"\n[settings]\nfolder = \"x\"\n");
+  source("c", "connector = \"good\"\nevery = \"soon\"\n");
+  source("d", "connector = \"bad_text\"\n");
+  source("e", "connector = \"../good\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":2:")));
+  EXPECT_THAT(out.str(), HasSubstr("did you mean \"good\"?"));
+  EXPECT_THAT(out.str(), HasSubstr(at("b", ":3:1: ") + "connector good has no setting \"folder\""));
+  EXPECT_THAT(out.str(), HasSubstr(at("c", ":2:")));
+  EXPECT_THAT(out.str(), HasSubstr(at("d", ":1:")));
+  EXPECT_THAT(out.str(), HasSubstr(at("e", ":1:")));
+  EXPECT_EQ(check({"--json"}), failed);
+  EXPECT_THAT(out.str(), HasSubstr(R"("code":"no_library")"));
+  EXPECT_THAT(out.str(), HasSubstr(R"("code":"unknown_key")"));
+}
+
+TEST_F(Checking, ALibraryThatCrashesIsAComplaintAndNoCrash) {
+  source("a", "connector = \"bad_text\"\n");
+  source("b", "connector = \"bad_empty\"\n");
+  source("c", "connector = \"good\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr("a.toml:1:"));
+  EXPECT_THAT(out.str(), HasSubstr("b.toml:1:"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("c.toml")));
+}
+
+TEST_F(Checking, AConnectorThatReadsPersonsWantsAKey) {
+  main_file("");
+  source("a", "connector = \"good\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":1:13: ") + "connector good reads persons"));
+  main_file("[persons]\nkey_file = \"none.key\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr("none.key"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("a.toml")));
+}
+
+TEST_F(Checking, NeedsScheduleAndSettingsAreComparedWithWhatTheConnectorSays) {
+  source("a", "connector = \"demanding\"\nevery = \"1h\"\n[settings]\ncount = \"many\"\ntoken = \"hunter2\"\n");
+  source("b", "connector = \"demanding\"\nallow = [\"exec\"]\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":2:9: ") + "connector demanding runs all the time"));
+  EXPECT_THAT(out.str(),
+              HasSubstr("connector demanding needs \"network\"; if that is right, write allow = [\"network\"]"));
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":4:")));
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":5:")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(out.str(), HasSubstr(at("b", ":2:9: ") + "connector demanding needs \"network\""));
+  EXPECT_THAT(out.str(), HasSubstr("needs the setting \"count\": how many"));
+  EXPECT_THAT(out.str(), HasSubstr("needs the setting \"token\": its key"));
+}
+
+TEST_F(Checking, ACredentialOfTheUnitIsNoComplaint) {
+  source("a",
+         "connector = \"demanding\"\nallow = [\"network\"]\n[settings]\ncount = 1\ntoken = { credential = \"t\" }\n");
+  EXPECT_EQ(check(), ok) << out.str();
+}
+
+TEST_F(Checking, WhatCouldNotBeReadIsNotMissingToo) {
+  source("a",
+         "connector = \"demanding\"\nallow = [\"netwrk\"]\n[settings]\ncount = 2026-01-01\ntoken = { file = 7 }\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), Not(HasSubstr("needs the setting")));
+  EXPECT_THAT(out.str(), Not(HasSubstr("if that is right"))) << "the word beside it was complained about";
+}
+
+TEST_F(Checking, AMissingFileIsAComplaint) {
+  EXPECT_EQ(run({"check", "--config", "/nowhere/kepud.toml"}, Console{.out = out, .err = err, .worker = KEPU_WORKER}),
+            failed);
+  EXPECT_THAT(out.str(), HasSubstr("/nowhere/kepud.toml"));
+}
+
+TEST_F(Checking, AMissingWorkerIsSaidOnce) {
+  source("a", "connector = \"good\"\n");
+  source("b", "connector = \"good\"\n");
+  const auto file = (folder.path() / "kepud.toml").string();
+  EXPECT_EQ(run({"check", "--config", file}, Console{.out = out, .err = err, .worker = "/nowhere/kepu-worker"}),
+            failed);
+  EXPECT_THAT(out.str(), testing::StartsWith(file));
+  EXPECT_THAT(out.str(), HasSubstr("/nowhere/kepu-worker is not there"));
+  const auto text = out.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+}
+
+} // namespace
+} // namespace kepu::ctl
