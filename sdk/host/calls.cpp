@@ -27,6 +27,17 @@ struct Calls {
     return otherwise;
   }
 
+  // For what is marked [any]: `f` with the sink, unless the run is closed.
+  template <class F, class T> static T with_sink(void* ctx, const char* call, F&& f, T otherwise) noexcept {
+    return guarded(
+        ctx, call,
+        [&](Run& run) {
+          std::shared_lock lock(run.open_);
+          return run.any_sink_ ? f(*run.any_sink_) : otherwise;
+        },
+        otherwise);
+  }
+
   template <class F> static int32_t running(void* ctx, const char* call, F&& f) noexcept {
     return guarded(
         ctx, call,
@@ -38,26 +49,26 @@ struct Calls {
   }
 
   static void log(void* ctx, int32_t level, kepu_str line) {
-    guarded(
+    with_sink(
         ctx, "log",
-        [&](Run& run) {
+        [&](Sink& sink) {
           const bool known = level >= KEPU_DEBUG && level <= KEPU_ERROR;
-          run.sink_.log(known ? level : static_cast<int32_t>(KEPU_INFO), text(line));
+          sink.log(known ? level : static_cast<int32_t>(KEPU_INFO), text(line));
           return 0;
         },
         0);
   }
   static void progress(void* ctx, uint64_t done, uint64_t total) {
-    guarded(
-        ctx, "progress", [&](Run& run) { return run.sink_.progress(done, total), 0; }, 0);
+    with_sink(
+        ctx, "progress", [&](Sink& sink) { return sink.progress(done, total), 0; }, 0);
   }
   static int32_t is_cancelled(void* ctx) {
-    return guarded(
-        ctx, "is_cancelled", [](Run& run) { return run.sink_.cancelled() ? 1 : 0; }, 1);
+    return with_sink(
+        ctx, "is_cancelled", [](Sink& sink) { return sink.cancelled() ? 1 : 0; }, 1);
   }
   static int32_t cancel_fd(void* ctx) {
-    return guarded(
-        ctx, "cancel_fd", [](Run& run) { return run.sink_.cancel_fd(); }, -1);
+    return with_sink(
+        ctx, "cancel_fd", [](Sink& sink) { return sink.cancel_fd(); }, -1);
   }
   static kepu_str time_zone(void* ctx) { return {of(ctx).time_zone_.data(), of(ctx).time_zone_.size()}; }
   static const void* extension(void*, const char*) { return nullptr; } // this version has none
@@ -121,7 +132,7 @@ struct Calls {
 
 Run::Run(Sink& sink, std::string connector, std::string time_zone)
     : sink_(sink), connector_(std::move(connector)), time_zone_(std::move(time_zone)),
-      worker_(std::this_thread::get_id()) {
+      worker_(std::this_thread::get_id()), any_sink_(&sink) {
   host_.struct_size = sizeof host_;
   host_.abi_major = KEPU_ABI_MAJOR;
   host_.abi_minor = KEPU_ABI_MINOR;

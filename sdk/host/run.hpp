@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -45,7 +46,12 @@ struct Stream {
 
 class Run {
 public:
-  Run(Sink& sink, std::string connector, std::string time_zone);
+  // Never freed: a thread that the library left behind may call the host until the process ends, and
+  // must find it closed, not gone. A closed one holds no buffers and does not touch the sink.
+  static Run& make(Sink& sink, std::string connector, std::string time_zone);
+  // After destroy has returned: waits for calls of other threads that are inside the sink, which may
+  // go afterwards. From here on every call is refused.
+  void close();
 
   kepu_host* c() { return &host_; }
   void enter(Phase phase) {
@@ -67,6 +73,7 @@ public:
 
 private:
   friend struct Calls;
+  Run(Sink& sink, std::string connector, std::string time_zone);
 
   // Whether `call` may run now: thread, phase, and that nothing went wrong before. KEPU_OK or what to return.
   int32_t allowed(const char* call, bool in_phase, const char* state);
@@ -92,11 +99,11 @@ private:
   std::string read_scope(uint32_t dataset, const kepu_scope& from, Scope& out);
 
   kepu_host host_{};
-  Sink& sink_; // log, progress, cancelled, cancel_fd: any thread
+  Sink& sink_; // of the worker thread, while it is not closed
   const std::string connector_;
   const std::string time_zone_;
   const std::thread::id worker_;
-  Phase phase_ = Phase::idle;
+  std::atomic<Phase> phase_ = Phase::idle; // other threads read it on their way to being refused
   std::string explained_;
   std::vector<abi::Dataset> declared_;
   const std::vector<abi::Dataset>* datasets_ = nullptr;
@@ -109,6 +116,9 @@ private:
   uint64_t rejects_ = 0;
   bool changed_ = false; // something else was sent since then
   std::string cursor_;
+
+  std::shared_mutex open_; // guards any_sink_; shared while a thread is inside the sink
+  Sink* any_sink_;         // for what is marked [any]; nullptr once closed
 
   std::atomic<bool> is_broken_ = false; // [any]
   std::mutex mutex_;                    // guards breach_

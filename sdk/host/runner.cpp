@@ -53,7 +53,7 @@ struct CSettings {
 
 struct Runner::Impl {
   Impl(const Library& l, Sink& s, Config c)
-      : library(l), sink(s), config(std::move(c)), run(s, l.descriptor().id, config.time_zone) {}
+      : library(l), sink(s), config(std::move(c)), run(Run::make(s, l.descriptor().id, config.time_zone)) {}
 
   // Calls into the library; `what` names the function.
   template <class F> Outcome call(const char* what, Phase phase, F&& f);
@@ -65,7 +65,7 @@ struct Runner::Impl {
   Config config;
   std::unique_ptr<PersonSchemes> persons;
   std::vector<abi::Dataset> datasets;
-  Run run;
+  Run& run;
   kepu_connector connector{};
   bool created = false;
 };
@@ -133,12 +133,14 @@ Runner::Runner(const Library& library, Sink& sink, Config config)
     : impl_(std::make_unique<Impl>(library, sink, std::move(config))) {}
 
 Runner::~Runner() {
-  if (!impl_->created || !impl_->connector.destroy) return;
-  try {
-    impl_->connector.destroy(impl_->connector.self);
-  } catch (...) { // the run is over; there is no one left to tell but the log
-    impl_->sink.log(KEPU_ERROR, "destroy let an exception cross the ABI");
+  if (impl_->created && impl_->connector.destroy) {
+    try {
+      impl_->connector.destroy(impl_->connector.self);
+    } catch (...) { // the run is over; there is no one left to tell but the log
+      impl_->sink.log(KEPU_ERROR, "destroy let an exception cross the ABI");
+    }
   }
+  impl_->run.close();
 }
 
 const std::vector<abi::Dataset>& Runner::datasets() const { return impl_->datasets; }
