@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/nearest.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 
@@ -18,51 +19,16 @@ constexpr size_t remembered_words = 100'000;
 constexpr size_t suggestions = 1'000;
 
 std::string type_name(int32_t type) {
-  switch (type) {
-  case KEPU_TEXT:
-    return "text";
-  case KEPU_INTEGER:
-    return "integer";
-  case KEPU_DECIMAL:
-    return "decimal";
-  case KEPU_REAL:
-    return "real";
-  case KEPU_BOOLEAN:
-    return "boolean";
-  case KEPU_DATE:
-    return "date";
-  case KEPU_TIMESTAMP:
-    return "timestamp";
-  case KEPU_PERIOD:
-    return "period";
-  case abi::pseudonym:
-    return "person";
-  default:
-    return "type " + std::to_string(type);
-  }
+  if (type == abi::pseudonym) return "person";
+  const char* name = abi::type_name(type);
+  return name ? name : "type " + std::to_string(type);
 }
 
 int32_t column_type(const abi::Field& field) { return field.roles & KEPU_ROLE_PERSON ? abi::pseudonym : field.type; }
 
-// Long digit runs may be somebody's number that slipped into a wrong column.
-std::string without_long_numbers(std::string_view text) {
-  constexpr size_t longest = 10;
-  std::string out(text.substr(0, 80));
-  for (size_t i = 0; i < out.size();) {
-    size_t end = i;
-    while (end < out.size() && out[end] >= '0' && out[end] <= '9')
-      ++end;
-    if (end - i > longest)
-      std::fill(out.begin() + static_cast<ptrdiff_t>(i), out.begin() + static_cast<ptrdiff_t>(end), '*');
-    i = end == i ? i + 1 : end;
-  }
-  while (!out.empty() && text.size() > out.size() && (static_cast<unsigned char>(text[out.size()]) & 0xc0) == 0x80)
-    out.pop_back();
-  return out;
-}
-
 std::string unknown_word(const std::string& list, std::string_view text, const std::vector<std::string>& words) {
-  std::string out = list + " has no \"" + without_long_numbers(text) + "\"";
+  std::string out =
+      list + " has no " + in_quotes(without_long_numbers(text)); // it may have slipped in from a column of persons
   const auto near = nearest(text, words);
   if (near.empty()) return out + "; add it, or an alias, to the catalog, or mend the row";
   out += "; the nearest are ";

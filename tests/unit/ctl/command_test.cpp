@@ -230,7 +230,7 @@ TEST_F(Asking, RawAnswersAreMadeSafeOnATerminalOnly) {
   const Console terminal{.out = out, .err = err, .out_is_terminal = true};
   EXPECT_EQ(run({"--socket", hub.socket(), "runs", "--json"}, terminal), ok);
   expect_no_controls();
-  EXPECT_EQ(out.str(), "{\"a\":\"\\x1b[2J\\u{009b}\"}\n");
+  EXPECT_EQ(out.str(), "{\"a\":\"\\x1b[2J\\u{9b}\"}\n");
 }
 
 TEST_F(Asking, ColourIsAQuestionOfTheTerminalUnlessSaid) {
