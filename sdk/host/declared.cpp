@@ -104,7 +104,7 @@ std::string read_field(const kepu_field* from, const std::string& dataset, abi::
   const std::string where = "field " + dataset + "." + from->name;
   out.name = from->name;
   out.type = from->type;
-  if (out.type == KEPU_NULL || !name_of(static_cast<kepu_type>(out.type)))
+  if (out.type == KEPU_NULL || !abi::type_name(out.type))
     return where + " has the type " + type_name(out.type) + "; use one of kepu_type but KEPU_NULL";
   out.scale = from->scale;
   if (out.scale < 0 || out.scale > 9 || (out.scale && out.type != KEPU_DECIMAL))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "texts.hpp"
 
+#include <kepu/values.hpp>
+
 #include <algorithm>
 #include <array>
 #include <numeric>
@@ -132,32 +134,8 @@ bool is_period(std::string_view text) {
   return rest.size() == 5 && rest[2] == '-' && is_day(year, digits(rest.substr(0, 2)), digits(rest.substr(3)));
 }
 
-const char* name_of(kepu_type type) {
-  switch (type) {
-  case KEPU_NULL:
-    return "null";
-  case KEPU_TEXT:
-    return "text";
-  case KEPU_INTEGER:
-    return "integer";
-  case KEPU_DECIMAL:
-    return "decimal";
-  case KEPU_REAL:
-    return "real";
-  case KEPU_BOOLEAN:
-    return "boolean";
-  case KEPU_DATE:
-    return "date";
-  case KEPU_TIMESTAMP:
-    return "timestamp";
-  case KEPU_PERIOD:
-    return "period";
-  }
-  return nullptr;
-}
-
 std::string type_name(int32_t type) {
-  const char* name = name_of(static_cast<kepu_type>(type));
+  const char* name = abi::type_name(type);
   return name ? name : "unknown (" + std::to_string(type) + ")";
 }
 

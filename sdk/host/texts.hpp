@@ -60,7 +60,6 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 bool is_period(std::string_view text);
 bool is_day(int year, int month, int day); // of the Gregorian calendar
 
-const char* name_of(kepu_type type);
 // "null", "text", ... for anything that a cell may claim.
 std::string type_name(int32_t type);
 std::string role_names(uint32_t roles); // "key and time"

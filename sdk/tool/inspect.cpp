@@ -28,30 +28,6 @@ std::vector<std::string> roles_of(uint32_t roles) {
   return out;
 }
 
-const char* type_of(int32_t type) {
-  switch (static_cast<kepu_type>(type)) {
-  case KEPU_NULL:
-    return "null";
-  case KEPU_TEXT:
-    return "text";
-  case KEPU_INTEGER:
-    return "integer";
-  case KEPU_DECIMAL:
-    return "decimal";
-  case KEPU_REAL:
-    return "real";
-  case KEPU_BOOLEAN:
-    return "boolean";
-  case KEPU_DATE:
-    return "date";
-  case KEPU_TIMESTAMP:
-    return "timestamp";
-  case KEPU_PERIOD:
-    return "period";
-  }
-  return "unknown";
-}
-
 std::string joined(const std::vector<std::string>& words, const char* between) {
   std::string out;
   for (const auto& word : words)
@@ -124,7 +100,7 @@ std::string described(const abi::Descriptor& d) {
     out += "\ndataset " + dataset.id + ", version " + std::to_string(dataset.version) + "\n";
     rows.clear();
     for (const auto& f : dataset.fields) {
-      std::string type = type_of(f.type);
+      std::string type = abi::type_name(f.type);
       if (f.type == KEPU_DECIMAL) type += " (" + std::to_string(f.scale) + ")";
       rows.push_back({f.name, type, f.required ? "required" : "", field_note(f)});
     }
@@ -157,7 +133,7 @@ std::string described_json(const abi::Descriptor& d) {
         (i ? ",{" : "{") + text("id", dataset.id) + ",\"version\":" + std::to_string(dataset.version) + ",\"fields\":[";
     for (size_t n = 0; n < dataset.fields.size(); ++n) {
       const auto& f = dataset.fields[n];
-      out += (n ? ",{" : "{") + text("name", f.name) + "," + text("type", type_of(f.type));
+      out += (n ? ",{" : "{") + text("name", f.name) + "," + text("type", abi::type_name(f.type));
       if (f.type == KEPU_DECIMAL) out += ",\"scale\":" + std::to_string(f.scale);
       out += ",\"roles\":" + json_list(roles_of(f.roles));
       if (!f.scheme.empty()) out += "," + text("scheme", f.scheme);

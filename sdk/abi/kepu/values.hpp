@@ -12,11 +12,36 @@
 
 namespace kepu::abi {
 
+// "null", "text", ... of a kepu_type; nullptr when it is none.
+inline const char* type_name(int32_t type) {
+  switch (static_cast<kepu_type>(type)) {
+  case KEPU_NULL:
+    return "null";
+  case KEPU_TEXT:
+    return "text";
+  case KEPU_INTEGER:
+    return "integer";
+  case KEPU_DECIMAL:
+    return "decimal";
+  case KEPU_REAL:
+    return "real";
+  case KEPU_BOOLEAN:
+    return "boolean";
+  case KEPU_DATE:
+    return "date";
+  case KEPU_TIMESTAMP:
+    return "timestamp";
+  case KEPU_PERIOD:
+    return "period";
+  }
+  return nullptr;
+}
+
 struct Field {
   std::string name;
   int32_t type = KEPU_TEXT; // kepu_type
   int32_t scale = 0;
-  uint32_t roles = 0;       // kepu_role, combined
+  uint32_t roles = 0; // kepu_role, combined
   std::string scheme;
   std::string entity_register;
   bool required = false;
