@@ -51,6 +51,7 @@ struct Expected {
   size_t rejects = 0;
   const char* text = ""; // part of what DONE says
 };
+void PrintTo(const Expected& of, std::ostream* out) { *out << of.library; }
 
 // Why a library is not let loose in a build with sanitizers, or nullptr.
 const char* why_not([[maybe_unused]] std::string_view library) {
@@ -102,6 +103,7 @@ struct Crash {
   int signal; // 0: exits with `status`
   int status = -1;
 };
+void PrintTo(const Crash& of, std::ostream* out) { *out << of.library; }
 
 class EndsWithoutDone : public ::testing::TestWithParam<Crash> {};
 TEST_P(EndsWithoutDone, AsItsOwnCommentSays) {
