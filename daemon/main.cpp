@@ -10,7 +10,8 @@ int main(int argc, char** argv) {
   bool show_version = false;
   cli.add_option("--config", config, "The configuration file")->type_name("FILE")->capture_default_str();
   cli.add_flag("--version", show_version, "Print the version and end");
-  cli.footer("Exit codes: 0 ended by SIGTERM or SIGINT, 1 usage, 2 configuration, 3 state folder, 4 store, 5 address or socket.\n"
+  cli.footer("Exit codes: 0 ended by SIGTERM or SIGINT, 1 usage, 2 configuration, 3 state folder, 4 store, 5 address "
+             "or socket.\n"
              "`kepuctl check` looks at a configuration without starting anything.");
   try {
     cli.parse(argc, argv);

@@ -53,8 +53,10 @@ std::filesystem::path beside_this_program(const char* name) {
 Exit run(const std::filesystem::path& config_file) {
   auto loaded = settings::load(config_file);
   if (!loaded.problems.empty()) {
-    for (const auto& problem : loaded.problems) std::fprintf(stderr, "%s\n", problem.sentence().c_str());
-    return complain(Exit::configuration, std::to_string(loaded.problems.size()) + " errors in the configuration; nothing was started");
+    for (const auto& problem : loaded.problems)
+      std::fprintf(stderr, "%s\n", problem.sentence().c_str());
+    return complain(Exit::configuration,
+                    std::to_string(loaded.problems.size()) + " errors in the configuration; nothing was started");
   }
   const auto& configuration = loaded.configuration;
   const auto& daemon = configuration.daemon;
@@ -79,7 +81,8 @@ Exit run(const std::filesystem::path& config_file) {
   if (person_key) store_options.person_key_fingerprint = fingerprint(*person_key);
   auto writer = store::Writer::open(store_options);
   if (!writer) return complain(Exit::store, writer.error().text);
-  if (auto ok = (*writer)->load_catalog(configuration.catalog, *zone); !ok) return complain(Exit::store, ok.error().text);
+  if (auto ok = (*writer)->load_catalog(configuration.catalog, *zone); !ok)
+    return complain(Exit::store, ok.error().text);
 
   boost::asio::io_context io(1);
   Ingest ingest(io, **writer, clock);
@@ -109,7 +112,9 @@ Exit run(const std::filesystem::path& config_file) {
                         std::chrono::duration_cast<std::chrono::microseconds>(clock.steady() - began));
         return response;
       },
-      [&](const http::Request& request) { return http::from_cache(request, cache, latest.load(std::memory_order_acquire)); },
+      [&](const http::Request& request) {
+        return http::from_cache(request, cache, latest.load(std::memory_order_acquire));
+      },
       [](const std::string& text) { log(LogLevel::warning, "", text); });
 
   // Before READY, so that no signal finds its default.
@@ -118,8 +123,9 @@ Exit run(const std::filesystem::path& config_file) {
   if (auto ok = server.start(); !ok) return complain(Exit::listen, ok.error().text);
   ingest.start(supervisor);
   supervisor.start();
-  log(LogLevel::info, "", std::string("kepud ") + version + " listens on " + daemon.listen.host + ":" + std::to_string(server.port()) + " with " +
-                              std::to_string(configuration.sources.size()) + " sources");
+  log(LogLevel::info, "",
+      std::string("kepud ") + version + " listens on " + daemon.listen.host + ":" + std::to_string(server.port()) +
+          " with " + std::to_string(configuration.sources.size()) + " sources");
   sd_notify(0, "READY=1");
 
   int to_stop = 2;

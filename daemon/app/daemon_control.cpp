@@ -34,7 +34,8 @@ http::Health DaemonControl::health() {
 
 std::vector<http::Metric> DaemonControl::metrics() {
   std::vector<http::Metric> out;
-  const auto gauge = [&](const char* name, const char* help, double value, std::vector<std::pair<std::string, std::string>> labels = {}) {
+  const auto gauge = [&](const char* name, const char* help, double value,
+                         std::vector<std::pair<std::string, std::string>> labels = {}) {
     out.push_back({name, help, "gauge", std::move(labels), value});
   };
   gauge("kepu_build_info", "Version of the daemon.", 1, {{"version", version}});
@@ -46,11 +47,15 @@ std::vector<http::Metric> DaemonControl::metrics() {
   };
   gauge("kepu_store_bytes", "Size of the store's file.", size_of(store_file));
   gauge("kepu_store_log_bytes", "Size of the store's write-ahead log.", size_of("kepu.db-wal"));
-  gauge("kepu_ingest_queue_bytes", "Frames of workers that wait for the ingest.", static_cast<double>(ingest_.queued_bytes()));
+  gauge("kepu_ingest_queue_bytes", "Frames of workers that wait for the ingest.",
+        static_cast<double>(ingest_.queued_bytes()));
   for (const auto& source : *supervisor_.snapshot()) {
-    gauge("kepu_source_running", "Whether a run of the source is going on.", source.state == "running" ? 1 : 0, {{"source", source.id}});
-    gauge("kepu_source_quarantined", "Whether the source is quarantined.", source.state == "quarantined" ? 1 : 0, {{"source", source.id}});
-    gauge("kepu_source_crashes", "Crashes of the source in the window that quarantine looks at.", source.crashes, {{"source", source.id}});
+    gauge("kepu_source_running", "Whether a run of the source is going on.", source.state == "running" ? 1 : 0,
+          {{"source", source.id}});
+    gauge("kepu_source_quarantined", "Whether the source is quarantined.", source.state == "quarantined" ? 1 : 0,
+          {{"source", source.id}});
+    gauge("kepu_source_crashes", "Crashes of the source in the window that quarantine looks at.", source.crashes,
+          {{"source", source.id}});
   }
   return out;
 }

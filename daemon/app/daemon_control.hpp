@@ -13,7 +13,8 @@ namespace kepu::app {
 class DaemonControl final : public http::Control {
 public:
   // All outlive this.
-  DaemonControl(supervisor::Supervisor& supervisor, const Ingest& ingest, const store::Writer& writer, const settings::Daemon& daemon)
+  DaemonControl(supervisor::Supervisor& supervisor, const Ingest& ingest, const store::Writer& writer,
+                const settings::Daemon& daemon)
       : supervisor_(supervisor), ingest_(ingest), writer_(writer), daemon_(daemon) {}
 
   std::vector<http::SourceStatus> sources() override;

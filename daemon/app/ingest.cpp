@@ -16,7 +16,8 @@ constexpr auto idle = std::chrono::seconds(2);
 
 } // namespace
 
-Ingest::Ingest(boost::asio::io_context& io, store::Writer& writer, const Clock& clock) : io_(io), writer_(writer), clock_(clock) {}
+Ingest::Ingest(boost::asio::io_context& io, store::Writer& writer, const Clock& clock)
+    : io_(io), writer_(writer), clock_(clock) {}
 Ingest::~Ingest() { stop(); }
 
 void Ingest::start(supervisor::WorkerPort& port) {
@@ -40,7 +41,8 @@ void Ingest::stop() {
 size_t Ingest::queued_bytes() const {
   std::lock_guard lock(mutex_);
   size_t bytes = 0;
-  for (const auto& [run, waiting] : waiting_) bytes += waiting;
+  for (const auto& [run, waiting] : waiting_)
+    bytes += waiting;
   return bytes;
 }
 

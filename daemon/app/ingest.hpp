@@ -38,7 +38,9 @@ public:
   void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
 
   // The store's last trouble; empty while it takes what it is given. Any thread.
-  std::string trouble() const { return trouble_.with([](const std::string& text) { return text; }); }
+  std::string trouble() const {
+    return trouble_.with([](const std::string& text) { return text; });
+  }
   size_t queued_bytes() const;
 
 private:
@@ -60,10 +62,10 @@ private:
   std::thread thread_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Task> tasks_;                             // guarded by mutex_
-  std::map<supervisor::RunToken, size_t> waiting_;     // guarded: bytes queued of a run
-  std::map<supervisor::RunToken, bool> held_;          // guarded: told not to read on
-  bool stopping_ = false;                              // guarded
+  std::deque<Task> tasks_;                         // guarded by mutex_
+  std::map<supervisor::RunToken, size_t> waiting_; // guarded: bytes queued of a run
+  std::map<supervisor::RunToken, bool> held_;      // guarded: told not to read on
+  bool stopping_ = false;                          // guarded
   Guarded<std::string> trouble_;
   std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_; // kepu-ingest only
 };

@@ -12,19 +12,26 @@ namespace {
 
 spdlog::level::level_enum level_of(settings::LogLevel level) {
   switch (level) {
-  case settings::LogLevel::debug: return spdlog::level::debug;
-  case settings::LogLevel::info: return spdlog::level::info;
-  case settings::LogLevel::warning: return spdlog::level::warn;
-  case settings::LogLevel::error: return spdlog::level::err;
+  case settings::LogLevel::debug:
+    return spdlog::level::debug;
+  case settings::LogLevel::info:
+    return spdlog::level::info;
+  case settings::LogLevel::warning:
+    return spdlog::level::warn;
+  case settings::LogLevel::error:
+    return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 spdlog::sink_ptr sink_of(const settings::Daemon& daemon) {
   switch (daemon.log_sink) {
-  case settings::LogSink::stderr_text: return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  case settings::LogSink::journal: return std::make_shared<spdlog::sinks::systemd_sink_mt>("kepud");
-  case settings::LogSink::file: return std::make_shared<spdlog::sinks::basic_file_sink_mt>(daemon.log_file.string());
+  case settings::LogSink::stderr_text:
+    return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  case settings::LogSink::journal:
+    return std::make_shared<spdlog::sinks::systemd_sink_mt>("kepud");
+  case settings::LogSink::file:
+    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(daemon.log_file.string());
   }
   return nullptr;
 }
@@ -40,7 +47,8 @@ Result<void> open_log(const settings::Daemon& daemon) {
     spdlog::set_default_logger(std::move(logger));
     return {};
   } catch (const spdlog::spdlog_ex& error) {
-    return fail("log", "cannot open the log " + daemon.log_file.string() + ": " + error.what() + "; check [log] file, its folder and its owner");
+    return fail("log", "cannot open the log " + daemon.log_file.string() + ": " + error.what() +
+                           "; check [log] file, its folder and its owner");
   }
 }
 

@@ -19,7 +19,8 @@ store::Refused refused_by(const pipeline::Refusal& refusal, const std::string& d
 
 } // namespace
 
-Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, supervisor::RunInfo info, const Clock& clock) {
+Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, supervisor::RunInfo info,
+                                                    const Clock& clock) {
   std::unique_ptr<RunIngest> out(new RunIngest(writer, std::move(info), clock));
   const auto& run = out->info_;
   auto number = writer.begin_run({run.source, run.connector, run.connector_version, run.library_hash, run.started});
@@ -31,7 +32,8 @@ Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, super
 }
 
 Result<pipeline::Mapper*> RunIngest::mapper(uint16_t dataset) {
-  if (dataset >= mappers_.size()) return contract("rows came for dataset number " + std::to_string(dataset) + ", which was not declared");
+  if (dataset >= mappers_.size())
+    return contract("rows came for dataset number " + std::to_string(dataset) + ", which was not declared");
   auto& slot = mappers_[dataset];
   if (!slot) {
     const auto& declared = info_.datasets[dataset];
@@ -73,7 +75,8 @@ Result<void> RunIngest::take(const wire::Header& header, std::string_view payloa
   if (const auto* scope = std::get_if<wire::ScopeFrame>(&*message)) return replace(*scope);
   if (auto* refused = std::get_if<wire::RejectFrame>(&*message)) {
     ++sent_rejects_;
-    return reject({refused->place, "", std::move(refused->field), std::move(refused->code), std::move(refused->message)});
+    return reject(
+        {refused->place, "", std::move(refused->field), std::move(refused->code), std::move(refused->message)});
   }
   if (const auto* frame = std::get_if<wire::CommitFrame>(&*message)) return commit(*frame, header.tag, frames);
   return contract("a frame came that does not belong into a run");
@@ -89,7 +92,8 @@ Result<void> RunIngest::rows(std::string_view payload) {
   sent_rows_ += batch->rows;
   if (!map.has_key() && !replaces_keyless_) {
     // Such rows are known by input and row number, so an input is always replaced as a whole.
-    if (!part_->input_is_open()) return contract("dataset " + id + " has no key, so its rows must be read from an input (begin_input)");
+    if (!part_->input_is_open())
+      return contract("dataset " + id + " has no key, so its rows must be read from an input (begin_input)");
     store::Scope scope;
     scope.this_input = true;
     if (auto ok = part_->begin_replace(id, std::move(scope)); !ok) return ok;
@@ -109,7 +113,8 @@ Result<void> RunIngest::rows(std::string_view payload) {
     if (too_many_rejects()) {
       if (auto dropped = part_->drop(); !dropped) return dropped;
       return fail("too_many_rejects", std::to_string(part_rejects_) + " of the first " + std::to_string(part_rows_) +
-                                          " rows were refused, more than max_reject_share allows; look at the rejects, then mend the source or its settings");
+                                          " rows were refused, more than max_reject_share allows; look at the rejects, "
+                                          "then mend the source or its settings");
     }
   }
   return {};
@@ -123,7 +128,8 @@ Result<void> RunIngest::reject(store::Refused refused) {
 }
 
 bool RunIngest::too_many_rejects() const {
-  return part_rows_ >= judged_rows && static_cast<double>(part_rejects_) > info_.max_reject_share * static_cast<double>(part_rows_);
+  return part_rows_ >= judged_rows &&
+         static_cast<double>(part_rejects_) > info_.max_reject_share * static_cast<double>(part_rows_);
 }
 
 Result<void> RunIngest::retract(std::string_view payload) {
@@ -151,9 +157,15 @@ Result<void> RunIngest::input(const wire::InputAsked& asked, uint32_t tag, std::
   input_name_ = asked.name;
   wire::InputAnswered told;
   switch (answer->decision) {
-  case store::Decision::take: told.decision = KEPU_TAKE; break;
-  case store::Decision::known: told.decision = KEPU_KNOWN; break;
-  case store::Decision::resume: told.decision = KEPU_RESUME; break;
+  case store::Decision::take:
+    told.decision = KEPU_TAKE;
+    break;
+  case store::Decision::known:
+    told.decision = KEPU_KNOWN;
+    break;
+  case store::Decision::resume:
+    told.decision = KEPU_RESUME;
+    break;
   }
   if (answer->previous) {
     told.has_previous = true;
@@ -174,7 +186,8 @@ Result<void> RunIngest::replace(const wire::ScopeFrame& frame) {
   if (!found) return found.error();
   const auto& map = **found;
   const auto& dataset = map.dataset();
-  if (frame.this_input && !part_->input_is_open()) return contract("a replacement of this input was begun without an open input");
+  if (frame.this_input && !part_->input_is_open())
+    return contract("a replacement of this input was begun without an open input");
   store::Scope scope;
   scope.this_input = frame.this_input;
   scope.time_from = frame.time_from;
@@ -185,10 +198,12 @@ Result<void> RunIngest::replace(const wire::ScopeFrame& frame) {
     const auto& contracted = dataset.contract.fields[field];
     const auto holding = model::holding_of(contracted);
     if (holding != model::Holding::code && holding != model::Holding::number) {
-      return contract("a replacement of dataset " + dataset.contract.id + " cannot be limited by field " + contracted.name);
+      return contract("a replacement of dataset " + dataset.contract.id + " cannot be limited by field " +
+                      contracted.name);
     }
     if (std::find(dataset.scope.begin(), dataset.scope.end(), contracted.name) == dataset.scope.end()) {
-      return contract("the catalog does not let a replacement of dataset " + dataset.contract.id + " be limited by field " + contracted.name + "; name it in its scope");
+      return contract("the catalog does not let a replacement of dataset " + dataset.contract.id +
+                      " be limited by field " + contracted.name + "; name it in its scope");
     }
     scope.conditions.push_back({field, condition.text, condition.integer});
   }
@@ -199,13 +214,14 @@ Result<void> RunIngest::commit(const wire::CommitFrame& frame, uint32_t tag, std
   if (replaces_keyless_) return contract("an input of a dataset without a key is one part; commit after end_input");
   if (part_->is_replacing()) return contract("a part was committed inside a replacement");
   if (frame.rows != sent_rows_ || frame.rejects != sent_rejects_) {
-    return contract("a commit counts " + std::to_string(frame.rows) + " rows and " + std::to_string(frame.rejects) + " rejects, " +
-                    std::to_string(sent_rows_) + " and " + std::to_string(sent_rejects_) + " came");
+    return contract("a commit counts " + std::to_string(frame.rows) + " rows and " + std::to_string(frame.rejects) +
+                    " rejects, " + std::to_string(sent_rows_) + " and " + std::to_string(sent_rejects_) + " came");
   }
   if (too_many_rejects()) {
     if (auto dropped = part_->drop(); !dropped) return dropped;
     return fail("too_many_rejects", std::to_string(part_rejects_) + " of " + std::to_string(part_rows_) +
-                                        " rows of a part were refused, more than max_reject_share allows; the part was dropped, earlier parts stay; "
+                                        " rows of a part were refused, more than max_reject_share allows; the part was "
+                                        "dropped, earlier parts stay; "
                                         "look at the rejects, then mend the source or its settings");
   }
   auto committed = part_->commit(frame.cursor);

@@ -18,7 +18,7 @@ public:
   static Result<std::unique_ptr<RunIngest>> begin(store::Writer& writer, supervisor::RunInfo info, const Clock& clock);
 
   struct Answer {
-    std::string frames; // for the worker
+    std::string frames;                           // for the worker
     std::optional<supervisor::RunOutcome> refuse; // the run must end so; later frames are ignored
   };
   Answer frame(const wire::Header& header, std::string_view payload);
@@ -26,7 +26,8 @@ public:
   Result<void> end(const supervisor::RunOutcome& outcome);
 
 private:
-  RunIngest(store::Writer& writer, supervisor::RunInfo info, const Clock& clock) : writer_(writer), info_(std::move(info)), clock_(clock) {}
+  RunIngest(store::Writer& writer, supervisor::RunInfo info, const Clock& clock)
+      : writer_(writer), info_(std::move(info)), clock_(clock) {}
   Result<void> take(const wire::Header& header, std::string_view payload, std::string& frames);
   Result<void> rows(std::string_view payload);
   Result<void> retract(std::string_view payload);

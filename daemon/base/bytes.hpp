@@ -13,8 +13,7 @@ namespace kepu {
 
 static_assert(std::endian::native == std::endian::little, "stored bytes are little-endian, read by memcpy");
 
-template <class T>
-T load(const void* at) {
+template <class T> T load(const void* at) {
   static_assert(std::is_trivially_copyable_v<T>);
   T value;
   std::memcpy(&value, at, sizeof value);
@@ -29,8 +28,7 @@ class ByteWriter {
 public:
   explicit ByteWriter(std::string& out) : out_(out) {}
 
-  template <class T>
-  void put(T value) {
+  template <class T> void put(T value) {
     static_assert(std::is_trivially_copyable_v<T>);
     out_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
@@ -72,8 +70,7 @@ public:
     at_ = in_.size();
   }
 
-  template <class T>
-  T get() {
+  template <class T> T get() {
     if (left() < sizeof(T)) {
       fail();
       return T{};

@@ -6,20 +6,17 @@
 
 namespace kepu {
 
-template <class T>
-class Guarded {
+template <class T> class Guarded {
 public:
   Guarded() = default;
   explicit Guarded(T value) : value_(std::move(value)) {}
 
   // Calls f(T&) under the lock and returns what it returns. f must not call back into this object.
-  template <class F>
-  decltype(auto) with(F&& f) {
+  template <class F> decltype(auto) with(F&& f) {
     std::lock_guard lock(mutex_);
     return std::forward<F>(f)(value_);
   }
-  template <class F>
-  decltype(auto) with(F&& f) const {
+  template <class F> decltype(auto) with(F&& f) const {
     std::lock_guard lock(mutex_);
     return std::forward<F>(f)(value_);
   }

@@ -6,7 +6,9 @@
 
 namespace kepu {
 
-uint64_t hash64(std::string_view bytes, uint64_t seed) { return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed); }
+uint64_t hash64(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
 
 void seal(std::string& blob) { ByteWriter(blob).put(hash64(blob)); }
 

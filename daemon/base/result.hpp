@@ -22,8 +22,7 @@ struct Error {
   throw std::logic_error("value() of a failed Result: " + error.text);
 }
 
-template <class T>
-using Result = boost::system::result<T, Error>;
+template <class T> using Result = boost::system::result<T, Error>;
 
 inline Error fail(std::string code, std::string text) { return Error{std::move(code), std::move(text)}; }
 

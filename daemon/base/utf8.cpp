@@ -10,7 +10,8 @@ size_t find_invalid_utf8(std::string_view text) {
   auto tail = [&](size_t at) { return at < n && (p[at] & 0xc0) == 0x80; };
   size_t i = 0;
   while (i < n) {
-    while (n - i >= 8 && (load<uint64_t>(p + i) & 0x8080808080808080ull) == 0) i += 8;
+    while (n - i >= 8 && (load<uint64_t>(p + i) & 0x8080808080808080ull) == 0)
+      i += 8;
     if (i == n) break;
     const unsigned char c = p[i];
     if (c < 0x80) {
@@ -20,8 +21,8 @@ size_t find_invalid_utf8(std::string_view text) {
     } else if ((c & 0xf0) == 0xe0 && tail(i + 1) && tail(i + 2) && !(c == 0xe0 && p[i + 1] < 0xa0) &&
                !(c == 0xed && p[i + 1] >= 0xa0)) {
       i += 3;
-    } else if (c >= 0xf0 && c <= 0xf4 && tail(i + 1) && tail(i + 2) && tail(i + 3) &&
-               !(c == 0xf0 && p[i + 1] < 0x90) && !(c == 0xf4 && p[i + 1] >= 0x90)) {
+    } else if (c >= 0xf0 && c <= 0xf4 && tail(i + 1) && tail(i + 2) && tail(i + 3) && !(c == 0xf0 && p[i + 1] < 0x90) &&
+               !(c == 0xf4 && p[i + 1] >= 0x90)) {
       i += 4;
     } else {
       return i;

@@ -24,8 +24,8 @@ struct SourceStatus {
   std::string sentence; // what happened last and what to do, English; never empty
   std::string sentence_zh;
   std::optional<Instant> next_run;
-  uint32_t crashes = 0; // in the window that quarantine looks at
-  uint64_t progress_done = 0; // of the run that is going on
+  uint32_t crashes = 0;        // in the window that quarantine looks at
+  uint64_t progress_done = 0;  // of the run that is going on
   uint64_t progress_total = 0; // 0: unknown
   std::optional<Instant> running_since;
 };

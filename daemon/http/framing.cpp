@@ -22,8 +22,10 @@ std::string lower(std::string_view text) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -65,13 +67,16 @@ std::optional<HeadRefusal> read_request_line(std::string_view line, Head& out, b
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
   if (!is_token(method)) return bad("the method is no token");
-  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.') return bad("the request line does not end in HTTP/1.1");
+  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.')
+    return bad("the request line does not end in HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return HeadRefusal{505, "version_not_supported", "send HTTP/1.1"};
   is_1_0 = version == "HTTP/1.0";
-  if (target.size() > max_target) return HeadRefusal{414, "target_too_long", "the target is longer than 8 kB; ask for less at once"};
+  if (target.size() > max_target)
+    return HeadRefusal{414, "target_too_long", "the target is longer than 8 kB; ask for less at once"};
   if (target.empty() || target.front() != '/') return HeadRefusal{400, "bad_target", "the target must begin with /"};
   for (const char c : target) {
-    if (c <= ' ' || c >= 0x7f || c == '#') return HeadRefusal{400, "bad_target", "the target holds bytes that must be percent-encoded"};
+    if (c <= ' ' || c >= 0x7f || c == '#')
+      return HeadRefusal{400, "bad_target", "the target holds bytes that must be percent-encoded"};
   }
   if (std::find(known_methods.begin(), known_methods.end(), method) == known_methods.end()) {
     return HeadRefusal{501, "not_implemented", "the method is unknown"};
@@ -120,7 +125,8 @@ std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
     } else if (name == "content-length") {
       ++lengths;
       const auto [at, error] = std::from_chars(value.data(), value.data() + value.size(), out.body);
-      if (value.empty() || at != value.data() + value.size() || value.front() < '0' || value.front() > '9') return bad("Content-Length is no number");
+      if (value.empty() || at != value.data() + value.size() || value.front() < '0' || value.front() > '9')
+        return bad("Content-Length is no number");
       if (error != std::errc()) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
     } else if (name == "transfer-encoding") {
       ++codings;
@@ -143,7 +149,8 @@ std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
   // No request of this API has a body of unknown length, so a coded one is somebody's trick or mistake.
   if (codings) return bad("Transfer-Encoding is not taken; send a Content-Length");
   if (out.body > max_body) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
-  if (out.body > 0 && (out.method == "GET" || out.method == "HEAD")) return HeadRefusal{400, "unexpected_body", "a GET takes no body"};
+  if (out.body > 0 && (out.method == "GET" || out.method == "HEAD"))
+    return HeadRefusal{400, "unexpected_body", "a GET takes no body"};
   out.keep_alive = !close && (!is_1_0 || keep);
   return std::nullopt;
 }

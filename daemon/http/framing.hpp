@@ -10,7 +10,7 @@
 
 namespace kepu::http {
 
-constexpr size_t max_head = 16u << 10;  // request line and header fields
+constexpr size_t max_head = 16u << 10; // request line and header fields
 constexpr size_t max_target = 8u << 10;
 constexpr uint64_t max_body = 64u << 10;
 

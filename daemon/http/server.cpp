@@ -35,38 +35,60 @@ constexpr size_t read_bytes = 4096;
 
 std::string_view reason(int status) {
   switch (status) {
-  case 200: return "OK";
-  case 202: return "Accepted";
-  case 304: return "Not Modified";
-  case 400: return "Bad Request";
-  case 403: return "Forbidden";
-  case 404: return "Not Found";
-  case 405: return "Method Not Allowed";
-  case 406: return "Not Acceptable";
-  case 408: return "Request Timeout";
-  case 409: return "Conflict";
-  case 413: return "Content Too Large";
-  case 414: return "URI Too Long";
-  case 422: return "Unprocessable Content";
-  case 429: return "Too Many Requests";
-  case 431: return "Request Header Fields Too Large";
-  case 500: return "Internal Server Error";
-  case 501: return "Not Implemented";
-  case 503: return "Service Unavailable";
-  case 505: return "HTTP Version Not Supported";
-  default: return "Answer";
+  case 200:
+    return "OK";
+  case 202:
+    return "Accepted";
+  case 304:
+    return "Not Modified";
+  case 400:
+    return "Bad Request";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 406:
+    return "Not Acceptable";
+  case 408:
+    return "Request Timeout";
+  case 409:
+    return "Conflict";
+  case 413:
+    return "Content Too Large";
+  case 414:
+    return "URI Too Long";
+  case 422:
+    return "Unprocessable Content";
+  case 429:
+    return "Too Many Requests";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 500:
+    return "Internal Server Error";
+  case 501:
+    return "Not Implemented";
+  case 503:
+    return "Service Unavailable";
+  case 505:
+    return "HTTP Version Not Supported";
+  default:
+    return "Answer";
   }
 }
 
 std::string date_now() {
   static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const std::time_t now = std::time(nullptr);
   std::tm at{};
   gmtime_r(&now, &at);
   char out[40];
-  const int n = std::snprintf(out, sizeof out, "%s, %02d %s %d %02d:%02d:%02d GMT", days[static_cast<size_t>(at.tm_wday)], at.tm_mday,
-                              months[static_cast<size_t>(at.tm_mon)], at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
+  const int n = std::snprintf(out, sizeof out, "%s, %02d %s %d %02d:%02d:%02d GMT",
+                              days[static_cast<size_t>(at.tm_wday)], at.tm_mday, months[static_cast<size_t>(at.tm_mon)],
+                              at.tm_year + 1900, at.tm_hour, at.tm_min, at.tm_sec);
   return std::string(out, static_cast<size_t>(n));
 }
 
@@ -90,7 +112,8 @@ public:
       stopping_ = true;
     }
     wake_.notify_all();
-    for (auto& worker : workers_) worker->thread.join();
+    for (auto& worker : workers_)
+      worker->thread.join();
   }
 
   bool take(Request request, Done done) {
@@ -108,7 +131,8 @@ public:
     const auto now = std::chrono::steady_clock::now();
     for (auto& worker : workers_) {
       std::lock_guard lock(worker->mutex);
-      if (worker->reader && worker->since && now - *worker->since > options_.query_deadline) worker->reader->interrupt();
+      if (worker->reader && worker->since && now - *worker->since > options_.query_deadline)
+        worker->reader->interrupt();
     }
   }
 
@@ -120,8 +144,8 @@ private:
   struct Worker {
     std::thread thread;
     std::mutex mutex;
-    std::unique_ptr<store::Reader> reader;                            // replaced under the mutex
-    std::optional<std::chrono::steady_clock::time_point> since;       // guarded: the question that runs
+    std::unique_ptr<store::Reader> reader;                      // replaced under the mutex
+    std::optional<std::chrono::steady_clock::time_point> since; // guarded: the question that runs
   };
 
   void work(Worker& worker) {
@@ -153,7 +177,8 @@ private:
     try {
       out = handler_(request, *worker.reader);
     } catch (const std::exception&) {
-      out = problem(500, "internal", "the answer could not be made", "ask again; if it stays so, look at the daemon's log");
+      out = problem(500, "internal", "the answer could not be made",
+                    "ask again; if it stays so, look at the daemon's log");
     }
     running(false);
     return out;
@@ -164,7 +189,7 @@ private:
   Server::Handler handler_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_; // guarded by mutex_
+  std::deque<Job> jobs_;  // guarded by mutex_
   bool stopping_ = false; // guarded by mutex_
   std::vector<std::unique_ptr<Worker>> workers_;
 };
@@ -175,8 +200,9 @@ class Session;
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   Impl(asio::io_context& context, Options given, OpenReader open, Handler handler, FastPath fast_path, Log warn)
-      : io(context), options(std::move(given)), fast(std::move(fast_path)), log(std::move(warn)), tcp(io), local(io), tcp_pause(io),
-        local_pause(io), sweeper(io), stop_timer(io), pool(options, std::move(open), std::move(handler)) {}
+      : io(context), options(std::move(given)), fast(std::move(fast_path)), log(std::move(warn)), tcp(io), local(io),
+        tcp_pause(io), local_pause(io), sweeper(io), stop_timer(io),
+        pool(options, std::move(open), std::move(handler)) {}
 
   Result<void> start();
   Result<void> listen_tcp();
@@ -217,7 +243,8 @@ public:
   void start() { read(); }
   void check_deadline(std::chrono::steady_clock::time_point now) {
     if (now < deadline_) return;
-    if (phase_ == Phase::head && !buffer_.empty()) return refuse(problem(408, "request_timeout", "the request took too long to arrive"));
+    if (phase_ == Phase::head && !buffer_.empty())
+      return refuse(problem(408, "request_timeout", "the request took too long to arrive"));
     close();
   }
   // No further requests; an answer that is on its way is let out.
@@ -263,7 +290,8 @@ private:
 };
 
 Session::Session(std::weak_ptr<Server::Impl> server, asio::io_context&, Socket socket, bool admin, std::string address)
-    : server_(std::move(server)), options_(server_.lock()->options), socket_(std::move(socket)), admin_(admin), address_(std::move(address)) {
+    : server_(std::move(server)), options_(server_.lock()->options), socket_(std::move(socket)), admin_(admin),
+      address_(std::move(address)) {
   enter(Phase::idle, options_.idle_deadline);
 }
 
@@ -293,11 +321,13 @@ void Session::take() {
     if (size == std::string::npos) {
       if (buffer_.size() > max_head) {
         const bool in_line = std::string_view(buffer_).substr(0, max_head).find('\n') == std::string_view::npos;
-        return refuse(in_line ? problem(414, "target_too_long", "the request line is too long") : problem(431, "headers_too_large", "the header fields are longer than 16 kB"));
+        return refuse(in_line ? problem(414, "target_too_long", "the request line is too long")
+                              : problem(431, "headers_too_large", "the header fields are longer than 16 kB"));
       }
       // What can never become a head is refused at once: a client of another protocol need not wait.
       for (size_t line = buffer_.find('\n'); line != std::string::npos; line = buffer_.find('\n', line + 1)) {
-        if (line == 0 || buffer_[line - 1] != '\r') return refuse(problem(400, "bad_request", "a line feed stands alone"));
+        if (line == 0 || buffer_[line - 1] != '\r')
+          return refuse(problem(400, "bad_request", "a line feed stands alone"));
       }
       return read();
     }
@@ -322,14 +352,20 @@ void Session::answer() {
   // The query's own deadline ends it; this one is for what even that does not reach.
   enter(Phase::answering, options_.query_deadline + options_.write_deadline);
   body_wanted_ = head_.method != "HEAD";
-  Request request{body_wanted_ ? head_.method : "GET", std::move(head_.target), std::move(head_.accept), std::move(head_.accept_encoding),
-                  std::move(head_.if_none_match), head_.body > 0, admin_};
+  Request request{body_wanted_ ? head_.method : "GET",
+                  std::move(head_.target),
+                  std::move(head_.accept),
+                  std::move(head_.accept_encoding),
+                  std::move(head_.if_none_match),
+                  head_.body > 0,
+                  admin_};
   if (auto known = server->fast(request)) return write(std::move(*known));
-  const bool taken = server->pool.take(std::move(request), [self = shared_from_this(), &io = server->io](Response response) {
-    asio::post(io, [self, response = std::move(response)]() mutable {
-      if (self->phase_ == Phase::answering) self->write(std::move(response));
-    });
-  });
+  const bool taken =
+      server->pool.take(std::move(request), [self = shared_from_this(), &io = server->io](Response response) {
+        asio::post(io, [self, response = std::move(response)]() mutable {
+          if (self->phase_ == Phase::answering) self->write(std::move(response));
+        });
+      });
   if (!taken) write(problem(503, "busy", "too many requests wait already", "ask again in a moment"));
 }
 
@@ -399,7 +435,9 @@ Result<void> Server::Impl::listen_tcp() {
   if (!error) tcp.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) tcp.bind(endpoint, error);
   if (!error) tcp.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return fail("listen", "cannot listen on " + where + ": " + error.message() + "; end what uses it or set another [http] listen");
+  if (error)
+    return fail("listen", "cannot listen on " + where + ": " + error.message() +
+                              "; end what uses it or set another [http] listen");
   bound_port = tcp.local_endpoint().port();
   return {};
 }
@@ -415,10 +453,12 @@ Result<void> Server::Impl::listen_local() {
   }
   asio::local::stream_protocol::socket probe(io);
   probe.connect(endpoint, error);
-  if (!error) return fail("listen", "another program listens on admin_socket " + path.string() + "; end it or set another path");
+  if (!error)
+    return fail("listen", "another program listens on admin_socket " + path.string() + "; end it or set another path");
   struct stat info {};
   if (::lstat(path.c_str(), &info) == 0) {
-    if (!S_ISSOCK(info.st_mode)) return fail("listen", "admin_socket " + path.string() + " is a file of another kind; move it away");
+    if (!S_ISSOCK(info.st_mode))
+      return fail("listen", "admin_socket " + path.string() + " is a file of another kind; move it away");
     ::unlink(path.c_str()); // left by a daemon that was killed
   }
   local.open(endpoint.protocol(), error);
@@ -426,7 +466,9 @@ Result<void> Server::Impl::listen_local() {
   if (!error) local.bind(endpoint, error);
   ::umask(before);
   if (!error) local.listen(asio::socket_base::max_listen_connections, error);
-  if (error) return fail("listen", "cannot listen on admin_socket " + path.string() + ": " + error.message() + "; check the folder and its owner");
+  if (error)
+    return fail("listen", "cannot listen on admin_socket " + path.string() + ": " + error.message() +
+                              "; check the folder and its owner");
   if (::lstat(path.c_str(), &info) == 0) admin_inode = info.st_ino;
   return {};
 }
@@ -444,8 +486,7 @@ Result<void> Server::Impl::start() {
   return {};
 }
 
-template <class Acceptor>
-void Server::Impl::accept(Acceptor& acceptor, asio::steady_timer& pause, bool admin) {
+template <class Acceptor> void Server::Impl::accept(Acceptor& acceptor, asio::steady_timer& pause, bool admin) {
   acceptor.async_accept([self = shared_from_this(), &acceptor, &pause, admin](ErrorCode error, auto peer) {
     if (self->stopping) return;
     if (error) {
@@ -465,7 +506,8 @@ void Server::Impl::accept(Acceptor& acceptor, asio::steady_timer& pause, bool ad
       peer.set_option(asio::ip::tcp::no_delay(true), ignored);
     }
     // Beyond the bounds a connection is closed at once; clerks' own tools over the admin socket come in.
-    if (admin || (self->sessions.size() < self->options.connections && self->per_address[address] < self->options.connections_per_address)) {
+    if (admin || (self->sessions.size() < self->options.connections &&
+                  self->per_address[address] < self->options.connections_per_address)) {
       ++self->per_address[address];
       auto session = std::make_shared<Session>(self, self->io, Socket(std::move(peer)), admin, address);
       self->sessions.insert(session);
@@ -478,13 +520,15 @@ void Server::Impl::accept(Acceptor& acceptor, asio::steady_timer& pause, bool ad
 }
 
 void Server::Impl::sweep() {
-  const auto shortest = std::min({options.head_deadline, options.idle_deadline, options.write_deadline, options.query_deadline});
+  const auto shortest =
+      std::min({options.head_deadline, options.idle_deadline, options.write_deadline, options.query_deadline});
   sweeper.expires_after(std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(500)));
   sweeper.async_wait([self = shared_from_this()](ErrorCode error) {
     if (error) return;
     const auto now = std::chrono::steady_clock::now();
     const std::vector<std::shared_ptr<Session>> all(self->sessions.begin(), self->sessions.end());
-    for (const auto& session : all) session->check_deadline(now);
+    for (const auto& session : all)
+      session->check_deadline(now);
     self->pool.sweep();
     self->sweep();
   });
@@ -506,15 +550,18 @@ void Server::Impl::stop(std::function<void()> then) {
   tcp_pause.cancel();
   local_pause.cancel();
   struct stat info {};
-  if (admin_inode && ::lstat(options.admin_socket.c_str(), &info) == 0 && info.st_ino == admin_inode) ::unlink(options.admin_socket.c_str());
+  if (admin_inode && ::lstat(options.admin_socket.c_str(), &info) == 0 && info.st_ino == admin_inode)
+    ::unlink(options.admin_socket.c_str());
   const std::vector<std::shared_ptr<Session>> all(sessions.begin(), sessions.end());
-  for (const auto& session : all) session->wind_down();
+  for (const auto& session : all)
+    session->wind_down();
   if (sessions.empty()) return finish_stop();
   stop_timer.expires_after(options.stop_deadline);
   stop_timer.async_wait([self = shared_from_this()](ErrorCode error) {
     if (error) return;
     const std::vector<std::shared_ptr<Session>> left(self->sessions.begin(), self->sessions.end());
-    for (const auto& session : left) session->close();
+    for (const auto& session : left)
+      session->close();
   });
 }
 
@@ -525,7 +572,8 @@ void Server::Impl::finish_stop() {
 }
 
 Server::Server(asio::io_context& io, Options options, OpenReader open, Handler handler, FastPath fast, Log log)
-    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(open), std::move(handler), std::move(fast), std::move(log))) {}
+    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(open), std::move(handler), std::move(fast),
+                                   std::move(log))) {}
 Server::~Server() = default;
 Result<void> Server::start() { return impl_->start(); }
 uint16_t Server::port() const { return impl_->bound_port; }

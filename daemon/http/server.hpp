@@ -20,12 +20,12 @@ class Server {
 public:
   struct Options {
     std::string host = "127.0.0.1";
-    std::optional<uint16_t> port;         // 0: any free one; nullopt: no TCP
-    std::filesystem::path admin_socket;   // empty: none
+    std::optional<uint16_t> port;       // 0: any free one; nullopt: no TCP
+    std::filesystem::path admin_socket; // empty: none
     size_t read_threads = 2;
-    size_t connections = 1024;            // in all
+    size_t connections = 1024; // in all
     size_t connections_per_address = 256;
-    size_t waiting = 256;                 // requests that wait for a thread
+    size_t waiting = 256;                            // requests that wait for a thread
     std::chrono::milliseconds head_deadline{10'000}; // from the first byte of a request, body included
     std::chrono::milliseconds idle_deadline{60'000}; // between requests
     std::chrono::milliseconds write_deadline{30'000};

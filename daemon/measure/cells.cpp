@@ -79,8 +79,7 @@ std::string encode_set(std::span<const Counted> values) {
 
 namespace {
 
-template <class Reserve, class Take>
-Result<void> walk_set(std::string_view blob, Reserve&& reserve, Take&& take) {
+template <class Reserve, class Take> Result<void> walk_set(std::string_view blob, Reserve&& reserve, Take&& take) {
   bool ok = false;
   ByteReader reader(unseal(blob, ok));
   if (!ok || reader.get<uint8_t>() != version) return damaged("set of values");
@@ -105,7 +104,9 @@ Result<std::vector<Counted>> decode_set(std::string_view blob) {
   std::vector<Counted> values;
   auto done = walk_set(
       blob, [&](uint64_t count) { values.reserve(count); },
-      [&](uint32_t number, uint32_t times) { values.push_back({number, times}); });
+      [&](uint32_t number, uint32_t times) {
+        values.push_back({number, times});
+      });
   if (!done) return done.error();
   return values;
 }

@@ -62,7 +62,8 @@ void Changes::settle() {
   size_t kept = 0;
   for (size_t i = 0; i < sets.size();) {
     SetChange sum = sets[i];
-    for (++i; i < sets.size() && sets[i].cell == sum.cell && sets[i].number == sum.number; ++i) sum.times += sets[i].times;
+    for (++i; i < sets.size() && sets[i].cell == sum.cell && sets[i].number == sum.number; ++i)
+      sum.times += sets[i].times;
     if (sum.times != 0) sets[kept++] = sum;
   }
   sets.resize(kept);
@@ -70,23 +71,31 @@ void Changes::settle() {
 
 Result<void> measurable(const model::Indicator& indicator, const model::Dataset& dataset) {
   const auto time = dataset.field_with(KEPU_ROLE_TIME);
-  if (!time) return fail("no_time", "indicator " + indicator.id + ": dataset " + dataset.contract.id + " has no field with the role time; give it one");
+  if (!time)
+    return fail("no_time", "indicator " + indicator.id + ": dataset " + dataset.contract.id +
+                               " has no field with the role time; give it one");
   const int32_t time_type = dataset.contract.fields[*time].type;
   if (time_type != KEPU_TIMESTAMP && time_type != KEPU_DATE) {
-    return fail("no_time", "indicator " + indicator.id + ": the time of dataset " + dataset.contract.id + " must be a timestamp or a date");
+    return fail("no_time", "indicator " + indicator.id + ": the time of dataset " + dataset.contract.id +
+                               " must be a timestamp or a date");
   }
   if (indicator.measure == model::Measure::count) return {};
   const auto field = dataset.field(indicator.field);
-  if (!field) return fail("unknown_field", "indicator " + indicator.id + ": dataset " + dataset.contract.id + " has no field " + indicator.field);
+  if (!field)
+    return fail("unknown_field",
+                "indicator " + indicator.id + ": dataset " + dataset.contract.id + " has no field " + indicator.field);
   const auto& measured = dataset.contract.fields[*field];
   if (indicator.measure == model::Measure::sum && measured.type != KEPU_INTEGER && measured.type != KEPU_DECIMAL) {
-    return fail("bad_measure", "indicator " + indicator.id + ": only integer and decimal fields are summed; " + indicator.field + " is neither");
+    return fail("bad_measure", "indicator " + indicator.id + ": only integer and decimal fields are summed; " +
+                                   indicator.field + " is neither");
   }
   if (indicator.measure == model::Measure::distinct && !has(measured, KEPU_ROLE_PERSON) && measured.type != KEPU_TEXT) {
-    return fail("bad_measure", "indicator " + indicator.id + ": distinct counts persons or texts; " + indicator.field + " is neither");
+    return fail("bad_measure",
+                "indicator " + indicator.id + ": distinct counts persons or texts; " + indicator.field + " is neither");
   }
   if (model::holding_of(measured) == model::Holding::none) {
-    return fail("bad_measure", "indicator " + indicator.id + ": " + indicator.field + " is only a key; give it the role attribute too");
+    return fail("bad_measure", "indicator " + indicator.id + ": " + indicator.field +
+                                   " is only a key; give it the role attribute too");
   }
   return {};
 }
@@ -130,7 +139,8 @@ bool Meter::passes(const model::FactColumns& facts, uint32_t row) {
     const auto& column = facts.fields[filter.field];
     if (column.is_null(row)) return false;
     if (column.holding == model::Holding::number) {
-      if (std::find(filter.numbers.begin(), filter.numbers.end(), column.numbers[row]) == filter.numbers.end()) return false;
+      if (std::find(filter.numbers.begin(), filter.numbers.end(), column.numbers[row]) == filter.numbers.end())
+        return false;
       continue;
     }
     const uint32_t code = column.codes[row];
@@ -183,7 +193,8 @@ uint32_t Meter::make_tuple(const std::vector<uint32_t>& codes) {
   }
   std::string joined;
   ByteWriter writer(joined);
-  for (const auto& dim : dims) writer.text(dim);
+  for (const auto& dim : dims)
+    writer.text(dim);
   const auto [it, added] = by_dims_.try_emplace(std::move(joined), static_cast<uint32_t>(tuples_.size()));
   if (added) tuples_.push_back(std::move(dims));
   return it->second;
@@ -204,7 +215,8 @@ uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row) {
   const auto [it, added] = tuple_of_path_.try_emplace(node, 0);
   if (added) {
     std::vector<uint32_t> codes;
-    for (const auto& source : sources_) codes.push_back(facts.fields[source.field].codes[row]);
+    for (const auto& source : sources_)
+      codes.push_back(facts.fields[source.field].codes[row]);
     it->second = make_tuple(codes);
   }
   return it->second;
@@ -249,10 +261,12 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
   writer.text(indicator.field);
   for (const auto& condition : indicator.where) {
     writer.text(condition.field);
-    for (const auto& word : condition.any_of) writer.text(word);
+    for (const auto& word : condition.any_of)
+      writer.text(word);
     writer.text("");
   }
-  for (const auto& dimension : indicator.by) writer.text(dimension);
+  for (const auto& dimension : indicator.by)
+    writer.text(dimension);
   const auto* dataset = catalog.dataset(indicator.dataset);
   if (!dataset) return out;
   // What maps the source's codes: the registers of its entities, and names of areas.
@@ -266,7 +280,8 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
         writer.text(area.code);
         writer.text(area.name.zh);
         writer.text(area.name.en);
-        for (const auto& alias : area.aliases) writer.text(alias);
+        for (const auto& alias : area.aliases)
+          writer.text(alias);
       }
     }
     const auto entries = catalog.registers.find(field.entity_register);
@@ -276,7 +291,8 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
       writer.text(entry.area);
       writer.text(entry.name.zh);
       writer.text(entry.name.en);
-      for (const auto& alias : entry.aliases) writer.text(alias);
+      for (const auto& alias : entry.aliases)
+        writer.text(alias);
     }
   }
   return out;

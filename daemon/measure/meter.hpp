@@ -110,8 +110,8 @@ private:
   std::vector<Source> sources_;
   std::vector<std::vector<std::string>> tuples_;
   std::unordered_map<std::string, uint32_t> by_dims_;
-  std::vector<uint32_t> by_single_code_;                  // one source field: code -> tuple + 1
-  std::unordered_map<uint64_t, uint32_t> by_path_;        // several: (node, code) -> node
+  std::vector<uint32_t> by_single_code_;           // one source field: code -> tuple + 1
+  std::unordered_map<uint64_t, uint32_t> by_path_; // several: (node, code) -> node
   std::vector<std::vector<uint32_t>> paths_;
   std::unordered_map<uint32_t, uint32_t> tuple_of_path_;
   model::Zone::Offset offset_{0, 0, 0};

@@ -5,8 +5,7 @@
 namespace kepu::model {
 namespace {
 
-template <class T>
-const T* by_id(const std::vector<T>& all, std::string_view id) {
+template <class T> const T* by_id(const std::vector<T>& all, std::string_view id) {
   const auto found = std::find_if(all.begin(), all.end(), [&](const T& one) { return one.id == id; });
   return found == all.end() ? nullptr : &*found;
 }
@@ -20,8 +19,7 @@ const size_t* look(const Index& index, std::string_view word) {
 
 // Codes come before names and names before aliases, so that a word that is two things is the firmer
 // of them; settings/ refuses such catalogs, older ones in a store are read all the same.
-template <class Entry>
-void fill(const std::vector<Entry>& entries, Index& by_code, Index& by_word) {
+template <class Entry> void fill(const std::vector<Entry>& entries, Index& by_code, Index& by_word) {
   for (size_t i = 0; i < entries.size(); ++i) {
     by_code.emplace(entries[i].code, i);
     by_word.emplace(entries[i].code, i);
@@ -31,12 +29,12 @@ void fill(const std::vector<Entry>& entries, Index& by_code, Index& by_word) {
     if (!entries[i].name.en.empty()) by_word.emplace(entries[i].name.en, i);
   }
   for (size_t i = 0; i < entries.size(); ++i) {
-    for (const auto& alias : entries[i].aliases) by_word.emplace(alias, i);
+    for (const auto& alias : entries[i].aliases)
+      by_word.emplace(alias, i);
   }
 }
 
-template <class Entry>
-std::vector<std::string> words_of(const std::vector<Entry>& entries) {
+template <class Entry> std::vector<std::string> words_of(const std::vector<Entry>& entries) {
   std::vector<std::string> out;
   for (const auto& entry : entries) {
     out.push_back(entry.code);
@@ -100,7 +98,8 @@ std::optional<std::string> Areas::at_level(std::string_view area, int wanted) co
   int at = level(area);
   if (wanted < 0 || at < wanted) return std::nullopt;
   const Area* found = find(area);
-  for (; at > wanted; --at) found = find(found->parent);
+  for (; at > wanted; --at)
+    found = find(found->parent);
   return found->code;
 }
 
@@ -135,7 +134,8 @@ const Indicator* Catalog::indicator(std::string_view id) const { return by_id(in
 
 std::vector<std::string> Catalog::indicator_ids() const {
   std::vector<std::string> out;
-  for (const auto& one : indicators) out.push_back(one.id);
+  for (const auto& one : indicators)
+    out.push_back(one.id);
   return out;
 }
 

@@ -26,8 +26,8 @@ struct Label {
 };
 
 struct Unit {
-  std::string id; // "person_times"
-  Label name;     // 人次
+  std::string id;       // "person_times"
+  Label name;           // 人次
   std::string quantity; // units of one quantity may be added and compared
 };
 
@@ -46,7 +46,7 @@ struct Dataset {
 };
 
 struct Area {
-  std::string code; // GB/T 2260: 510104, 510104017, 510104017001
+  std::string code;   // GB/T 2260: 510104, 510104017, 510104017001
   std::string parent; // empty: the root
   Label name;
   std::vector<std::string> aliases;

@@ -14,7 +14,8 @@ constexpr uint32_t format = 1;
 
 void put_texts(ByteWriter& out, const std::vector<std::string>& texts) {
   out.varint(texts.size());
-  for (const auto& text : texts) out.text(text);
+  for (const auto& text : texts)
+    out.text(text);
 }
 
 void put_label(ByteWriter& out, const Label& label) {
@@ -28,10 +29,10 @@ void put_day(ByteWriter& out, const std::optional<Day>& day) {
 }
 
 // The elements in order of their id, so that moving a block within a file changes nothing.
-template <class T, class Id>
-std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
+template <class T, class Id> std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
   std::vector<const T*> out;
-  for (const auto& one : all) out.push_back(&one);
+  for (const auto& one : all)
+    out.push_back(&one);
   std::stable_sort(out.begin(), out.end(), [&](const T* a, const T* b) { return id(*a) < id(*b); });
   return out;
 }
@@ -99,7 +100,8 @@ size_t count(ByteReader& in, size_t least) {
 
 std::vector<std::string> texts(ByteReader& in) {
   std::vector<std::string> out;
-  for (size_t n = count(in, 4); n > 0 && in.ok(); --n) out.push_back(text(in));
+  for (size_t n = count(in, 4); n > 0 && in.ok(); --n)
+    out.push_back(text(in));
   return out;
 }
 
@@ -199,9 +201,11 @@ std::string encode_catalog(const Catalog& catalog) {
     put_texts(out, area->aliases);
   }
   out.varint(catalog.registers.size());
-  for (const auto& [id, entries] : catalog.registers) put_register(out, entries);
+  for (const auto& [id, entries] : catalog.registers)
+    put_register(out, entries);
   out.varint(catalog.datasets.size());
-  for (const auto* one : sorted(catalog.datasets, [](const Dataset& d) -> const std::string& { return d.contract.id; })) {
+  for (const auto* one :
+       sorted(catalog.datasets, [](const Dataset& d) -> const std::string& { return d.contract.id; })) {
     put_dataset(out, *one);
   }
   out.varint(catalog.indicators.size());
@@ -220,8 +224,9 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
   const auto version = in.get<uint32_t>();
   if (!in.ok() || version == 0) return damaged();
   if (version > format) {
-    return fail("newer_catalog", "a stored catalog has format " + std::to_string(version) + ", this program reads up to " +
-                                     std::to_string(format) + "; use the newer program that wrote it");
+    return fail("newer_catalog", "a stored catalog has format " + std::to_string(version) +
+                                     ", this program reads up to " + std::to_string(format) +
+                                     "; use the newer program that wrote it");
   }
   auto out = std::make_shared<Catalog>();
   for (size_t n = count(in, 16); n > 0 && in.ok(); --n) {
@@ -246,8 +251,10 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
     std::string id = one.id();
     out->registers.insert_or_assign(std::move(id), std::move(one));
   }
-  for (size_t n = count(in, 30); n > 0 && in.ok(); --n) out->datasets.push_back(dataset(in));
-  for (size_t n = count(in, 30); n > 0 && in.ok(); --n) out->indicators.push_back(read_indicator(in));
+  for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
+    out->datasets.push_back(dataset(in));
+  for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
+    out->indicators.push_back(read_indicator(in));
   if (!in.ok() || !in.at_end()) return damaged();
   return std::shared_ptr<const Catalog>(std::move(out));
 }

@@ -28,10 +28,10 @@ inline Holding holding_of(const abi::Field& field) {
 
 struct FactColumn {
   Holding holding = Holding::none;
-  std::vector<uint32_t> codes;    // code, person
-  std::vector<int64_t> numbers;   // number; null rows hold 0
-  std::vector<uint8_t> nulls;     // number: one byte a row, empty when none is null
-  std::vector<uint8_t> flags;     // kepu_flag, one byte a row, empty when there are none
+  std::vector<uint32_t> codes;  // code, person
+  std::vector<int64_t> numbers; // number; null rows hold 0
+  std::vector<uint8_t> nulls;   // number: one byte a row, empty when none is null
+  std::vector<uint8_t> flags;   // kepu_flag, one byte a row, empty when there are none
 
   bool is_null(size_t row) const {
     return holding == Holding::number ? (!nulls.empty() && nulls[row]) : holding == Holding::none || codes[row] == 0;
@@ -48,10 +48,10 @@ struct FactColumn {
 
 struct FactColumns {
   uint32_t rows = 0;
-  std::vector<FactColumn> fields;  // parallel to the dataset's fields
-  std::string key_bytes;           // canonical keys, one after the other
-  std::vector<uint32_t> key_ends;  // end offsets in key_bytes
-  std::vector<uint32_t> places;    // row numbers in the input; 0: unknown
+  std::vector<FactColumn> fields; // parallel to the dataset's fields
+  std::string key_bytes;          // canonical keys, one after the other
+  std::vector<uint32_t> key_ends; // end offsets in key_bytes
+  std::vector<uint32_t> places;   // row numbers in the input; 0: unknown
 
   std::string_view key(size_t row) const {
     const uint32_t begin = row ? key_ends[row - 1] : 0;

@@ -22,11 +22,16 @@ unsigned days_in_month(int year, unsigned month) {
 int months_in(Freq freq) {
   switch (freq) {
   case Freq::day:
-  case Freq::week: return 0;
-  case Freq::month: return 1;
-  case Freq::quarter: return 3;
-  case Freq::half: return 6;
-  case Freq::year: return 12;
+  case Freq::week:
+    return 0;
+  case Freq::month:
+    return 1;
+  case Freq::quarter:
+    return 3;
+  case Freq::half:
+    return 6;
+  case Freq::year:
+    return 12;
   }
   return 0;
 }
@@ -60,7 +65,8 @@ std::string quoted(std::string_view text) {
   constexpr size_t shown = 40;
   if (text.size() <= shown) return "\"" + std::string(text) + "\"";
   size_t cut = shown;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80)
+    --cut;
   return "\"" + std::string(text.substr(0, cut)) + "…\"";
 }
 
@@ -72,25 +78,38 @@ Error no_period(std::string_view text, const std::string& why) {
 
 char letter(Freq freq) {
   switch (freq) {
-  case Freq::day: return 'D';
-  case Freq::week: return 'W';
-  case Freq::month: return 'M';
-  case Freq::quarter: return 'Q';
-  case Freq::half: return 'S';
-  case Freq::year: return 'A';
+  case Freq::day:
+    return 'D';
+  case Freq::week:
+    return 'W';
+  case Freq::month:
+    return 'M';
+  case Freq::quarter:
+    return 'Q';
+  case Freq::half:
+    return 'S';
+  case Freq::year:
+    return 'A';
   }
   return '?';
 }
 
 std::optional<Freq> freq_of(char letter) {
   switch (letter) {
-  case 'D': return Freq::day;
-  case 'W': return Freq::week;
-  case 'M': return Freq::month;
-  case 'Q': return Freq::quarter;
-  case 'S': return Freq::half;
-  case 'A': return Freq::year;
-  default: return std::nullopt;
+  case 'D':
+    return Freq::day;
+  case 'W':
+    return Freq::week;
+  case 'M':
+    return Freq::month;
+  case 'Q':
+    return Freq::quarter;
+  case 'S':
+    return Freq::half;
+  case 'A':
+    return Freq::year;
+  default:
+    return std::nullopt;
   }
 }
 
@@ -156,11 +175,20 @@ std::string Period::text() const {
   const auto [year, month, day] = civil(first_day());
   switch (freq) {
   case Freq::day:
-  case Freq::week: break;
-  case Freq::month: n = std::snprintf(buffer, sizeof buffer, "%04d-%02u", year, month); break;
-  case Freq::quarter: n = std::snprintf(buffer, sizeof buffer, "%04d-Q%u", year, (month - 1) / 3 + 1); break;
-  case Freq::half: n = std::snprintf(buffer, sizeof buffer, "%04d-S%u", year, (month - 1) / 6 + 1); break;
-  case Freq::year: n = std::snprintf(buffer, sizeof buffer, "%04d", year); break;
+  case Freq::week:
+    break;
+  case Freq::month:
+    n = std::snprintf(buffer, sizeof buffer, "%04d-%02u", year, month);
+    break;
+  case Freq::quarter:
+    n = std::snprintf(buffer, sizeof buffer, "%04d-Q%u", year, (month - 1) / 3 + 1);
+    break;
+  case Freq::half:
+    n = std::snprintf(buffer, sizeof buffer, "%04d-S%u", year, (month - 1) / 6 + 1);
+    break;
+  case Freq::year:
+    n = std::snprintf(buffer, sizeof buffer, "%04d", year);
+    break;
   }
   return std::string(buffer, static_cast<size_t>(n));
 }

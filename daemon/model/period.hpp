@@ -44,7 +44,7 @@ struct YearMonthDay {
   unsigned day;
 };
 YearMonthDay civil(Day day);
-std::string day_text(Day day);                        // 2025-03-05
-std::optional<Day> parse_day(std::string_view text);  // 2025-03-05 only
+std::string day_text(Day day);                       // 2025-03-05
+std::optional<Day> parse_day(std::string_view text); // 2025-03-05 only
 
 } // namespace kepu::model

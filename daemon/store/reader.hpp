@@ -31,8 +31,8 @@ struct Series {
 // What one series holds for one local day.
 struct DayCell {
   model::Day day = 0;
-  uint64_t n = 0;         // facts
-  __int128 sum = 0;       // measure sum: scaled by the field's scale
+  uint64_t n = 0;           // facts
+  __int128 sum = 0;         // measure sum: scaled by the field's scale
   uint64_t approximate = 0; // facts with that flag
   uint64_t repaired = 0;
   uint64_t provisional = 0;
@@ -51,8 +51,8 @@ struct RunRow {
   std::string library_hash;
   Instant started{};
   std::optional<Instant> ended;
-  std::string status; // running ok retry bad_config bad_data cancelled bug crashed killed interrupted
-  std::string text;   // one sentence: what happened and what to do
+  std::string status;     // running ok retry bad_config bad_data cancelled bug crashed killed interrupted
+  std::string text;       // one sentence: what happened and what to do
   uint64_t rows = 0;      // rows received
   uint64_t inserted = 0;  // new facts
   uint64_t changed = 0;   // facts that replaced another
@@ -66,7 +66,7 @@ struct RejectRow {
   uint64_t id = 0;
   uint64_t run = 0;
   std::string source;
-  std::string input; // name; empty: none
+  std::string input;  // name; empty: none
   uint64_t place = 0; // row in the input; 0: unknown
   std::string dataset;
   std::string field;

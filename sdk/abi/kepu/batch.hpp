@@ -22,13 +22,13 @@ enum class Coding : uint8_t { fixed = 0, dictionary = 1, plain = 2, bytes = 3 };
 struct Column {
   int32_t type = KEPU_TEXT; // kepu_type or pseudonym
   Coding coding = Coding::plain;
-  const uint8_t* nulls = nullptr;   // (rows+7)/8 bytes, bit set = null; nullptr: none is null
-  const uint8_t* flags = nullptr;   // rows bytes of kepu_flag; nullptr: none
-  const char* fixed = nullptr;      // rows * 8 bytes; null rows hold 0
-  const char* ends = nullptr;       // u32 each: end offsets of dictionary entries, or of rows
-  uint32_t entries = 0;             // dictionary entries, at least 1 when coding is dictionary
-  const char* text = nullptr;       // the bytes that `ends` cuts
-  const char* indexes = nullptr;    // dictionary: u16 each; null rows hold 0
+  const uint8_t* nulls = nullptr;    // (rows+7)/8 bytes, bit set = null; nullptr: none is null
+  const uint8_t* flags = nullptr;    // rows bytes of kepu_flag; nullptr: none
+  const char* fixed = nullptr;       // rows * 8 bytes; null rows hold 0
+  const char* ends = nullptr;        // u32 each: end offsets of dictionary entries, or of rows
+  uint32_t entries = 0;              // dictionary entries, at least 1 when coding is dictionary
+  const char* text = nullptr;        // the bytes that `ends` cuts
+  const char* indexes = nullptr;     // dictionary: u16 each; null rows hold 0
   const uint8_t* booleans = nullptr; // rows bytes, 0 or 1
 
   bool is_null(size_t row) const { return nulls && (nulls[row >> 3] >> (row & 7) & 1); }
@@ -45,8 +45,7 @@ struct Column {
   std::string_view text_at(size_t row) const { return entry(coding == Coding::dictionary ? index(row) : row); }
 
 private:
-  template <class T>
-  static T load(const char* at, size_t i) {
+  template <class T> static T load(const char* at, size_t i) {
     T value;
     std::memcpy(&value, at + i * sizeof(T), sizeof(T));
     return value;
@@ -58,7 +57,7 @@ struct Batch {
   uint32_t rows = 0;    // at least 1
   bool has_places = false;
   uint64_t first_place = 0;
-  const char* gaps = nullptr; // rows * u32: place - first_place; nullptr: consecutive from first_place
+  const char* gaps = nullptr;  // rows * u32: place - first_place; nullptr: consecutive from first_place
   std::vector<Column> columns; // in order of the connector's fields; for retractions: of its key fields
 
   uint64_t place(size_t row) const {

@@ -53,7 +53,7 @@ extern "C" {
 #define KEPU_MAX_TEXT_BYTES 4096u       /* one log line, reject message or explanation; the rest is cut */
 
 typedef struct kepu_str {
-  const char *data;
+  const char* data;
   size_t size; /* bytes */
 } kepu_str;
 
@@ -86,36 +86,36 @@ typedef struct kepu_cell {
   union {
     int64_t integer;
     double real;
-    const char *text;
+    const char* text;
   } value;
 } kepu_cell;
 
 /* ---- datasets ------------------------------------------------------------------------------ */
 
 typedef enum kepu_role {
-  KEPU_ROLE_KEY = 1 << 0,      /* part of what tells one fact from another */
-  KEPU_ROLE_TIME = 1 << 1,     /* when it happened, or when its validity begins */
-  KEPU_ROLE_UNTIL = 1 << 2,    /* when its validity ends (exclusive) */
-  KEPU_ROLE_PERIOD = 1 << 3,   /* the period that a return is for */
-  KEPU_ROLE_AREA = 1 << 4,     /* GB/T 2260 code, or a name that the areas know */
-  KEPU_ROLE_ENTITY = 1 << 5,   /* an entry of the field's register */
-  KEPU_ROLE_PERSON = 1 << 6,   /* a person by the field's scheme; text; replaced in the worker by a keyed pseudonym */
-  KEPU_ROLE_MEASURE = 1 << 7,  /* a number that indicators sum */
-  KEPU_ROLE_WEIGHT = 1 << 8,   /* survey weight */
-  KEPU_ROLE_STRATUM = 1 << 9,  /* survey stratum */
-  KEPU_ROLE_CLUSTER = 1 << 10, /* survey cluster */
+  KEPU_ROLE_KEY = 1 << 0,       /* part of what tells one fact from another */
+  KEPU_ROLE_TIME = 1 << 1,      /* when it happened, or when its validity begins */
+  KEPU_ROLE_UNTIL = 1 << 2,     /* when its validity ends (exclusive) */
+  KEPU_ROLE_PERIOD = 1 << 3,    /* the period that a return is for */
+  KEPU_ROLE_AREA = 1 << 4,      /* GB/T 2260 code, or a name that the areas know */
+  KEPU_ROLE_ENTITY = 1 << 5,    /* an entry of the field's register */
+  KEPU_ROLE_PERSON = 1 << 6,    /* a person by the field's scheme; text; replaced in the worker by a keyed pseudonym */
+  KEPU_ROLE_MEASURE = 1 << 7,   /* a number that indicators sum */
+  KEPU_ROLE_WEIGHT = 1 << 8,    /* survey weight */
+  KEPU_ROLE_STRATUM = 1 << 9,   /* survey stratum */
+  KEPU_ROLE_CLUSTER = 1 << 10,  /* survey cluster */
   KEPU_ROLE_ATTRIBUTE = 1 << 11 /* anything else that indicators filter or group by */
 } kepu_role;
 
 typedef struct kepu_field {
   uint32_t struct_size;
-  uint32_t roles;        /* kepu_role, combined; 0: as the catalog says */
-  const char *name;      /* [a-z][a-z0-9_]* */
-  int32_t type;          /* kepu_type, not KEPU_NULL */
-  int32_t scale;         /* KEPU_DECIMAL: digits after the point, 0-9; else 0 */
-  const char *scheme;    /* person fields: "id_card", "mobile" or "account:NAMESPACE" */
-  const char *entity_register; /* entity fields: "venues", "schools", ... */
-  int32_t required;      /* not 0: a row without it is a reject */
+  uint32_t roles;              /* kepu_role, combined; 0: as the catalog says */
+  const char* name;            /* [a-z][a-z0-9_]* */
+  int32_t type;                /* kepu_type, not KEPU_NULL */
+  int32_t scale;               /* KEPU_DECIMAL: digits after the point, 0-9; else 0 */
+  const char* scheme;          /* person fields: "id_card", "mobile" or "account:NAMESPACE" */
+  const char* entity_register; /* entity fields: "venues", "schools", ... */
+  int32_t required;            /* not 0: a row without it is a reject */
 } kepu_field;
 
 /* Schemas are global contracts: the hub's catalog declares the dataset, and the host refuses a
@@ -123,9 +123,9 @@ typedef struct kepu_field {
  * connector may leave out fields that the catalog does not require. */
 typedef struct kepu_dataset {
   uint32_t struct_size;
-  uint32_t version;      /* of the contract; from 1 */
-  const char *id;        /* [a-z][a-z0-9_]* */
-  const kepu_field *const *fields; /* cells of a row come in this order */
+  uint32_t version;                /* of the contract; from 1 */
+  const char* id;                  /* [a-z][a-z0-9_]* */
+  const kepu_field* const* fields; /* cells of a row come in this order */
   size_t field_count;
 } kepu_dataset;
 
@@ -150,12 +150,12 @@ typedef enum kepu_setting_type {
 typedef struct kepu_setting_spec {
   uint32_t struct_size;
   int32_t type;               /* kepu_setting_type */
-  const char *key;            /* [a-z][a-z0-9_]* */
+  const char* key;            /* [a-z][a-z0-9_]* */
   int32_t required;           /* not 0: the source's file must give it */
-  const char *default_value;  /* as text: "true", "30s", "a,b" for a list; NULL: absent when not given */
-  const char *help;           /* one sentence, English */
-  const char *help_zh;        /* the same in Chinese; may be NULL */
-  const char *const *choices; /* KEPU_SETTING_ENUM: NULL-terminated */
+  const char* default_value;  /* as text: "true", "30s", "a,b" for a list; NULL: absent when not given */
+  const char* help;           /* one sentence, English */
+  const char* help_zh;        /* the same in Chinese; may be NULL */
+  const char* const* choices; /* KEPU_SETTING_ENUM: NULL-terminated */
 } kepu_setting_spec;
 
 typedef struct kepu_setting {
@@ -165,13 +165,13 @@ typedef struct kepu_setting {
   int64_t integer;       /* INTEGER, BOOLEAN (0, 1), DURATION (microseconds) */
   double real;           /* REAL */
   kepu_str text;         /* TEXT, ENUM, SECRET, folders, HOST, COMMAND */
-  const kepu_str *items; /* LIST */
+  const kepu_str* items; /* LIST */
   size_t item_count;
 } kepu_setting;
 
 typedef struct kepu_settings {
   uint32_t struct_size;
-  const kepu_setting *const *items; /* given and defaulted ones, checked against their specs */
+  const kepu_setting* const* items; /* given and defaulted ones, checked against their specs */
   size_t count;
 } kepu_settings;
 
@@ -189,17 +189,17 @@ typedef enum kepu_need {
 
 typedef struct kepu_descriptor {
   uint32_t struct_size;
-  int32_t mode;        /* kepu_mode */
-  const char *id;      /* [a-z][a-z0-9_]*; also the file's stem */
-  const char *version; /* "1.4.0" */
-  const char *title;   /* for people, English */
-  const char *title_zh; /* the same in Chinese; may be NULL */
-  const char *owner;   /* who answers for it */
-  uint32_t needs;      /* kepu_need, combined */
-  uint32_t dynamic;    /* not 0: datasets come from `discover` */
-  const kepu_setting_spec *const *settings;
+  int32_t mode;         /* kepu_mode */
+  const char* id;       /* [a-z][a-z0-9_]*; also the file's stem */
+  const char* version;  /* "1.4.0" */
+  const char* title;    /* for people, English */
+  const char* title_zh; /* the same in Chinese; may be NULL */
+  const char* owner;    /* who answers for it */
+  uint32_t needs;       /* kepu_need, combined */
+  uint32_t dynamic;     /* not 0: datasets come from `discover` */
+  const kepu_setting_spec* const* settings;
   size_t setting_count;
-  const kepu_dataset *const *datasets; /* index in this list = dataset number in calls */
+  const kepu_dataset* const* datasets; /* index in this list = dataset number in calls */
   size_t dataset_count;
 } kepu_descriptor;
 
@@ -224,12 +224,7 @@ typedef enum kepu_run_status {
   KEPU_RUN_BUG = 5         /* counts as a crash */
 } kepu_run_status;
 
-typedef enum kepu_level {
-  KEPU_DEBUG = 1,
-  KEPU_INFO = 2,
-  KEPU_WARNING = 3,
-  KEPU_ERROR = 4
-} kepu_level;
+typedef enum kepu_level { KEPU_DEBUG = 1, KEPU_INFO = 2, KEPU_WARNING = 3, KEPU_ERROR = 4 } kepu_level;
 
 typedef enum kepu_decision {
   KEPU_TAKE = 1,  /* read it */
@@ -239,9 +234,9 @@ typedef enum kepu_decision {
 
 typedef struct kepu_input {
   uint32_t struct_size;
-  uint32_t reserved; /* 0 */
-  kepu_str name;     /* what the source calls it: a file name, a message box and id */
-  uint64_t size;     /* bytes */
+  uint32_t reserved;        /* 0 */
+  kepu_str name;            /* what the source calls it: a file name, a message box and id */
+  uint64_t size;            /* bytes */
   uint8_t content_hash[32]; /* SHA-256 of the content */
 } kepu_input;
 
@@ -259,11 +254,11 @@ typedef struct kepu_input_answer {
 /* What a replacement replaces: facts of this source, of the dataset, that meet every condition given. */
 typedef struct kepu_scope {
   uint32_t struct_size;
-  uint32_t this_input; /* not 0: facts read from inputs of the current input's name; [worker & input] */
-  int64_t time_from;   /* microseconds UTC, on the dataset's time field; INT64_MIN: open */
-  int64_t time_until;  /* exclusive; INT64_MAX: open */
-  const uint32_t *fields;  /* indexes of fields that equal `values` */
-  const kepu_cell *values;
+  uint32_t this_input;    /* not 0: facts read from inputs of the current input's name; [worker & input] */
+  int64_t time_from;      /* microseconds UTC, on the dataset's time field; INT64_MIN: open */
+  int64_t time_until;     /* exclusive; INT64_MAX: open */
+  const uint32_t* fields; /* indexes of fields that equal `values` */
+  const kepu_cell* values;
   size_t field_count;
 } kepu_scope;
 
@@ -272,76 +267,76 @@ struct kepu_host {
   uint32_t struct_size;
   uint16_t abi_major;
   uint16_t abi_minor;
-  void *ctx; /* first argument of every function below */
+  void* ctx; /* first argument of every function below */
 
   /* [any] One line of text; control characters are escaped and digit runs shaped as persons blanked. */
-  void (*log)(void *ctx, int32_t level, kepu_str text);
+  void (*log)(void* ctx, int32_t level, kepu_str text);
   /* [any] Progress of this run in any unit; total 0: unknown. */
-  void (*progress)(void *ctx, uint64_t done, uint64_t total);
+  void (*progress)(void* ctx, uint64_t done, uint64_t total);
   /* [any] Not 0 once the run should end. */
-  int32_t (*is_cancelled)(void *ctx);
+  int32_t (*is_cancelled)(void* ctx);
   /* [any] A file descriptor that becomes readable when the run is cancelled; poll it beside your own.
    * Belongs to the host: do not read or close it. */
-  int32_t (*cancel_fd)(void *ctx);
+  int32_t (*cancel_fd)(void* ctx);
   /* [any] IANA name of the hub's zone, "Asia/Shanghai"; lives as long as the host. */
-  kepu_str (*time_zone)(void *ctx);
+  kepu_str (*time_zone)(void* ctx);
   /* [any] A later extension by its id, or NULL when this host does not have it. */
-  const void *(*extension)(void *ctx, const char *id);
+  const void* (*extension)(void* ctx, const char* id);
   /* [worker] A sentence for people on how create, discover or run ended; the last one counts. */
-  void (*explain)(void *ctx, kepu_str text);
+  void (*explain)(void* ctx, kepu_str text);
 
   /* [worker & discovering] Declares the next dataset of a dynamic connector. */
-  int32_t (*declare)(void *ctx, const kepu_dataset *dataset);
+  int32_t (*declare)(void* ctx, const kepu_dataset* dataset);
 
   /* [worker & running] Asks the hub's ledger about an input. After KEPU_TAKE and KEPU_RESUME the
    * input is open: rows and rejects belong to it until end_input. One input at a time. */
-  int32_t (*begin_input)(void *ctx, const kepu_input *input, kepu_input_answer *answer);
+  int32_t (*begin_input)(void* ctx, const kepu_input* input, kepu_input_answer* answer);
   /* [worker & input] The input was read to its end; it counts as taken with the next commit. */
-  int32_t (*end_input)(void *ctx);
+  int32_t (*end_input)(void* ctx);
   /* [worker & running] Hands over rows: row_count * field_count cells, row after row. Copies before
    * it returns; waits while the hub is busy. `places` holds each row's number in the input (a
    * spreadsheet's: the header is row 1), or is NULL. A row that breaks its field's rules (required,
    * UTF-8, finite, in range) becomes a reject; a cell of the wrong type is KEPU_E_CONTRACT. */
-  int32_t (*emit)(void *ctx, uint32_t dataset, const kepu_cell *cells, size_t row_count, const uint64_t *places);
+  int32_t (*emit)(void* ctx, uint32_t dataset, const kepu_cell* cells, size_t row_count, const uint64_t* places);
   /* [worker & running] Takes a fact out by its key: the dataset's key fields, in field order. */
-  int32_t (*retract)(void *ctx, uint32_t dataset, const kepu_cell *key_cells, size_t key_count);
+  int32_t (*retract)(void* ctx, uint32_t dataset, const kepu_cell* key_cells, size_t key_count);
   /* [worker & running] Facts inside the scope that are not emitted before end_replace are closed by
    * the same commit. commit is not allowed in between. */
-  int32_t (*begin_replace)(void *ctx, uint32_t dataset, const kepu_scope *scope);
-  int32_t (*end_replace)(void *ctx);
+  int32_t (*begin_replace)(void* ctx, uint32_t dataset, const kepu_scope* scope);
+  int32_t (*end_replace)(void* ctx);
   /* [worker & running] A row that could not be read. `code` is [a-z0-9_]+, stable; `field` may be
    * empty; `message` says what is wrong and what to do, and carries no personal data. */
-  int32_t (*reject)(void *ctx, uint64_t place, kepu_str field, kepu_str code, kepu_str message);
+  int32_t (*reject)(void* ctx, uint64_t place, kepu_str field, kepu_str code, kepu_str message);
   /* [worker & running] Ends the part: its rows, rejects, input and cursor become visible at once.
    * `part` (may be NULL) receives its number, from 1 in each run. */
-  int32_t (*commit)(void *ctx, kepu_str cursor, uint64_t *part);
+  int32_t (*commit)(void* ctx, kepu_str cursor, uint64_t* part);
   /* [worker & running] Returns when the part is on disk. Whatever tells the outside world that the
    * data is safe comes after this. */
-  int32_t (*wait_durable)(void *ctx, uint64_t part);
+  int32_t (*wait_durable)(void* ctx, uint64_t part);
   /* [worker & running] The cursor of the last commit that became durable, also of earlier runs;
    * empty at first. Lives until the next call of commit or cursor. */
-  kepu_str (*cursor)(void *ctx);
+  kepu_str (*cursor)(void* ctx);
 };
 
 typedef struct kepu_connector {
   uint32_t struct_size; /* set by the host before create */
   uint32_t reserved;
-  void *self;
+  void* self;
   /* [worker] Only for dynamic connectors: calls declare for each dataset. Returns kepu_run_status. */
-  int32_t (*discover)(void *self);
+  int32_t (*discover)(void* self);
   /* [worker] Returns kepu_run_status. */
-  int32_t (*run)(void *self);
+  int32_t (*run)(void* self);
   /* [worker] Called once; nothing is called after it. */
-  void (*destroy)(void *self);
+  void (*destroy)(void* self);
 } kepu_connector;
 
 typedef struct kepu_entry {
   uint32_t struct_size;
   uint16_t abi_major;
   uint16_t abi_minor;
-  const kepu_descriptor *descriptor;
+  const kepu_descriptor* descriptor;
   /* [worker] Fills `out`. Returns kepu_run_status; anything but KEPU_RUN_OK: `out` is not used. */
-  int32_t (*create)(const kepu_host *host, const kepu_settings *settings, kepu_connector *out);
+  int32_t (*create)(const kepu_host* host, const kepu_settings* settings, kepu_connector* out);
 } kepu_entry;
 
 #ifdef __cplusplus

@@ -61,7 +61,8 @@ struct Row {
 class Store : public testing::Test {
 protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("kepu_store_" + std::to_string(::getpid()) + "_" + testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_ = fs::temp_directory_path() / ("kepu_store_" + std::to_string(::getpid()) + "_" +
+                                           testing::UnitTest::GetInstance()->current_test_info()->name());
     fs::create_directories(folder_);
     open();
   }
@@ -96,7 +97,8 @@ protected:
     model::FactColumns out;
     const auto& dataset = writer_->catalog()->datasets[0];
     out.fields.resize(4);
-    for (size_t i = 0; i < 4; ++i) out.fields[i].holding = model::holding_of(dataset.contract.fields[i]);
+    for (size_t i = 0; i < 4; ++i)
+      out.fields[i].holding = model::holding_of(dataset.contract.fields[i]);
     for (const auto& row : rows) {
       out.key_bytes += row.id;
       out.key_ends.push_back(static_cast<uint32_t>(out.key_bytes.size()));
@@ -123,9 +125,11 @@ protected:
     reader->begin().value();
     std::vector<uint32_t> ids;
     const auto series = reader->series("visits").value();
-    for (const auto& one : series) ids.push_back(one.id);
+    for (const auto& one : series)
+      ids.push_back(one.id);
     const auto first = model::day_of(2025, 1, 1);
-    (void)reader->cells(ids, first - 1000, first + 1000, [&](size_t, const DayCell& cell) { out[cell.day - first] += cell.n; });
+    (void)reader->cells(ids, first - 1000, first + 1000,
+                        [&](size_t, const DayCell& cell) { out[cell.day - first] += cell.n; });
     return out;
   }
   void expect_verified() {
@@ -223,7 +227,8 @@ TEST_F(Store, UncommittedPartIsGoneAfterAKillAndTheCursorStands) {
 TEST_F(Store, StagedRowsOfADroppedPartAreTakenWhenTheyComeAgain) {
   begin_run();
   std::vector<Row> rows;
-  for (int i = 0; i < 70'000; ++i) rows.push_back({"k" + std::to_string(i), "in", i % 7, i + 1}); // more than a step
+  for (int i = 0; i < 70'000; ++i)
+    rows.push_back({"k" + std::to_string(i), "in", i % 7, i + 1}); // more than a step
   put(rows);
   reopen();
   begin_run();

@@ -31,10 +31,10 @@ struct FakeStore {
   std::vector<FakeFact> facts;
   store::CommitInfo commit;
   std::map<std::string, store::CommitInfo, std::less<>> changes; // absent: `commit`
-  std::vector<store::RunRow> runs;       // oldest first
-  std::vector<store::RejectRow> rejects; // oldest first
-  std::optional<Error> fails;            // what every question answers
-  std::function<void()> on_cells;        // called in the middle of a question
+  std::vector<store::RunRow> runs;                               // oldest first
+  std::vector<store::RejectRow> rejects;                         // oldest first
+  std::optional<Error> fails;                                    // what every question answers
+  std::function<void()> on_cells;                                // called in the middle of a question
 };
 
 class FakeReader final : public store::Reader {
@@ -86,7 +86,8 @@ public:
     if (interrupted_) return fail("deadline", "interrupted");
     each_series(ids, from, to, [&](size_t index, model::Day day, const std::vector<const FakeFact*>& facts) {
       std::set<uint32_t> numbers;
-      for (const auto* fact : facts) numbers.insert(fact->number);
+      for (const auto* fact : facts)
+        numbers.insert(fact->number);
       const std::vector<uint32_t> ascending(numbers.begin(), numbers.end());
       visit(index, day, ascending);
     });
@@ -155,7 +156,8 @@ private:
     for (size_t i = 0; i < ids.size(); ++i) {
       const auto found = days.find(*std::next(all.begin(), static_cast<std::ptrdiff_t>(ids[i]) - 1));
       if (found == days.end()) continue;
-      for (const auto& [day, facts] : found->second) visit(i, day, facts);
+      for (const auto& [day, facts] : found->second)
+        visit(i, day, facts);
     }
   }
   template <class Row, class Number>

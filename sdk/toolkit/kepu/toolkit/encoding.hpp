@@ -71,7 +71,8 @@ std::optional<EncodingChoice> encoding_mark(std::string_view beginning);
 // The ladder. `gb18030` is asked only when `utf8` has bad or cut sequences and there is no mark.
 // A file that is cut inside its last character is still what the rest of it is. One that is damaged
 // in few places (at most one malformed sequence for 64 good ones) is read as what it plainly is, and
-// rows with damaged bytes are rejects; so is one that holds nothing but ASCII and damage. nullopt: neither fits; `first_bad` of the counts says where.
+// rows with damaged bytes are rejects; so is one that holds nothing but ASCII and damage. nullopt: neither fits;
+// `first_bad` of the counts says where.
 std::optional<EncodingChoice> choose_encoding(std::string_view beginning, const SequenceCount& utf8,
                                               const SequenceCount& gb18030);
 
