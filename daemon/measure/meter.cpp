@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 namespace kepu::measure {
 namespace {
@@ -56,9 +57,19 @@ void Changes::clear() {
 }
 
 void Changes::settle() {
-  std::sort(sets.begin(), sets.end(), [](const SetChange& a, const SetChange& b) {
-    return a.cell != b.cell ? a.cell < b.cell : a.number < b.number;
-  });
+  // Dealt out by cell, then sorted within each.
+  std::vector<uint32_t> ends(deltas.size() + 1);
+  for (const auto& change : sets)
+    ++ends[change.cell + 1];
+  std::partial_sum(ends.begin(), ends.end(), ends.begin());
+  std::vector<SetChange> sorted(sets.size());
+  for (const auto& change : sets)
+    sorted[ends[change.cell]++] = change;
+  for (size_t cell = 0, begin = 0; begin < sorted.size(); begin = ends[cell++]) {
+    std::sort(sorted.begin() + static_cast<ptrdiff_t>(begin), sorted.begin() + ends[cell],
+              [](const SetChange& a, const SetChange& b) { return a.number < b.number; });
+  }
+  sets.swap(sorted);
   size_t kept = 0;
   for (size_t i = 0; i < sets.size();) {
     SetChange sum = sets[i];

@@ -2,12 +2,11 @@
 
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
+#include "store/packing.hpp"
 
 #include <zstd.h>
 
 #include <algorithm>
-#include <bit>
-#include <numeric>
 
 namespace kepu::store {
 namespace {
@@ -22,47 +21,6 @@ constexpr uint8_t has_flags = 2;
 constexpr size_t max_key_bytes = 64u << 20; // far above block_facts honest keys; bounds a damaged length
 
 enum Mode : uint8_t { constant = 0, packed = 1, differences = 2 };
-
-struct Shape { // how a run of numbers packs
-  int64_t minimum = 0;
-  uint64_t unit = 1;
-  uint8_t width = 0;
-};
-
-Shape shape_of(std::span<const int64_t> values) {
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  Shape shape;
-  shape.minimum = *low;
-  uint64_t unit = 0;
-  for (const int64_t value : values) {
-    unit = std::gcd(unit, static_cast<uint64_t>(value) - static_cast<uint64_t>(*low));
-    if (unit == 1) break;
-  }
-  shape.unit = unit ? unit : 1;
-  shape.width =
-      static_cast<uint8_t>(std::bit_width((static_cast<uint64_t>(*high) - static_cast<uint64_t>(*low)) / shape.unit));
-  return shape;
-}
-
-void put_packed(ByteWriter& writer, std::span<const int64_t> values, const Shape& shape) {
-  writer.svarint(shape.minimum);
-  writer.varint(shape.unit);
-  writer.put(shape.width);
-  uint64_t word = 0;
-  unsigned filled = 0;
-  for (const int64_t value : values) {
-    if (shape.width == 0) break;
-    const uint64_t bits = (static_cast<uint64_t>(value) - static_cast<uint64_t>(shape.minimum)) / shape.unit;
-    word |= bits << filled;
-    filled += shape.width;
-    if (filled >= 64) {
-      writer.put(word);
-      filled -= 64;
-      word = filled ? bits >> (shape.width - filled) : 0;
-    }
-  }
-  if (filled) writer.put(word);
-}
 
 void put_numbers(ByteWriter& writer, std::span<const int64_t> values) {
   const Shape whole = shape_of(values);
@@ -83,30 +41,6 @@ void put_numbers(ByteWriter& writer, std::span<const int64_t> values) {
   } else {
     writer.put(static_cast<uint8_t>(packed));
     put_packed(writer, values, whole);
-  }
-}
-
-// Reads `count` packed numbers and calls take(i, value).
-template <class Take> void get_packed(ByteReader& reader, size_t count, Take&& take) {
-  const auto minimum = static_cast<uint64_t>(reader.svarint());
-  const uint64_t unit = reader.varint();
-  const auto width = reader.get<uint8_t>();
-  if (width > 64) return reader.fail();
-  const size_t words = (count * width + 63) / 64;
-  const auto bytes = reader.bytes(words * 8);
-  if (!reader.ok()) return;
-  const uint64_t mask = width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
-  size_t bit = 0;
-  for (size_t i = 0; i < count; ++i, bit += width) {
-    uint64_t bits = 0;
-    if (width) {
-      const size_t word = bit / 64;
-      const unsigned shift = bit % 64;
-      bits = load<uint64_t>(bytes.data() + word * 8) >> shift;
-      if (shift + width > 64) bits |= load<uint64_t>(bytes.data() + (word + 1) * 8) << (64 - shift);
-      bits &= mask;
-    }
-    take(i, static_cast<int64_t>(minimum + unit * bits));
   }
 }
 

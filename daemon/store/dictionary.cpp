@@ -1,6 +1,6 @@
 #include "store/dictionary.hpp"
 
-#include <algorithm>
+#include "base/radix.hpp"
 
 namespace kepu::store {
 
@@ -64,9 +64,18 @@ void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>&
     last_ = last.step() ? static_cast<uint32_t>(last.integer(0)) : 0;
     loaded_ = true;
   }
-  std::vector<uint64_t> hashes(pseudonyms.begin(), pseudonyms.end());
-  std::sort(hashes.begin(), hashes.end());
-  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  struct Asked {
+    uint64_t hash;
+    uint32_t row;
+  };
+  std::vector<Asked> asked(pseudonyms.size());
+  for (uint32_t row = 0; row < asked.size(); ++row)
+    asked[row] = {static_cast<uint64_t>(pseudonyms[row]), row};
+  sort_by_hash(asked);
+  std::vector<uint64_t> hashes;
+  for (const auto& one : asked) {
+    if (hashes.empty() || hashes.back() != one.hash) hashes.push_back(one.hash);
+  }
   std::vector<uint32_t> found(hashes.size());
   index_.find(hashes, [&](size_t i, uint64_t number) { found[i] = static_cast<uint32_t>(number); });
   std::vector<KeyEntry> fresh;
@@ -82,9 +91,10 @@ void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>&
     db_.query("INSERT OR REPLACE INTO meta(k,v) VALUES('persons',?)").bind(1, static_cast<int64_t>(last_)).run();
   }
   numbers.resize(pseudonyms.size());
-  for (size_t i = 0; i < pseudonyms.size(); ++i) {
-    const auto at = std::lower_bound(hashes.begin(), hashes.end(), static_cast<uint64_t>(pseudonyms[i]));
-    numbers[i] = found[static_cast<size_t>(at - hashes.begin())];
+  size_t i = 0;
+  for (const auto& one : asked) {
+    if (hashes[i] != one.hash) ++i;
+    numbers[one.row] = found[i];
   }
 }
 

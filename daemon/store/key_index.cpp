@@ -2,6 +2,8 @@
 
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
+#include "base/radix.hpp"
+#include "store/packing.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -9,15 +11,18 @@
 namespace kepu::store {
 namespace {
 
-constexpr size_t page_entries = 250;      // 250 * 16 bytes: a row that fits one 4 KiB page
-constexpr size_t gather_entries = 65'536; // 1 MB in memory; spreads as some 1,000 entries a partition
-constexpr unsigned gathering = 64;        // its partition number
-constexpr unsigned merge_at = 8;          // runs of one size class
-constexpr size_t filter_bits = 10;        // an entry; about 1 % false hits
-constexpr size_t filter_block = 64;       // one cache line
+constexpr size_t page_bytes = 4'032;       // a row that fits one 4 KiB page
+constexpr size_t most_entries = 4'000;     // of a page: its entries take at least a byte each
+constexpr size_t page_head = 40;           // count, checksum, and what comes before packed numbers
+constexpr size_t gather_entries = 131'072; // 2 MB in memory; spreads as some 2,000 entries a partition
+constexpr int partition_bits = 6;
+constexpr unsigned gathering = 1u << partition_bits; // its partition number
+constexpr unsigned merge_at = 8;                     // runs of one size class
+constexpr size_t filter_bits = 10;                   // an entry; about 1 % false hits
+constexpr size_t filter_block = 64;                  // one cache line
 constexpr unsigned probes = 5;
 
-unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> 58); }
+unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> (64 - partition_bits)); }
 
 // Bits inside a block come from a second mix of the hash, the block from its middle bits.
 uint64_t mix(uint64_t hash) { return hash * 0x9e3779b97f4a7c15ull; }
@@ -50,6 +55,22 @@ bool may_hold(const std::string& filter, uint64_t hash) {
 
 [[noreturn]] void damaged() {
   throw SqlError(fail("damaged", "a page of the key index is damaged; restore the store from a backup"));
+}
+
+// How many of these entries, sorted by hash, fit one page.
+size_t fitting(std::span<const KeyEntry> entries) {
+  uint64_t widest = 0; // step from hash to hash
+  uint64_t low = entries[0].number;
+  uint64_t high = low;
+  size_t n = 1;
+  for (; n < std::min(entries.size(), most_entries); ++n) {
+    widest = std::max(widest, entries[n].hash - entries[n - 1].hash);
+    low = std::min(low, entries[n].number);
+    high = std::max(high, entries[n].number);
+    const auto bits = static_cast<size_t>(std::bit_width(widest) + std::bit_width(high - low));
+    if (page_head + (n + 1) * std::max<size_t>(bits, 8) / 8 > page_bytes) break;
+  }
+  return n;
 }
 
 bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
@@ -121,38 +142,33 @@ void KeyIndex::load() {
       (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
     }
   }
-  for (const auto& run : gathered_runs_) {
-    const auto entries = read_run(run);
-    gathered_.insert(gathered_.end(), entries.begin(), entries.end());
-  }
-  std::sort(gathered_.begin(), gathered_.end());
+  for (const auto& run : gathered_runs_)
+    read_run(run, gathered_);
+  sort_by_hash(gathered_);
   loaded_ = true;
 }
 
-std::vector<KeyEntry> KeyIndex::read_page(int64_t page) {
+void KeyIndex::read_page(int64_t page, std::vector<KeyEntry>& out) {
   auto query = db_.query(sql_.page);
   query.bind(1, page);
   if (!query.step()) damaged();
   bool ok = false;
-  const auto body = unseal(query.blob(0), ok);
-  if (!ok || body.size() < 4) damaged();
-  const auto n = kepu::load<uint32_t>(body.data());
-  if (n > page_entries || body.size() != 4 + size_t{n} * 16) damaged();
-  std::vector<KeyEntry> entries(n);
-  for (uint32_t i = 0; i < n; ++i) {
-    entries[i] = {kepu::load<uint64_t>(body.data() + 4 + i * 8), kepu::load<uint64_t>(body.data() + 4 + (n + i) * 8)};
-  }
-  return entries;
+  ByteReader in(unseal(query.blob(0), ok));
+  const auto n = in.get<uint32_t>();
+  if (!ok || n == 0 || n > most_entries) damaged();
+  const size_t first = out.size();
+  out.resize(first + n);
+  auto* entries = out.data() + first;
+  uint64_t hash = in.get<uint64_t>();
+  get_packed(in, n, [&](size_t i, int64_t step) { entries[i].hash = hash += static_cast<uint64_t>(step); });
+  get_packed(in, n, [&](size_t i, int64_t number) { entries[i].number = static_cast<uint64_t>(number); });
+  if (!in.ok() || !in.at_end()) damaged();
 }
 
-std::vector<KeyEntry> KeyIndex::read_run(const Run& run) {
-  std::vector<KeyEntry> entries;
-  entries.reserve(run.n);
-  for (size_t i = 0; i < run.lows.size(); ++i) {
-    const auto page = read_page(run.first_page + static_cast<int64_t>(i));
-    entries.insert(entries.end(), page.begin(), page.end());
-  }
-  return entries;
+void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
+  out.reserve(out.size() + run.n);
+  for (size_t i = 0; i < run.lows.size(); ++i)
+    read_page(run.first_page + static_cast<int64_t>(i), out);
 }
 
 void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
@@ -173,6 +189,7 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
         found(i, gathered_[j].number);
     }
   }
+  std::vector<KeyEntry> page;
   for (size_t begin = 0; begin < hashes.size();) {
     const unsigned partition = partition_of(hashes[begin]);
     size_t end = begin + 1;
@@ -180,7 +197,6 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
       ++end;
     for (const auto& run : partitions_[partition]) {
       size_t page_at = SIZE_MAX;
-      std::vector<KeyEntry> page;
       for (size_t i = begin; i < end; ++i) {
         if (!may_hold(run.filter, hashes[i])) continue;
         // Equal hashes may begin on the page before the one whose low equals them.
@@ -189,7 +205,8 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
         if (wanted > 0) --wanted;
         for (; wanted < run.lows.size() && run.lows[wanted] <= hashes[i]; ++wanted) {
           if (wanted != page_at) {
-            page = read_page(run.first_page + static_cast<int64_t>(wanted));
+            page.clear();
+            read_page(run.first_page + static_cast<int64_t>(wanted), page);
             page_at = wanted;
           }
           for (auto at = std::lower_bound(page.begin(), page.end(), hashes[i], by_hash);
@@ -209,16 +226,24 @@ KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> 
   run.n = entries.size();
   run.first_page = next_page_;
   std::string data;
-  for (size_t begin = 0; begin < entries.size(); begin += page_entries) {
-    const auto page = entries.subspan(begin, std::min(page_entries, entries.size() - begin));
+  std::vector<int64_t> steps;
+  std::vector<int64_t> numbers;
+  for (size_t begin = 0; begin < entries.size();) {
+    const auto page = entries.subspan(begin, fitting(entries.subspan(begin)));
+    begin += page.size();
     run.lows.push_back(page[0].hash);
+    steps.clear();
+    numbers.clear();
+    for (size_t i = 0; i < page.size(); ++i) {
+      steps.push_back(static_cast<int64_t>(page[i].hash - page[i ? i - 1 : 0].hash));
+      numbers.push_back(static_cast<int64_t>(page[i].number));
+    }
     data.clear();
     ByteWriter writer(data);
     writer.put(static_cast<uint32_t>(page.size()));
-    for (const auto& entry : page)
-      writer.put(entry.hash);
-    for (const auto& entry : page)
-      writer.put(entry.number);
+    writer.put(page[0].hash);
+    put_packed(writer, steps, shape_of(steps));
+    put_packed(writer, numbers, shape_of(numbers));
     seal(data);
     db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, data).run();
   }
@@ -250,7 +275,8 @@ void KeyIndex::add(std::span<const KeyEntry> entries) {
   if (!full) gathered_runs_.push_back(write_run(gathering, entries, false));
   const auto middle = static_cast<ptrdiff_t>(gathered_.size());
   gathered_.insert(gathered_.end(), entries.begin(), entries.end());
-  std::inplace_merge(gathered_.begin(), gathered_.begin() + middle, gathered_.end());
+  std::inplace_merge(gathered_.begin(), gathered_.begin() + middle, gathered_.end(),
+                     [](const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; });
   if (full) spread();
 }
 
@@ -287,11 +313,10 @@ void KeyIndex::merge_full_classes(unsigned partition) {
           kept.push_back(std::move(run));
           continue;
         }
-        const auto some = read_run(run);
-        entries.insert(entries.end(), some.begin(), some.end());
+        read_run(run, entries);
         drop_run(run);
       }
-      std::sort(entries.begin(), entries.end());
+      sort_by_hash(entries, partition_bits);
       kept.push_back(write_run(partition, entries, true));
       runs = std::move(kept);
       merged = true;

@@ -4,8 +4,9 @@
 // full; runs of one partition and size class are merged, eight into one. Writer thread; every call
 // that writes happens inside a transaction.
 //
-// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, then
-// n hashes u64 ascending, then n numbers u64, then XXH3-64. `lows`: the first hash of each page.
+// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, u64 first hash,
+// then, packed, the n steps from hash to hash (the first is 0) and the n numbers, then XXH3-64. `lows`: the
+// first hash of each page.
 // `filter`: blocked Bloom, 64-byte blocks, 10 bits an entry; empty for the gathering partition.
 #pragma once
 
@@ -49,8 +50,9 @@ private:
   struct Sql;
 
   void load();
-  std::vector<KeyEntry> read_page(int64_t page);
-  std::vector<KeyEntry> read_run(const Run& run);
+  // These append.
+  void read_page(int64_t page, std::vector<KeyEntry>& out);
+  void read_run(const Run& run, std::vector<KeyEntry>& out);
   Run write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter);
   void drop_run(const Run& run);
   void spread();
@@ -61,7 +63,7 @@ private:
   bool loaded_ = false;
   int64_t next_run_ = 1;
   int64_t next_page_ = 1;
-  std::array<std::vector<Run>, 64> partitions_;
+  std::array<std::vector<Run>, 64> partitions_; // by the top bits of the hash
   std::vector<Run> gathered_runs_;
   std::vector<KeyEntry> gathered_; // sorted
 };

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
+#include "base/radix.hpp"
 #include "measure/fact_set.hpp"
 
 #include <algorithm>
@@ -280,8 +281,7 @@ private:
     std::vector<Hashed> out(facts.rows);
     for (uint32_t row = 0; row < facts.rows; ++row)
       out[row] = {hash64(facts.key(row), seed), row};
-    std::sort(out.begin(), out.end(),
-              [](const Hashed& a, const Hashed& b) { return a.hash != b.hash ? a.hash < b.hash : a.row < b.row; });
+    sort_by_hash(out);
     return out;
   }
 
@@ -429,7 +429,6 @@ private:
     for (const auto& one : order) {
       if (fate[one.row] == fresh || fate[one.row] == change) entries.push_back({one.hash, numbers[one.row]});
     }
-    std::sort(entries.begin(), entries.end()); // equal hashes of different keys
     core_.ledger.keys().add(entries);
     facts.clear();
     buffer.inputs.clear();
