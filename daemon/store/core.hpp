@@ -16,9 +16,6 @@
 
 namespace kepu::store {
 
-// Rejects of one run that are kept one by one; further ones are counted by their code, so that a file
-// of another kind cannot fill the disk.
-constexpr uint64_t kept_rejects = 10'000;
 // The log (WAL) is copied into the file when it passes this.
 constexpr int64_t log_limit = 32 << 20;
 

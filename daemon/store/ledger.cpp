@@ -179,18 +179,18 @@ Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& fact
   return first;
 }
 
-std::optional<Extent> Ledger::extent_of(Fact fact) {
-  if (last_extent_ && last_extent_->holds(fact)) return last_extent_;
+const Extent* Ledger::extent_of(Fact fact) {
+  if (last_extent_ && last_extent_->holds(fact)) return &*last_extent_;
   auto row = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE first_fact<=? ORDER BY "
                        "first_fact DESC LIMIT 1");
   row.bind(1, static_cast<int64_t>(fact));
-  if (!row.step()) return std::nullopt;
+  if (!row.step()) return nullptr;
   last_extent_ = read_extent(row);
-  return last_extent_->holds(fact) ? last_extent_ : std::nullopt;
+  return last_extent_->holds(fact) ? &*last_extent_ : nullptr;
 }
 
 bool Ledger::in_force(Fact fact, int64_t run) {
-  const auto extent = extent_of(fact);
+  const auto* extent = extent_of(fact);
   if (!extent || (!extent->seq && extent->run != run)) return false;
   auto closed =
       db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");

@@ -84,7 +84,8 @@ public:
   Fact append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
               int64_t run, int64_t source, int64_t input);
 
-  std::optional<Extent> extent_of(Fact fact);
+  // Valid until the next call; nullptr: none holds it.
+  const Extent* extent_of(Fact fact);
   // In force now, or, for `run`, in force once its open part is committed.
   bool in_force(Fact fact, int64_t run);
   // Takes a fact out with the next commit of this run.

@@ -1,5 +1,6 @@
 #include "store/core.hpp"
 #include "store/inputs.hpp"
+#include "store/rejects.hpp"
 
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
@@ -66,7 +67,7 @@ struct Hashed {
 
 class PartImpl final : public Part {
 public:
-  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run) {}
+  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run), rejects_(core.db, run) {}
 
   ~PartImpl() override {
     if (!is_staged_) return;
@@ -148,11 +149,7 @@ public:
     ++counts_.rows;
     ++counts_.rejected;
     if (open_input_) seen_place(refused.place);
-    if (run_.kept + rejects_.size() < kept_rejects) {
-      rejects_.push_back({std::move(refused), open_input_ ? inputs_.back().ask.name : std::string()});
-    } else {
-      ++overflow_[{refused.dataset, refused.code}];
-    }
+    rejects_.add(std::move(refused), open_input_ ? inputs_.back().ask.name : std::string());
     return {};
   }
 
@@ -169,9 +166,9 @@ public:
       }
       for (const auto& input : inputs_) {
         record_input(core_.db, run_.source, run_.run, input);
-        if (input.ended) void_older_rejects(input);
+        if (input.ended) rejects_.void_older(input);
       }
-      write_rejects(commit.recorded_at);
+      rejects_.write(commit.recorded_at);
       core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq) VALUES(?,?,?)")
           .bind(1, run_.source)
           .bind_blob(2, cursor)
@@ -187,7 +184,7 @@ public:
       return done;
     }
     core_.settled(*done);
-    run_.kept += rejects_.size();
+    run_.kept += rejects_.kept();
     // The input that is still open goes on in the next part of the run.
     std::optional<PartInput> open;
     if (open_input_) open = inputs_.back();
@@ -204,21 +201,16 @@ public:
     only_rejects.rows = only_rejects.rejected = counts_.rejected;
     auto done = core_.in_transaction([&] {
       core_.ledger.drop(run_.run);
-      write_rejects(core_.options.clock->now());
+      rejects_.write(core_.options.clock->now());
       add_counts(only_rejects);
       write_counts();
     });
-    run_.kept += rejects_.size();
+    run_.kept += rejects_.kept();
     clear();
     return done;
   }
 
 private:
-  struct KeptReject {
-    Refused refused;
-    std::string input;
-  };
-
   Buffer& buffer_of(std::string_view dataset) {
     const auto found = buffers_.find(dataset);
     if (found != buffers_.end()) return found->second;
@@ -246,7 +238,6 @@ private:
     inputs_.clear();
     open_input_ = false;
     rejects_.clear();
-    overflow_.clear();
     replacing_ = nullptr;
     keep_.clear();
     is_staged_ = false;
@@ -327,7 +318,7 @@ private:
     std::sort(matches.begin(), matches.end());
     matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
     for (const auto& match : matches) {
-      const auto extent = core_.ledger.extent_of(match.fact);
+      const auto* extent = core_.ledger.extent_of(match.fact);
       if (!extent || extent->source != run_.source || extent->dataset != dataset.name) continue;
       const auto block = core_.ledger.blocks().holding(match.fact, dataset.dataset);
       if (!block) continue;
@@ -502,70 +493,7 @@ private:
     });
   }
 
-  // ---- rejects and counts ----
-
-  void write_rejects(Instant now) {
-    for (const auto& reject : rejects_) {
-      // A row that is refused again for the same reason is one reject.
-      if (reject.refused.place != 0 || !reject.input.empty()) {
-        core_.db.query("DELETE FROM rejects WHERE source=? AND input=? AND place=? AND code=? AND field=?")
-            .bind(1, run_.source)
-            .bind(2, reject.input)
-            .bind(3, static_cast<int64_t>(reject.refused.place))
-            .bind(4, reject.refused.code)
-            .bind(5, reject.refused.field)
-            .run();
-      }
-      insert_reject(reject.input, reject.refused, now, 1);
-    }
-    for (const auto& [what, count] : overflow_) {
-      core_.db
-          .query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input='' AND dataset=? "
-                 "AND code=? AND count>1")
-          .bind(1, static_cast<int64_t>(count))
-          .bind(2, to_micros(now))
-          .bind(3, run_.run)
-          .bind(4, what.first)
-          .bind(5, what.second)
-          .run();
-      if (core_.db.changes() > 0) continue;
-      Refused rest;
-      rest.dataset = what.first;
-      rest.code = what.second;
-      rest.message = "further rows of this run were refused with this code; only the first " +
-                     std::to_string(kept_rejects) + " rejects of a run are kept one by one";
-      insert_reject("", rest, now, std::max<uint64_t>(count, 2));
-    }
-  }
-
-  void insert_reject(const std::string& input, const Refused& refused, Instant now, uint64_t count) {
-    core_.db
-        .query("INSERT INTO rejects(run,source,input,place,dataset,field,code,message,recorded_at,count) "
-               "VALUES(?,?,?,?,?,?,?,?,?,?)")
-        .bind(1, run_.run)
-        .bind(2, run_.source)
-        .bind(3, input)
-        .bind(4, static_cast<int64_t>(refused.place))
-        .bind(5, refused.dataset)
-        .bind(6, refused.field)
-        .bind(7, refused.code)
-        .bind(8, refused.message)
-        .bind(9, to_micros(now))
-        .bind(10, static_cast<int64_t>(count))
-        .run();
-  }
-
-  // The content that was taken now takes the place of older content of its name, rejects included; a
-  // file that only grew is read from some row on, and rejects of rows before it stand.
-  void void_older_rejects(const PartInput& input) {
-    const uint64_t from = input.first_place == UINT64_MAX ? 0 : input.first_place;
-    core_.db.query("DELETE FROM rejects WHERE source=?1 AND input=?2 AND (place=0 OR place>=?3) AND run<>?4")
-        .bind(1, run_.source)
-        .bind(2, input.ask.name)
-        .bind(3, static_cast<int64_t>(std::min<uint64_t>(from, INT64_MAX)))
-        .bind(4, run_.run)
-        .run();
-  }
+  // ---- counts ----
 
   void add_counts(const Counts& add) {
     run_.counts.rows += add.rows;
@@ -598,8 +526,7 @@ private:
   PartChanges changes_;
   std::vector<PartInput> inputs_; // the last one is open when open_input_
   bool open_input_ = false;
-  std::vector<KeptReject> rejects_;
-  std::map<std::pair<std::string, std::string>, uint64_t> overflow_; // dataset, code -> further rejects
+  PartRejects rejects_;
   StoredDataset* replacing_ = nullptr;
   Scope scope_;
   measure::FactSet keep_; // facts confirmed since begin_replace
