@@ -63,6 +63,8 @@ struct FactColumns {
     }
     return true;
   }
+  // The rows of `more`, whose fields are the same, after these; `more` is left in an unspecified state.
+  void append(FactColumns& more);
   void clear() {
     rows = 0;
     key_bytes.clear();

@@ -31,35 +31,6 @@ struct Buffer {
   std::vector<From> inputs;
 };
 
-template <class T> void append_to(std::vector<T>& to, std::vector<T>& from, uint32_t to_rows, uint32_t from_rows) {
-  // A column without any null or flag has an empty list.
-  if (to.empty() && from.empty()) return;
-  to.resize(to_rows);
-  from.resize(from_rows);
-  to.insert(to.end(), from.begin(), from.end());
-}
-
-void append_rows(FactColumns& to, FactColumns& from) {
-  if (to.rows == 0) {
-    std::swap(to, from);
-    return;
-  }
-  for (size_t i = 0; i < to.fields.size(); ++i) {
-    auto& a = to.fields[i];
-    auto& b = from.fields[i];
-    a.codes.insert(a.codes.end(), b.codes.begin(), b.codes.end());
-    a.numbers.insert(a.numbers.end(), b.numbers.begin(), b.numbers.end());
-    append_to(a.nulls, b.nulls, to.rows, from.rows);
-    append_to(a.flags, b.flags, to.rows, from.rows);
-  }
-  const auto shift = static_cast<uint32_t>(to.key_bytes.size());
-  to.key_bytes += from.key_bytes;
-  for (const uint32_t end : from.key_ends)
-    to.key_ends.push_back(end + shift);
-  to.places.insert(to.places.end(), from.places.begin(), from.places.end());
-  to.rows += from.rows;
-}
-
 struct Hashed {
   uint64_t hash;
   uint32_t row;
@@ -106,7 +77,7 @@ public:
         seen_place(place);
     }
     buffer.inputs.push_back({buffer.facts.rows, open_input_ ? inputs_.back().id : 0});
-    append_rows(buffer.facts, facts);
+    buffer.facts.append(facts);
     waiting_ += buffer.facts.rows - buffer.inputs.back().row;
     facts.clear();
     if (waiting_ < step_rows && buffer.facts.key_bytes.size() < step_key_bytes) return {};
