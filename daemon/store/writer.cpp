@@ -62,13 +62,15 @@ public:
           .bind(3, text)
           .bind(4, static_cast<int64_t>(run))
           .run();
+      // Of runs one after the other that found nothing the last one tells enough.
+      core_.db
+          .query(
+              "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
+              "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.status='ok' AND "
+              "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
+          .bind(1, static_cast<int64_t>(run))
+          .run();
     });
-  }
-
-  Result<Counts> counts(uint64_t run) override {
-    const auto found = core_.runs.find(run);
-    if (found == core_.runs.end()) return fail("unknown_run", "there is no open run " + std::to_string(run));
-    return found->second.counts;
   }
 
   Result<std::string> cursor(std::string_view source) override {

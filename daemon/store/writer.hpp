@@ -122,8 +122,8 @@ public:
   virtual std::shared_ptr<const model::Catalog> catalog() const = 0;
 
   virtual Result<uint64_t> begin_run(const RunStart& start) = 0;
+  // Of runs one after the other that ended "ok" and found nothing only the last one stays on record.
   virtual Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) = 0;
-  virtual Result<Counts> counts(uint64_t run) = 0;
   // The durable cursor of a source; empty at first.
   virtual Result<std::string> cursor(std::string_view source) = 0;
 

@@ -132,6 +132,21 @@ protected:
                         [&](size_t, const DayCell& cell) { out[cell.day - first] += cell.n; });
     return out;
   }
+  std::optional<RunRow> run(uint64_t number) {
+    auto reader = ReaderSource(file()).open().value();
+    reader->begin().value();
+    return reader->run(number).value();
+  }
+  uint64_t run_to_end(const char* status, const std::vector<Row>& rows) {
+    begin_run();
+    if (!rows.empty()) {
+      put(rows);
+      commit();
+    }
+    part_.reset();
+    EXPECT_TRUE(writer_->end_run(run_, status, "", clock_.now()));
+    return run_;
+  }
   void expect_verified() {
     const auto differs = verify(file(), zone_);
     ASSERT_TRUE(differs) << differs.error().text;
@@ -165,7 +180,7 @@ TEST_F(Store, SameRowAgainChangesNothing) {
   commit();
   put({{"a", "in", 0, 1}});
   commit();
-  EXPECT_EQ(writer_->counts(run_)->unchanged, 1u);
+  EXPECT_EQ(run(run_)->unchanged, 1u);
   EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
   expect_verified();
 }
@@ -234,7 +249,7 @@ TEST_F(Store, StagedRowsOfADroppedPartAreTakenWhenTheyComeAgain) {
   begin_run();
   put(rows);
   commit();
-  EXPECT_EQ(writer_->counts(run_)->inserted, 70'000u);
+  EXPECT_EQ(run(run_)->inserted, 70'000u);
   expect_verified();
 }
 
@@ -309,6 +324,19 @@ TEST_F(Store, EqualCatalogMakesNoCommit) {
   const auto before = writer_->latest().load();
   ASSERT_TRUE(writer_->load_catalog(catalog(), zone_));
   EXPECT_EQ(writer_->latest().load(), before);
+}
+
+TEST_F(Store, OfRunsThatFoundNothingOnlyTheLastIsKept) {
+  const auto took = run_to_end("ok", {{"a", "in", 0, 1}});
+  const auto nothing = run_to_end("ok", {});
+  const auto nothing_again = run_to_end("ok", {});
+  const auto failed = run_to_end("retry", {});
+  const auto after = run_to_end("ok", {});
+  EXPECT_TRUE(run(took));
+  EXPECT_FALSE(run(nothing));
+  EXPECT_TRUE(run(nothing_again));
+  EXPECT_TRUE(run(failed));
+  EXPECT_TRUE(run(after));
 }
 
 // Any life of the store ends in the figures of what it was told, by a model that knows nothing of facts.
