@@ -73,8 +73,10 @@ Outcome Intake::run() {
                   " can be remembered; the others are hashed at every run. Take old "
                   "files away, or use work_folder with done = \"move\".");
   }
-  std::string text = std::to_string(counts_.files) + " files taken, " + std::to_string(counts_.rows) + " rows, " +
-                     std::to_string(counts_.rejects) + " refused";
+  // Rows are counted by the hub, which may refuse more of them than this connector does.
+  std::string text = counts_.files == 0   ? "no new file"
+                     : counts_.files == 1 ? "1 file taken"
+                                          : std::to_string(counts_.files) + " files taken";
   if (counts_.waiting) text += "; " + std::to_string(counts_.waiting) + " still being written";
   return Outcome::ok(text);
 }

@@ -29,7 +29,7 @@ TEST_F(Turnstile, ABadRowIsOneRejectWithTheSpreadsheetsRowNumber) {
   }
   EXPECT_THAT(said, ElementsAre("4 ts bad_time", "6 event_id missing_value", "7  column_count", "8  column_count",
                                 "9  unterminated_quote", "11  bad_encoding"));
-  EXPECT_EQ(hub.text, "1 files taken, 4 rows, 6 refused");
+  EXPECT_EQ(hub.text, "1 file taken");
 }
 
 TEST_F(Turnstile, EveryEncodingAndDelimiterGivesTheSameFacts) {
