@@ -19,11 +19,23 @@ void write_last_run(Json& json, const Asked& asked, const store::RunRow& run) {
   json.end_object();
 }
 
+// Refused rows are told where the source is, because somebody must mend them.
+std::string with_rejects(const std::string& sentence, const std::string& id, uint64_t rejects, bool chinese) {
+  if (rejects == 0) return sentence;
+  const auto number = std::to_string(rejects);
+  const auto where = "/api/v1/rejects?source=" + id;
+  if (chinese) return sentence + "有" + number + "条记录被拒收，原因见" + where + "。";
+  return sentence + (rejects == 1 ? " 1 record is" : " " + number + " records are") + " refused; " + where +
+         " says why.";
+}
+
 void write(Json& json, const Asked& asked, const SourceStatus& source) {
+  const auto rejects = take(asked.reader.reject_count(source.id));
   json.object().key("id").text(source.id).key("connector").text(source.connector);
   json.key("connector_version").text_or_null(source.connector_version).key("mode").text_or_null(source.mode);
   json.key("state").text(source.state).key("paused").boolean(source.paused);
-  json.key("sentence").text(source.sentence).key("sentence_zh").text(source.sentence_zh);
+  json.key("sentence").text(with_rejects(source.sentence, source.id, rejects, false));
+  json.key("sentence_zh").text(with_rejects(source.sentence_zh, source.id, rejects, true));
   json.key("next_run").text_or_null(time_text(asked, source.next_run));
   json.key("running_since").text_or_null(time_text(asked, source.running_since));
   json.key("crashes").number(source.crashes).key("progress_done").number(source.progress_done);
@@ -35,7 +47,7 @@ void write(Json& json, const Asked& asked, const SourceStatus& source) {
   } else {
     json.null();
   }
-  json.key("rejects").number(take(asked.reader.reject_count(source.id))).end_object();
+  json.key("rejects").number(rejects).end_object();
 }
 
 std::vector<std::string> ids_of(const std::vector<SourceStatus>& all) {
