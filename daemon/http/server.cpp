@@ -55,10 +55,14 @@ std::string_view reason(int status) {
     return "Request Timeout";
   case 409:
     return "Conflict";
+  case 411:
+    return "Length Required";
   case 413:
     return "Content Too Large";
   case 414:
     return "URI Too Long";
+  case 417:
+    return "Expectation Failed";
   case 422:
     return "Unprocessable Content";
   case 429:
@@ -315,21 +319,21 @@ void Session::read() {
 
 void Session::take() {
   if (skip_ == 0) {
-    // An empty line before a request is passed over (RFC 9112, 2.2).
-    if (buffer_.starts_with("\r\n")) buffer_.erase(0, 2);
-    const size_t size = head_size(std::string_view(buffer_).substr(0, max_head + 4));
+    // Empty lines before a request are passed over (RFC 9112, 2.2), one or more: how bytes are split must not matter.
+    while (buffer_.starts_with("\r\n"))
+      buffer_.erase(0, 2);
+    const auto begun = std::string_view(buffer_).substr(0, max_head);
+    const size_t size = head_size(begun);
     if (size == std::string::npos) {
-      if (buffer_.size() > max_head) {
-        const bool in_line = std::string_view(buffer_).substr(0, max_head).find('\n') == std::string_view::npos;
-        return refuse(in_line ? problem(414, "target_too_long", "the request line is too long")
-                              : problem(431, "headers_too_large", "the header fields are longer than 16 kB"));
-      }
       // What can never become a head is refused at once: a client of another protocol need not wait.
-      for (size_t line = buffer_.find('\n'); line != std::string::npos; line = buffer_.find('\n', line + 1)) {
-        if (line == 0 || buffer_[line - 1] != '\r')
+      for (size_t line = begun.find('\n'); line != std::string::npos; line = begun.find('\n', line + 1)) {
+        if (line == 0 || begun[line - 1] != '\r')
           return refuse(problem(400, "bad_request", "a line feed stands alone"));
       }
-      return read();
+      if (begun.size() < max_head) return read();
+      return refuse(begun.find('\n') == std::string_view::npos
+                        ? problem(414, "target_too_long", "the request line is too long")
+                        : problem(431, "headers_too_large", "the header fields are longer than 16 kB"));
     }
     head_ = {};
     if (const auto refused = read_head(std::string_view(buffer_).substr(0, size), head_)) {

@@ -196,11 +196,30 @@ std::vector<Raw> table() {
       {get("/a?b=c%20d"), 200, false},
       {get("/", "Connection: close\r\n"), 200, true},
       {get("/", "connection: Keep-Alive, CLOSE\r\n"), 200, true},
+      {get("/", "Connection: closed, disclose\r\n"), 200, false},
+      {get("/", "Connection: x,\tClose\t,\r\n"), 200, true},
+      {get("/", "Connection: x\r\nConnection: close\r\n"), 200, true},
+      {"GET / HTTP/1.0\r\nConnection: not-keep-alive\r\n\r\n", 200, true},
+      {get("http://hub/"), 200, false},
+      {get("HTTP://hub:80/a?b=http://c"), 200, false},
+      {get("http://[::1]?a"), 200, false},
+      {get("http:///"), 400, true},
+      {get("http://a@hub/"), 400, true},
+      {get("http://hub/#a"), 400, true},
+      {get("https://hub/"), 400, true},
+      {get("hub/"), 400, true},
+      {"GET http://hub/ HTTP/1.1\r\n\r\n", 400, true},
+      {"GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", 200, true},
+      {get("/", "Expect: 100-continue\r\n"), 417, true},
+      {post("Content-Length: 3\r\nExpect: 100-continue\r\n"), 417, true},
+      {post("Content-Length: 3\r\nExpect: tea\r\n"), 417, true},
       {get("/", "Upgrade: h2c\r\nConnection: Upgrade\r\n"), 200, false},
       {get("/", "Content-Length: 0\r\n"), 200, false},
       {get("/", "X:\r\n"), 200, false},
       {get("/", "X: \xe4\xb8\xad\r\n"), 200, false},
       {"\r\n" + get("/"), 200, false},
+      {"\r\n\r\n\r\n" + get("/"), 200, false},
+      {"\n" + get("/"), 400, true},
       {"GET / HTTP/1.0\r\n\r\n", 200, true},
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, false},
       {"GET / HTTP/1.1\r\nhOST:hub:8080\r\n\r\n", 200, false},
@@ -214,6 +233,7 @@ std::vector<Raw> table() {
       {"GET / HTTP/1.2\r\nHost: hub\r\n\r\n", 505, true},
       {"GET /\r\n\r\n", 400, true},
       {"GET / http/1.1\r\nHost: hub\r\n\r\n", 400, true},
+      {"GET / HTTP/x.y\r\nHost: hub\r\n\r\n", 400, true},
       {"GET / HTTP/11\r\nHost: hub\r\n\r\n", 400, true},
       {"GET  / HTTP/1.1\r\nHost: hub\r\n\r\n", 400, true},
       {"GET / HTTP/1.1 \r\nHost: hub\r\n\r\n", 400, true},
@@ -224,7 +244,6 @@ std::vector<Raw> table() {
       {"get / HTTP/1.1\r\nHost: hub\r\n\r\n", 501, true},
       {"OPTIONS * HTTP/1.1\r\nHost: hub\r\n\r\n", 400, true},
       {"CONNECT hub:80 HTTP/1.1\r\nHost: hub\r\n\r\n", 400, true},
-      {get("http://hub/"), 400, true},
       {get("x"), 400, true},
       {get("/a b"), 400, true},
       {get("/#a"), 400, true},
@@ -249,7 +268,7 @@ std::vector<Raw> table() {
       {get("/", "X: \x01\r\n"), 400, true},
       {get("/", "X: \0\r\n"s), 400, true},
       {get("/", "Content-Length: 3\r\n") + "abc", 400, true},
-      {get("/", "Transfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400, true},
+      {get("/", "Transfer-Encoding: chunked\r\n") + "0\r\n\r\n", 411, true},
       {post("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"), 400, true},
       {post("Content-Length: 3, 3\r\n", "abc"), 400, true},
       {post("Content-Length: +3\r\n", "abc"), 400, true},
@@ -258,7 +277,10 @@ std::vector<Raw> table() {
       {post("Content-Length:\r\n"), 400, true},
       {post("Content-Length: 65537\r\n"), 413, true},
       {post("Content-Length: 99999999999999999999999\r\n"), 413, true},
-      {post("Transfer-Encoding: gzip, chunked\r\n"), 400, true},
+      {post("Transfer-Encoding: Chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), 411, true},
+      {post("Transfer-Encoding: gzip, chunked\r\n"), 501, true},
+      {post("Transfer-Encoding: chunked, gzip\r\n"), 400, true},
+      {post("Transfer-Encoding:\r\n"), 400, true},
       {post("Transfer-Encoding: identity\r\n"), 400, true},
       {post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400, true},
       {post("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "0\r\n\r\n"), 400, true},
@@ -306,6 +328,22 @@ TEST(HttpServer, SaysTheSameHoweverTheBytesAreSplit) {
   }
 }
 
+TEST(HttpServer, BoundsAHeadAtTheSameByteHoweverTheBytesAreSplit) {
+  Hub hub;
+  const auto head_of = [](size_t size) {
+    return get("/", "X: " + std::string(size - get("/", "X: \r\n").size(), 'a') + "\r\n");
+  };
+  for (const auto& [size, status] : {std::pair(16384, "200"), std::pair(16385, "431")}) {
+    for (size_t from_end = 0; from_end < 8; ++from_end) {
+      Client client(hub.port());
+      const auto head = head_of(static_cast<size_t>(size));
+      client.send(head.substr(0, head.size() - from_end));
+      client.send(head.substr(head.size() - from_end));
+      EXPECT_THAT(client.answer(), StartsWith(std::string("HTTP/1.1 ") + status)) << size << " " << from_end;
+    }
+  }
+}
+
 TEST(HttpServer, AnswersPipelinedRequestsInTheirOrder) {
   // Every other one is answered without a reader, so it is done before the one ahead of it could be.
   Hub hub({}, Hub::echo, [](const Request& request) -> std::optional<Response> {
@@ -326,6 +364,15 @@ TEST(HttpServer, ReadsPastABodyToTheNextRequest) {
   Client client(hub.port());
   client.send(post("Content-Length: 32\r\n", "GET /smuggled HTTP/1.1\r\nHost: h\r\n").substr(0) + get("/next"));
   EXPECT_THAT(client.answer(), HasSubstr("<POST /x body>"));
+}
+
+TEST(HttpServer, TakesAWholeUriForItsPathAndQuery) {
+  Hub hub;
+  Client client(hub.port());
+  client.send(get("http://hub:8080/a?b=c") + get("http://hub") + get("http://hub?b"));
+  EXPECT_THAT(client.answer(), HasSubstr("<GET /a?b=c>"));
+  EXPECT_THAT(client.answer(), HasSubstr("<GET />"));
+  EXPECT_THAT(client.answer(), HasSubstr("<GET /?b>"));
 }
 
 TEST(HttpServer, AnswersHeadWithTheHeaderOfGetAlone) {
