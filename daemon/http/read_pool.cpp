@@ -4,9 +4,9 @@
 
 namespace kepu::http {
 
-ReadPool::ReadPool(const Server::Options& options, Server::OpenReader open, Server::Handler handler)
-    : options_(options), open_(std::move(open)), handler_(std::move(handler)) {
-  for (size_t i = 0; i < options.read_threads; ++i) {
+ReadPool::ReadPool(size_t threads, size_t waiting, Server::OpenReader open, Server::Handler handle)
+    : waiting_(waiting), open_(std::move(open)), handle_(std::move(handle)) {
+  for (size_t i = 0; i < threads; ++i) {
     workers_.push_back(std::make_unique<Worker>());
     workers_.back()->thread = std::thread([this, i, worker = workers_.back().get()] {
       pthread_setname_np(pthread_self(), ("kepu-read-" + std::to_string(i + 1)).c_str());
@@ -25,21 +25,28 @@ ReadPool::~ReadPool() {
     worker->thread.join();
 }
 
-bool ReadPool::take(Request request, Done done) {
+bool ReadPool::take(Request request, Steady deadline, Done done) {
   {
     std::lock_guard lock(mutex_);
-    if (jobs_.size() >= options_.waiting) return false;
-    jobs_.push_back({std::move(request), std::move(done)});
+    if (jobs_.size() >= waiting_) return false;
+    jobs_.push_back({std::move(request), deadline, std::move(done)});
   }
   wake_.notify_one();
   return true;
 }
 
-void ReadPool::sweep() {
-  const auto now = std::chrono::steady_clock::now();
+void ReadPool::sweep(Steady now) {
+  std::vector<Job> late;
+  {
+    std::lock_guard lock(mutex_);
+    for (; !jobs_.empty() && jobs_.front().deadline <= now; jobs_.pop_front())
+      late.push_back(std::move(jobs_.front()));
+  }
+  for (const auto& job : late)
+    job.done(problem(503, "deadline", "too many requests were before this one", "ask again in a moment"), {});
   for (auto& worker : workers_) {
     std::lock_guard lock(worker->mutex);
-    if (worker->reader && worker->since && now - *worker->since > options_.query_deadline) worker->reader->interrupt();
+    if (worker->reader && worker->deadline && *worker->deadline <= now) worker->reader->interrupt();
   }
 }
 
@@ -51,32 +58,40 @@ void ReadPool::work(Worker& worker) {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job.done(answer(worker, job.request));
+    answer(worker, job);
     lock.lock();
   }
 }
 
-Response ReadPool::answer(Worker& worker, const Request& request) {
-  if (!worker.reader) {
-    auto opened = open_();
-    if (!opened) return problem(503, "not_ready", opened.error().text);
+void ReadPool::answer(Worker& worker, Job& job) {
+  Response response;
+  std::string failure;
+  const auto running = [&](std::optional<Steady> deadline) {
     std::lock_guard lock(worker.mutex);
-    worker.reader = std::move(*opened);
-  }
-  const auto running = [&](bool on) {
-    std::lock_guard lock(worker.mutex);
-    worker.since = on ? std::optional(std::chrono::steady_clock::now()) : std::nullopt;
+    worker.deadline = deadline;
   };
-  running(true);
-  Response out;
+  running(job.deadline);
   try {
-    out = handler_(request, *worker.reader);
-  } catch (const std::exception&) {
-    out =
-        problem(500, "internal", "the answer could not be made", "ask again; if it stays so, look at the daemon's log");
+    if (auto ok = open(worker); ok) {
+      response = handle_(job.request, *worker.reader);
+    } else {
+      response = problem(503, "not_ready", ok.error().text);
+    }
+  } catch (const std::exception& thrown) {
+    failure = thrown.what();
+    if (failure.empty()) failure = "an exception without a text";
   }
-  running(false);
-  return out;
+  running(std::nullopt);
+  job.done(std::move(response), std::move(failure));
+}
+
+Result<void> ReadPool::open(Worker& worker) {
+  if (worker.reader) return {};
+  auto opened = open_();
+  if (!opened) return opened.error();
+  std::lock_guard lock(worker.mutex);
+  worker.reader = std::move(*opened);
+  return {};
 }
 
 } // namespace kepu::http

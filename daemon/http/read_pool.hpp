@@ -13,37 +13,41 @@ namespace kepu::http {
 
 class ReadPool {
 public:
-  using Done = std::function<void(Response)>; // called on the pool's thread
+  // Any thread. `failure`: what was thrown, there is no response then; empty: nothing.
+  using Done = std::function<void(Response, std::string failure)>;
 
-  ReadPool(const Server::Options& options, Server::OpenReader open, Server::Handler handler);
+  // `waiting`: how many requests may.
+  ReadPool(size_t threads, size_t waiting, Server::OpenReader open, Server::Handler handle);
   ~ReadPool();
 
   // Any thread. false: too many wait already.
-  bool take(Request request, Done done);
-  // Ends questions that run too long. kepu-io, again and again: one interrupt may fall between two statements.
-  void sweep();
+  bool take(Request request, Steady deadline, Done done);
+  // Ends what is past its deadline, waiting or running. Again and again: one interrupt may fall between two statements.
+  void sweep(Steady now);
 
 private:
   struct Job {
     Request request;
+    Steady deadline;
     Done done;
   };
   struct Worker {
     std::thread thread;
     std::mutex mutex;
-    std::unique_ptr<store::Reader> reader;                      // replaced under the mutex
-    std::optional<std::chrono::steady_clock::time_point> since; // guarded: the question that runs
+    std::unique_ptr<store::Reader> reader; // replaced under the mutex
+    std::optional<Steady> deadline;        // guarded: of the question that runs
   };
 
   void work(Worker& worker);
-  Response answer(Worker& worker, const Request& request);
+  void answer(Worker& worker, Job& job);
+  Result<void> open(Worker& worker); // its reader, where it has none
 
-  const Server::Options& options_;
-  Server::OpenReader open_;
-  Server::Handler handler_;
+  const size_t waiting_;
+  const Server::OpenReader open_;
+  const Server::Handler handle_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Job> jobs_;  // guarded by mutex_
+  std::deque<Job> jobs_;  // guarded by mutex_; in order of deadline
   bool stopping_ = false; // guarded by mutex_
   std::vector<std::unique_ptr<Worker>> workers_;
 };

@@ -18,23 +18,25 @@ namespace kepu::http {
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
 
+// The kernel's own bound of some MB would hide for minutes that a slow client takes what it gets.
+constexpr int send_buffer = 256 << 10;
 constexpr auto accept_pause = std::chrono::milliseconds(100); // when descriptors have run out
 
 struct Server::Impl final : SessionHost, std::enable_shared_from_this<Server::Impl> {
-  Impl(asio::io_context& context, Options given, OpenReader open, Handler handler, FastPath fast_path, Log warn)
-      : SessionHost(context, std::move(given), std::move(open), std::move(handler), std::move(fast_path)),
-        log(std::move(warn)), tcp(io), local(io), tcp_pause(io), local_pause(io), sweeper(io), stop_timer(io) {}
+  Impl(asio::io_context& context, const Clock& time, RequestCounts& counted, Options given, Calls called)
+      : SessionHost(context, time, counted, std::move(given), std::move(called)), tcp(io), local(io), tcp_pause(io),
+        local_pause(io), sweeper(io), stop_timer(io) {}
 
   Result<void> start();
   Result<void> listen_tcp();
   Result<void> listen_local();
   template <class Acceptor> void accept(Acceptor& acceptor, asio::steady_timer& pause, bool admin);
+  void check_deadlines();
   void sweep();
   void stop(std::function<void()> then);
   void ended(const std::shared_ptr<Session>& session) override;
   void finish_stop();
 
-  Log log;
   asio::ip::tcp::acceptor tcp;
   asio::local::stream_protocol::acceptor local;
   asio::steady_timer tcp_pause;
@@ -115,7 +117,7 @@ template <class Acceptor> void Server::Impl::accept(Acceptor& acceptor, asio::st
     if (self->stopping) return;
     if (error) {
       if (error == asio::error::operation_aborted) return;
-      self->log("no connection can be accepted for now: " + error.message());
+      self->warn("no connection can be accepted for now: " + error.message());
       pause.expires_after(accept_pause);
       pause.async_wait([self, &acceptor, &pause, admin](ErrorCode cancelled) {
         if (!cancelled) self->accept(acceptor, pause, admin);
@@ -128,6 +130,7 @@ template <class Acceptor> void Server::Impl::accept(Acceptor& acceptor, asio::st
       const auto endpoint = peer.remote_endpoint(ignored);
       if (!ignored) address = endpoint.address().to_string();
       peer.set_option(asio::ip::tcp::no_delay(true), ignored);
+      peer.set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
     }
     // Beyond the bounds a connection is closed at once; clerks' own tools over the admin socket come in.
     if (admin || (self->sessions.size() < self->options.connections &&
@@ -149,13 +152,17 @@ void Server::Impl::sweep() {
   sweeper.expires_after(std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(500)));
   sweeper.async_wait([self = shared_from_this()](ErrorCode error) {
     if (error) return;
-    const auto now = std::chrono::steady_clock::now();
-    const std::vector<std::shared_ptr<Session>> all(self->sessions.begin(), self->sessions.end());
-    for (const auto& session : all)
-      session->check_deadline(now);
-    self->pool.sweep();
+    self->check_deadlines();
     self->sweep();
   });
+}
+
+void Server::Impl::check_deadlines() {
+  const auto now = clock.steady();
+  const std::vector<std::shared_ptr<Session>> all(sessions.begin(), sessions.end());
+  for (const auto& session : all)
+    session->check_deadline(now);
+  pool.sweep(now);
 }
 
 void Server::Impl::ended(const std::shared_ptr<Session>& session) {
@@ -195,12 +202,12 @@ void Server::Impl::finish_stop() {
   if (stopped) asio::post(io, std::exchange(stopped, nullptr));
 }
 
-Server::Server(asio::io_context& io, Options options, OpenReader open, Handler handler, FastPath fast, Log log)
-    : impl_(std::make_shared<Impl>(io, std::move(options), std::move(open), std::move(handler), std::move(fast),
-                                   std::move(log))) {}
+Server::Server(asio::io_context& io, const Clock& clock, RequestCounts& counts, Options options, Calls calls)
+    : impl_(std::make_shared<Impl>(io, clock, counts, std::move(options), std::move(calls))) {}
 Server::~Server() = default;
 Result<void> Server::start() { return impl_->start(); }
 uint16_t Server::port() const { return impl_->bound_port; }
+void Server::check_deadlines() { impl_->check_deadlines(); }
 void Server::stop(std::function<void()> then) { impl_->stop(std::move(then)); }
 
 } // namespace kepu::http

@@ -9,21 +9,30 @@ namespace kepu::http {
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
 
+constexpr size_t write_step = 64u << 10;
+
+SessionHost::SessionHost(asio::io_context& context, const Clock& time, RequestCounts& counted, Server::Options given,
+                         Server::Calls called)
+    : io(context), clock(time), counts(counted), options(std::move(given)), calls(std::move(called)),
+      pool(options.read_threads, options.waiting, calls.open, calls.handle) {}
+
 Session::Session(std::weak_ptr<SessionHost> host, Socket socket, bool admin, std::string address)
-    : host_(std::move(host)), options_(host_.lock()->options), socket_(std::move(socket)), admin_(admin),
-      address_(std::move(address)) {
+    : host_(std::move(host)), options_(host_.lock()->options), clock_(host_.lock()->clock), socket_(std::move(socket)),
+      admin_(admin), address_(std::move(address)) {
   enter(Phase::idle, options_.idle_deadline);
 }
 
 void Session::enter(Phase phase, std::chrono::milliseconds within) {
   phase_ = phase;
-  deadline_ = std::chrono::steady_clock::now() + within;
+  deadline_ = clock_.steady() + within;
 }
 
-void Session::check_deadline(std::chrono::steady_clock::time_point now) {
+void Session::check_deadline(Steady now) {
   if (now < deadline_) return;
   if (phase_ == Phase::head && !buffer_.empty())
     return refuse(problem(408, "request_timeout", "the request took too long to arrive"));
+  if (phase_ == Phase::answering)
+    return refuse(problem(503, "deadline", "the answer took too long", "ask for less at once"));
   close();
 }
 
@@ -39,6 +48,7 @@ void Session::refuse(Response response) {
 
 void Session::close() {
   if (phase_ == Phase::closed) return;
+  count(503); // unless it was answered
   phase_ = Phase::closed;
   ErrorCode ignored;
   socket_.close(ignored);
@@ -101,24 +111,54 @@ void Session::answer() {
                   std::move(head_.if_none_match),
                   head_.body > 0,
                   admin_};
-  if (auto known = host->fast(request)) return write(std::move(*known));
-  const bool taken =
-      host->pool.take(std::move(request), [self = shared_from_this(), &io = host->io](Response response) {
-        asio::post(io, [self, response = std::move(response)]() mutable {
-          if (self->phase_ == Phase::answering) self->write(std::move(response));
-        });
-      });
-  if (!taken) write(problem(503, "busy", "too many requests wait already", "ask again in a moment"));
+  asked_ = clock_.steady();
+  route_ = route_name(request.target);
+  host->counts.started();
+  try {
+    auto known = host->calls.fast ? host->calls.fast(request) : std::nullopt;
+    if (known) return write(std::move(*known));
+  } catch (const std::exception& thrown) {
+    return write(failed(thrown.what()));
+  }
+  auto done = [self = shared_from_this(), &io = host->io](Response response, std::string failure) {
+    asio::post(io, [self, response = std::move(response), failure = std::move(failure)]() mutable {
+      if (!failure.empty()) response = self->failed(failure);
+      if (self->phase_ == Phase::answering) self->write(std::move(response));
+    });
+  };
+  if (!host->pool.take(std::move(request), *asked_ + options_.query_deadline, std::move(done)))
+    write(problem(503, "busy", "too many requests wait already", "ask again in a moment"));
+}
+
+Response Session::failed(const std::string& what) {
+  if (const auto host = host_.lock()) host->warn("an answer of route " + std::string(route_) + " failed: " + what);
+  return problem(500, "internal", "the answer could not be made",
+                 "ask again; if it stays so, look at the daemon's log");
+}
+
+void Session::count(int status) {
+  const auto host = host_.lock();
+  if (!asked_ || !host) return;
+  host->counts.finished(route_, status,
+                        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - *asked_));
+  asked_.reset();
 }
 
 void Session::write(Response response) {
+  count(response.status);
   enter(Phase::writing, options_.write_deadline);
   if (winding_down_) keep_alive_ = false;
   out_head_ = answer_head(response, keep_alive_);
   out_body_ = body_wanted_ && response.status != 304 && response.body ? std::move(response.body)
                                                                       : std::make_shared<const std::string>();
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_head_), asio::buffer(*out_body_)};
-  asio::async_write(socket_, buffers, [self = shared_from_this()](ErrorCode error, size_t) {
+  // Every step that the client lets through begins the deadline anew.
+  const auto step = [self = shared_from_this()](ErrorCode error, size_t) -> size_t {
+    if (error || self->phase_ != Phase::writing) return 0;
+    self->enter(Phase::writing, self->options_.write_deadline);
+    return write_step;
+  };
+  asio::async_write(socket_, buffers, step, [self = shared_from_this()](ErrorCode error, size_t) {
     if (self->phase_ == Phase::closed) return;
     if (error) return self->close();
     self->written();

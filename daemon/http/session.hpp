@@ -14,16 +14,19 @@ class Session;
 
 // What a server's connections share.
 struct SessionHost {
-  SessionHost(boost::asio::io_context& context, Server::Options given, Server::OpenReader open, Server::Handler handler,
-              Server::FastPath fast_path)
-      : io(context), options(std::move(given)), fast(std::move(fast_path)),
-        pool(options, std::move(open), std::move(handler)) {}
+  SessionHost(boost::asio::io_context& context, const Clock& time, RequestCounts& counted, Server::Options given,
+              Server::Calls called);
   virtual ~SessionHost() = default;
   virtual void ended(const std::shared_ptr<Session>& session) = 0;
+  void warn(const std::string& text) const {
+    if (calls.warn) calls.warn(text);
+  }
 
   boost::asio::io_context& io;
+  const Clock& clock;
+  RequestCounts& counts;
   const Server::Options options;
-  Server::FastPath fast;
+  Server::Calls calls;
   ReadPool pool;
 };
 
@@ -36,7 +39,7 @@ public:
 
   const std::string& address() const { return address_; }
   void start() { read(); }
-  void check_deadline(std::chrono::steady_clock::time_point now);
+  void check_deadline(Steady now);
   // No further requests; an answer that is on its way is let out.
   void wind_down();
   void close();
@@ -47,25 +50,30 @@ private:
   void read();
   void take();
   void answer();
+  Response failed(const std::string& what); // logged; the answer to it
+  void count(int status);
   void write(Response response);
   void refuse(Response response);
   void written();
   void drain();
 
   std::weak_ptr<SessionHost> host_;
-  const Server::Options& options_;
+  const Server::Options& options_; // of the host, as the next: not to be used once closed
+  const Clock& clock_;
   Socket socket_;
   const bool admin_;
   const std::string address_;
   Phase phase_ = Phase::idle;
-  std::chrono::steady_clock::time_point deadline_;
+  Steady deadline_;
   std::string buffer_; // received, not yet taken
   std::array<char, 4096> chunk_{};
   Head head_;
   uint64_t skip_ = 0; // of the body, not yet read past
   bool keep_alive_ = true;
   bool winding_down_ = false;
-  bool body_wanted_ = true; // not for HEAD
+  bool body_wanted_ = true;     // not for HEAD
+  std::optional<Steady> asked_; // a request came in and is not counted yet
+  std::string_view route_;      // of that request
   std::string out_head_;
   std::shared_ptr<const std::string> out_body_;
 };

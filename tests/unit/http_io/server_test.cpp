@@ -62,7 +62,9 @@ private:
 
 class Client {
 public:
-  explicit Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  // `window`: bytes that the kernel takes for it ahead of its reading; 0: as the kernel likes.
+  explicit Client(uint16_t port, int window = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (window) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);
@@ -110,6 +112,18 @@ public:
     return out;
   }
   bool closed() { return !more() && got_.empty(); }
+  // An answer or the end is there.
+  bool hears() const {
+    pollfd one{fd_, POLLIN, 0};
+    return poll(&one, 1, 0) == 1;
+  }
+  // Reads past at least so much; says how much.
+  size_t read_past(size_t size) {
+    size_t got = 0;
+    while (got < size && more())
+      got += std::exchange(got_, {}).size();
+    return got;
+  }
 
 private:
   bool more() {
@@ -129,17 +143,20 @@ private:
   std::string got_;
 };
 
-// A server on its own thread. Answers with method, target and admin.
+// A server on its own thread, whose time passes only when a test says so. Answers with method, target and admin.
 struct Hub {
-  explicit Hub(Server::Options options = {}, Server::Handler handler = echo, Server::FastPath fast = none) {
+  using FastPath = std::function<std::optional<Response>(const Request&)>;
+  explicit Hub(Server::Options options = {}, Server::Handler handler = echo, FastPath fast = {}) {
     if (!options.port && options.admin_socket.empty()) options.port = 0;
-    server.emplace(
-        io, std::move(options),
-        [this]() -> Result<std::unique_ptr<store::Reader>> {
-          if (no_reader) return fail("store", "the store is away");
-          return std::unique_ptr<store::Reader>(std::make_unique<NoReader>(interrupts));
-        },
-        std::move(handler), std::move(fast), [](const std::string&) {});
+    Server::Calls calls;
+    calls.open = [this]() -> Result<std::unique_ptr<store::Reader>> {
+      if (no_reader) return fail("store", "the store is away");
+      return std::unique_ptr<store::Reader>(std::make_unique<NoReader>(interrupts));
+    };
+    calls.handle = std::move(handler);
+    calls.fast = std::move(fast);
+    calls.warn = [this](const std::string& text) { log.push_back(text); };
+    server.emplace(io, clock, counts, std::move(options), std::move(calls));
     started = server->start();
     thread = std::thread([this] { io.run(); });
   }
@@ -155,6 +172,26 @@ struct Hub {
     boost::asio::post(io, [this, done] { server->stop([done] { done->set_value(); }); });
     return done->get_future();
   }
+  // Runs f on the server's thread and waits for it.
+  template <class F> void on_io(F f) {
+    std::promise<void> done;
+    boost::asio::post(io, [&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  void passes(std::chrono::microseconds time) {
+    on_io([&] {
+      clock.advance(time);
+      server->check_deadlines();
+    });
+  }
+  std::vector<std::string> logged() {
+    std::vector<std::string> out;
+    on_io([&] { out = log; });
+    return out;
+  }
   uint16_t port() const { return server->port(); }
 
   static Response text(std::string body) {
@@ -164,12 +201,14 @@ struct Hub {
     return text("<" + request.method + " " + request.target + (request.admin ? " admin" : "") +
                 (request.has_body ? " body" : "") + ">");
   }
-  static std::optional<Response> none(const Request&) { return std::nullopt; }
 
   boost::asio::io_context io;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{io.get_executor()};
-  std::optional<Server> server;
+  FakeClock clock{Instant{}};
+  RequestCounts counts;
+  std::vector<std::string> log; // on the server's thread
   std::atomic<int> interrupts{0};
+  std::optional<Server> server;
   std::atomic<bool> no_reader{false};
   Result<void> started;
   bool stopped = false;
@@ -398,58 +437,118 @@ TEST(HttpServer, SaysWhoAnswersAndThatTypesAreNotGuessed) {
 
 TEST(HttpServer, ClosesAClientThatSendsItsHeaderByteByByte) {
   Server::Options options;
-  options.head_deadline = 200ms;
+  options.idle_deadline = 24h;
   Hub hub(options);
   Client client(hub.port());
-  std::atomic<bool> done{false};
-  std::thread drip([&] {
-    client.send("GET / HTTP/1.1\r\nX: ");
-    while (!done) {
-      client.send("a");
-      std::this_thread::sleep_for(10ms); // the pace of the client, nothing waits for it
-    }
-  });
+  client.send("GET / HTTP/1.1\r\nX: ");
+  for (int i = 0; i < 10'000 && !client.hears(); ++i) {
+    client.send("a");
+    hub.passes(1s);
+  }
   EXPECT_THAT(client.rest(), StartsWith("HTTP/1.1 408 "));
-  done = true;
-  drip.join();
 }
 
 TEST(HttpServer, ClosesAnIdleConnectionWithoutAWord) {
-  Server::Options options;
-  options.idle_deadline = 100ms;
-  Hub hub(options);
+  Hub hub;
   Client client(hub.port());
   client.send(get("/"));
   EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
+  for (int i = 0; i < 10'000 && !client.hears(); ++i)
+    hub.passes(1s);
   EXPECT_TRUE(client.closed());
 }
 
 TEST(HttpServer, ClosesAClientThatDoesNotReadItsAnswer) {
-  Server::Options options;
-  options.write_deadline = 200ms;
-  Hub hub(options, [](const Request&, store::Reader&) { return Hub::text(std::string(64u << 20, 'a')); });
+  std::promise<std::weak_ptr<const std::string>> asked;
+  Hub hub({}, Hub::echo, [&](const Request&) {
+    auto large = Hub::text(std::string(64u << 20, 'a'));
+    asked.set_value(large.body);
+    return std::optional(std::move(large));
+  });
   Client client(hub.port());
   client.send(get("/"));
-  EXPECT_TRUE(Client(hub.port()).connected());
-  std::this_thread::sleep_for(1s); // the client's slowness is what is tested
+  const auto body = asked.get_future().get();
+  for (int i = 0; i < 10'000 && !body.expired(); ++i)
+    hub.passes(31s);
   EXPECT_LT(client.rest().size(), 64u << 20);
 }
 
+TEST(HttpServer, GivesALargeAnswerToAClientThatTakesItSlowly) {
+  constexpr size_t size = 32u << 20;
+  Hub hub({}, Hub::echo, [](const Request&) { return std::optional(Hub::text(std::string(size, 'a'))); });
+  Client client(hub.port(), 64 << 10);
+  client.send(get("/", "Connection: close\r\n"));
+  // Each time more than what the kernel holds for both sides, so the server has come on since the last.
+  constexpr size_t part = 4u << 20;
+  size_t got = 0;
+  for (size_t n = part; n >= part && got + part < size; got += n) {
+    n = client.read_past(part);
+    hub.passes(29s);
+  }
+  EXPECT_GT(got + client.rest().size(), size);
+  EXPECT_THAT(hub.counts.text(), HasSubstr("status=\"2xx\"} 1"));
+}
+
 TEST(HttpServer, InterruptsAQuestionThatTakesTooLong) {
-  Server::Options options;
-  options.query_deadline = 100ms;
-  std::atomic<int>* interrupts = nullptr;
-  std::atomic<bool> ready{false};
-  Hub hub(options, [&](const Request&, store::Reader&) {
-    while (!ready || *interrupts == 0)
+  std::promise<std::atomic<int>*> interrupts;
+  std::promise<void> asked;
+  Hub hub({}, [&, counted = interrupts.get_future().share()](const Request&, store::Reader&) {
+    asked.set_value();
+    while (*counted.get() == 0)
       std::this_thread::yield();
     return problem(503, "deadline", "too late");
   });
-  interrupts = &hub.interrupts;
-  ready = true;
+  interrupts.set_value(&hub.interrupts);
   Client client(hub.port());
   client.send(get("/"));
-  EXPECT_THAT(client.answer(), HasSubstr("\"code\":\"deadline\""));
+  asked.get_future().wait();
+  hub.passes(9s);
+  EXPECT_EQ(hub.interrupts, 0);
+  hub.passes(1s);
+  EXPECT_THAT(client.answer(), HasSubstr("too late"));
+}
+
+// One thread, which is held up by the first question; `second` has come in too.
+struct HeldUp {
+  HeldUp() {
+    first.send(get("/1"));
+    begun.get_future().wait();
+    second.send(get("/2"));
+    queued.get_future().wait();
+  }
+  ~HeldUp() { go.set_value(); }
+  static Server::Options one_thread() {
+    Server::Options options;
+    options.read_threads = 1;
+    return options;
+  }
+  std::promise<void> begun, queued, go;
+  Hub hub{one_thread(),
+          [this, gate = go.get_future().share(), first = true](const Request& request, store::Reader& reader) mutable {
+            if (std::exchange(first, false)) begun.set_value();
+            gate.wait();
+            return Hub::echo(request, reader);
+          },
+          [this](const Request& request) -> std::optional<Response> {
+            if (request.target == "/2") queued.set_value();
+            return std::nullopt;
+          }};
+  Client first{hub.port()};
+  Client second{hub.port()};
+};
+
+TEST(HttpServer, CountsTheWaitForAThreadAsPartOfAQuestionsTime) {
+  HeldUp held;
+  held.hub.passes(9s);
+  EXPECT_FALSE(held.second.hears());
+  held.hub.passes(1s);
+  EXPECT_THAT(held.second.answer(), testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\"code\":\"deadline\"")));
+}
+
+TEST(HttpServer, AnswersAlsoWhenAQuestionCannotBeInterrupted) {
+  HeldUp held;
+  held.hub.passes(40s);
+  EXPECT_THAT(held.first.rest(), testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("\"code\":\"deadline\"")));
 }
 
 TEST(HttpServer, SaysBusyWhenTooManyRequestsWait) {
@@ -485,11 +584,35 @@ TEST(HttpServer, AnswersNotReadyWhileTheStoreCannotBeOpened) {
   EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
 }
 
-TEST(HttpServer, AnswersInternalWhenAHandlerThrows) {
+TEST(HttpServer, AnswersInternalWhenAHandlerThrowsAndLogsWhatAndWhere) {
   Hub hub({}, [](const Request&, store::Reader&) -> Response { throw std::runtime_error("secret"); });
   Client client(hub.port());
-  client.send(get("/"));
+  client.send(get("/api/v1/runs?limit=1"));
   EXPECT_THAT(client.answer(), testing::AllOf(StartsWith("HTTP/1.1 500 "), testing::Not(HasSubstr("secret"))));
+  EXPECT_THAT(hub.logged(), testing::ElementsAre("an answer of route runs failed: secret"));
+}
+
+TEST(HttpServer, AnswersInternalWhenTheFastPathThrows) {
+  Hub hub({}, Hub::echo, [](const Request&) -> std::optional<Response> { throw std::runtime_error("secret"); });
+  Client client(hub.port());
+  client.send(get("/healthz"));
+  EXPECT_THAT(client.answer(), testing::AllOf(StartsWith("HTTP/1.1 500 "), testing::Not(HasSubstr("secret"))));
+  EXPECT_THAT(hub.logged(), testing::ElementsAre("an answer of route healthz failed: secret"));
+}
+
+TEST(HttpServer, CountsEveryAnswerWhoeverGaveIt) {
+  Hub hub({}, Hub::echo, [](const Request& request) -> std::optional<Response> {
+    if (request.target == "/healthz") return Hub::text("known");
+    return std::nullopt;
+  });
+  Client client(hub.port());
+  for (const auto* target : {"/healthz", "/healthz", "/readyz"}) {
+    client.send(get(target));
+    client.answer();
+  }
+  EXPECT_THAT(hub.counts.text(), HasSubstr("kepu_http_requests_total{route=\"healthz\",status=\"2xx\"} 2\n"));
+  EXPECT_THAT(hub.counts.text(), HasSubstr("kepu_http_requests_total{route=\"readyz\",status=\"2xx\"} 1\n"));
+  EXPECT_EQ(hub.counts.in_flight(), 0);
 }
 
 TEST(HttpServer, GivesOneAddressItsShareOfConnections) {
