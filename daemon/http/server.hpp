@@ -25,14 +25,16 @@ public:
     std::optional<uint16_t> port;       // 0: any free one; nullopt: no TCP
     std::filesystem::path admin_socket; // empty: none
     size_t read_threads = 2;
-    size_t connections = 1024; // in all
+    size_t connections = 1024; // over TCP; those beyond a bound are told so
     size_t connections_per_address = 256;
+    size_t admin_connections = 64;
     size_t waiting = 256;                             // requests that wait for a thread
     std::chrono::milliseconds head_deadline{10'000};  // from the first byte of a request, body included
     std::chrono::milliseconds idle_deadline{60'000};  // between requests
     std::chrono::milliseconds write_deadline{30'000}; // without a byte that the client takes
     std::chrono::milliseconds query_deadline{10'000}; // the wait for a thread included
     std::chrono::milliseconds stop_deadline{5'000};
+    std::chrono::milliseconds accept_pause{100}; // after a failure
   };
   using OpenReader = std::function<Result<std::unique_ptr<store::Reader>>()>;
   using Handler = std::function<Response(const Request&, store::Reader&)>;

@@ -37,6 +37,7 @@ public:
 
   Session(std::weak_ptr<SessionHost> host, Socket socket, bool admin, std::string address);
 
+  bool admin() const { return admin_; }
   const std::string& address() const { return address_; }
   void start() { read(); }
   void check_deadline(Steady now);

@@ -1,3 +1,4 @@
+#include "http/listeners.hpp"
 #include "http/server.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -10,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -63,7 +65,10 @@ private:
 class Client {
 public:
   // `window`: bytes that the kernel takes for it ahead of its reading; 0: as the kernel likes.
-  explicit Client(uint16_t port, int window = 0) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit Client(
+      uint16_t port, int window = 0, const std::function<void()>& before_it_connects = [] {})
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    before_it_connects();
     if (window) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
     sockaddr_in to{};
     to.sin_family = AF_INET;
@@ -146,7 +151,9 @@ private:
 // A server on its own thread, whose time passes only when a test says so. Answers with method, target and admin.
 struct Hub {
   using FastPath = std::function<std::optional<Response>(const Request&)>;
-  explicit Hub(Server::Options options = {}, Server::Handler handler = echo, FastPath fast = {}) {
+  explicit Hub(
+      Server::Options options = {}, Server::Handler handler = echo, FastPath fast = {},
+      std::function<void(const std::string&)> warned = [](const std::string&) {}) {
     if (!options.port && options.admin_socket.empty()) options.port = 0;
     Server::Calls calls;
     calls.open = [this]() -> Result<std::unique_ptr<store::Reader>> {
@@ -155,7 +162,10 @@ struct Hub {
     };
     calls.handle = std::move(handler);
     calls.fast = std::move(fast);
-    calls.warn = [this](const std::string& text) { log.push_back(text); };
+    calls.warn = [this, warned = std::move(warned)](const std::string& text) {
+      log.push_back(text);
+      warned(text);
+    };
     server.emplace(io, clock, counts, std::move(options), std::move(calls));
     started = server->start();
     thread = std::thread([this] { io.run(); });
@@ -615,6 +625,9 @@ TEST(HttpServer, CountsEveryAnswerWhoeverGaveIt) {
   EXPECT_EQ(hub.counts.in_flight(), 0);
 }
 
+const auto turned_away = testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("retry-after: "),
+                                        HasSubstr("application/problem+json"), HasSubstr("connection: close"));
+
 TEST(HttpServer, GivesOneAddressItsShareOfConnections) {
   Server::Options options;
   options.connections_per_address = 2;
@@ -624,11 +637,63 @@ TEST(HttpServer, GivesOneAddressItsShareOfConnections) {
   two.send(get("/"));
   one.answer();
   two.answer();
-  Client three(hub.port());
-  EXPECT_THAT(three.rest(),
-              testing::AnyOf(testing::IsEmpty(), StartsWith("HTTP/1.1 429 "), StartsWith("HTTP/1.1 503 ")));
+  EXPECT_THAT(Client(hub.port()).rest(), turned_away);
   one.send(get("/again"));
   EXPECT_THAT(one.answer(), HasSubstr("/again"));
+}
+
+TEST(HttpServer, TellsAClientTooManyThatItIsOneBeforeItAsks) {
+  Server::Options options;
+  options.connections = 1;
+  Hub hub(options);
+  {
+    Client one(hub.port());
+    one.send(get("/"));
+    one.answer();
+    EXPECT_THAT(Client(hub.port()).rest(), turned_away);
+    one.send(get("/", "Connection: close\r\n"));
+    one.rest();
+  }
+  // The place is free again, if not at the same moment.
+  std::string got;
+  for (int i = 0; i < 10'000 && !got.starts_with("HTTP/1.1 200 "); ++i) {
+    Client next(hub.port());
+    next.send(get("/", "Connection: close\r\n"));
+    got = next.rest();
+  }
+  EXPECT_THAT(got, StartsWith("HTTP/1.1 200 "));
+}
+
+TEST(HttpServer, SaysOnceThatDescriptorsHaveRunOutAndOnceThatTheyAreBack) {
+  Server::Options options;
+  options.accept_pause = 1ms;
+  std::promise<void> told;
+  Hub hub(options, Hub::echo, {}, [&, first = true](const std::string&) mutable {
+    if (std::exchange(first, false)) told.set_value();
+  });
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  Client client(hub.port(), 0, [&] {
+    const rlimit none{3, before.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  });
+  client.send(get("/"));
+  told.get_future().wait();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(client.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(hub.logged(),
+              testing::ElementsAre(HasSubstr("no connection can be accepted"), HasSubstr("accepted again")));
+}
+
+TEST(Trouble, IsToldWhenItBeginsAndCountedWhenItEnds) {
+  Trouble trouble;
+  EXPECT_EQ(trouble.succeeded(), std::nullopt);
+  EXPECT_THAT(trouble.failed("Too many open files"), testing::Optional(HasSubstr("Too many open files")));
+  EXPECT_EQ(trouble.failed("Too many open files"), std::nullopt);
+  EXPECT_EQ(trouble.failed("Too many open files"), std::nullopt);
+  EXPECT_THAT(trouble.succeeded(), testing::Optional(HasSubstr("after 3 failed attempts")));
+  EXPECT_EQ(trouble.succeeded(), std::nullopt);
+  EXPECT_NE(trouble.failed("again"), std::nullopt);
 }
 
 TEST(HttpServer, LetsAnAnswerInFlightEndWhenItStops) {
@@ -661,6 +726,15 @@ TEST(HttpServer, NamesThePortThatIsInUse) {
 
 class AdminSocket : public testing::Test {
 protected:
+  // Of another program, at the admin socket's path.
+  int bound(int kind) const {
+    const int fd = socket(AF_UNIX, kind, 0);
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    options.admin_socket.string().copy(at.sun_path, sizeof at.sun_path - 1);
+    EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    return fd;
+  }
   void SetUp() override {
     std::string name = (std::filesystem::temp_directory_path() / "http_io_XXXXXX").string();
     ASSERT_NE(mkdtemp(name.data()), nullptr);
@@ -687,12 +761,7 @@ TEST_F(AdminSocket, IsItsOwnersAloneAndGoesWhenTheServerStops) {
 }
 
 TEST_F(AdminSocket, ReplacesTheFileThatACrashLeft) {
-  const int left = socket(AF_UNIX, SOCK_STREAM, 0);
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  options.admin_socket.string().copy(at.sun_path, sizeof at.sun_path - 1);
-  ASSERT_EQ(bind(left, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
-  ::close(left);
+  ::close(bound(SOCK_STREAM));
   Hub hub(options);
   ASSERT_TRUE(hub.started) << hub.started.error().text;
   EXPECT_TRUE(Client(options.admin_socket).connected());
@@ -714,6 +783,49 @@ TEST_F(AdminSocket, LeavesAFileThatIsNoSocketAlone) {
   Hub hub(options);
   EXPECT_FALSE(hub.started);
   EXPECT_TRUE(std::filesystem::is_regular_file(options.admin_socket));
+}
+
+TEST_F(AdminSocket, LeavesASocketAloneOfWhichItCannotTellWhetherItIsUsed) {
+  const int other = bound(SOCK_DGRAM);
+  Hub hub(options);
+  ASSERT_FALSE(hub.started);
+  EXPECT_THAT(hub.started.error().text, HasSubstr("remove the file if nothing uses it"));
+  EXPECT_TRUE(std::filesystem::is_socket(options.admin_socket));
+  ::close(other);
+}
+
+TEST_F(AdminSocket, DoesNotWaitForAProgramThatListensAndNeverAccepts) {
+  const int other = bound(SOCK_STREAM);
+  ASSERT_EQ(::listen(other, 0), 0);
+  const Client in_its_queue(options.admin_socket);
+  Hub hub(options);
+  ASSERT_FALSE(hub.started);
+  EXPECT_THAT(hub.started.error().text, HasSubstr("another program listens"));
+  ::close(other);
+}
+
+TEST_F(AdminSocket, IsHadOrNothingIsAccepted) {
+  std::filesystem::create_directory(options.admin_socket);
+  options.port = 0;
+  Hub hub(options);
+  ASSERT_FALSE(hub.started);
+  ASSERT_NE(hub.port(), 0);
+  EXPECT_FALSE(Client(hub.port()).connected());
+}
+
+TEST_F(AdminSocket, HasABoundOfItsOwn) {
+  options.port = 0;
+  options.connections = 1;
+  options.admin_connections = 1;
+  Hub hub(options);
+  Client admin(options.admin_socket);
+  admin.send(get("/"));
+  EXPECT_THAT(admin.answer(), HasSubstr(" admin>"));
+  Client tcp(hub.port());
+  tcp.send(get("/"));
+  EXPECT_THAT(tcp.answer(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Client(options.admin_socket).rest(), turned_away);
+  EXPECT_THAT(Client(hub.port()).rest(), turned_away);
 }
 
 } // namespace
