@@ -4,8 +4,10 @@
 
 namespace kepu::http {
 
+constexpr auto interrupt_again = std::chrono::milliseconds(10);
+
 ReadPool::ReadPool(size_t threads, size_t waiting, Server::OpenReader open, Server::Handler handle)
-    : waiting_(waiting), open_(std::move(open)), handle_(std::move(handle)) {
+    : waiting_(waiting), open_(std::move(open)), handle_(std::move(handle)), threads_(threads) {
   for (size_t i = 0; i < threads; ++i) {
     workers_.push_back(std::make_unique<Worker>());
     workers_.back()->thread = std::thread([this, i, worker = workers_.back().get()] {
@@ -15,14 +17,23 @@ ReadPool::ReadPool(size_t threads, size_t waiting, Server::OpenReader open, Serv
   }
 }
 
-ReadPool::~ReadPool() {
+ReadPool::~ReadPool() { end(); }
+
+void ReadPool::end() {
+  std::deque<Job> dropped;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
+    dropped.swap(jobs_);
+    wake_.notify_all();
+    // Again and again, as in sweep().
+    do
+      interrupt(Steady::max());
+    while (!gone_.wait_for(lock, interrupt_again, [this] { return threads_ == 0; }));
   }
-  wake_.notify_all();
   for (auto& worker : workers_)
     worker->thread.join();
+  workers_.clear();
 }
 
 bool ReadPool::take(Request request, Steady deadline, Done done) {
@@ -44,6 +55,10 @@ void ReadPool::sweep(Steady now) {
   }
   for (const auto& job : late)
     job.done(problem(503, "deadline", "too many requests were before this one", "ask again in a moment"), {});
+  interrupt(now);
+}
+
+void ReadPool::interrupt(Steady now) {
   for (auto& worker : workers_) {
     std::lock_guard lock(worker->mutex);
     if (worker->reader && worker->deadline && *worker->deadline <= now) worker->reader->interrupt();
@@ -54,13 +69,15 @@ void ReadPool::work(Worker& worker) {
   std::unique_lock lock(mutex_);
   for (;;) {
     wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) return;
+    if (stopping_) break;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
     answer(worker, job);
     lock.lock();
   }
+  --threads_;
+  gone_.notify_all();
 }
 
 void ReadPool::answer(Worker& worker, Job& job) {

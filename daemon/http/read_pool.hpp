@@ -24,6 +24,8 @@ public:
   bool take(Request request, Steady deadline, Done done);
   // Ends what is past its deadline, waiting or running. Again and again: one interrupt may fall between two statements.
   void sweep(Steady now);
+  // Drops what waits, interrupts what runs, and comes back when no thread is left.
+  void end();
 
 private:
   struct Job {
@@ -38,6 +40,7 @@ private:
     std::optional<Steady> deadline;        // guarded: of the question that runs
   };
 
+  void interrupt(Steady now); // what runs and is past its deadline
   void work(Worker& worker);
   void answer(Worker& worker, Job& job);
   Result<void> open(Worker& worker); // its reader, where it has none
@@ -47,6 +50,8 @@ private:
   const Server::Handler handle_;
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable gone_;
+  size_t threads_;        // guarded by mutex_: that have not ended
   std::deque<Job> jobs_;  // guarded by mutex_; in order of deadline
   bool stopping_ = false; // guarded by mutex_
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -38,6 +38,7 @@ struct Server::Impl final : SessionHost, std::enable_shared_from_this<Server::Im
   void stop(std::function<void()> then);
   void ended(const std::shared_ptr<Session>& session) override;
   void finish_stop();
+  void end();
 
   TcpListener tcp;
   LocalListener local;
@@ -46,6 +47,7 @@ struct Server::Impl final : SessionHost, std::enable_shared_from_this<Server::Im
   std::set<std::shared_ptr<Session>> sessions;
   std::map<std::string, size_t> per_address;
   bool stopping = false;
+  bool ended_all = false; // what the io_context still holds does nothing any more
   std::function<void()> stopped;
   ino_t admin_inode = 0;
   uint16_t bound_port = 0;
@@ -140,7 +142,7 @@ void Server::Impl::sweep() {
       std::min({options.head_deadline, options.idle_deadline, options.write_deadline, options.query_deadline});
   sweeper.expires_after(std::clamp(shortest / 4, std::chrono::milliseconds(10), std::chrono::milliseconds(500)));
   sweeper.async_wait([self = shared_from_this()](ErrorCode error) {
-    if (error) return;
+    if (error || self->ended_all) return;
     self->check_deadlines();
     self->sweep();
   });
@@ -180,14 +182,27 @@ void Server::Impl::stop(std::function<void()> then) {
 }
 
 void Server::Impl::finish_stop() {
+  ended_all = true;
   sweeper.cancel();
   stop_timer.cancel();
   if (stopped) asio::post(io, std::exchange(stopped, nullptr));
 }
 
+void Server::Impl::end() {
+  stopping = true;
+  stopped = nullptr;
+  close_listeners();
+  const std::vector<std::shared_ptr<Session>> all(sessions.begin(), sessions.end());
+  for (const auto& session : all)
+    session->close();
+  finish_stop();
+  pool.end();
+  calls = {};
+}
+
 Server::Server(asio::io_context& io, const Clock& clock, RequestCounts& counts, Options options, Calls calls)
     : impl_(std::make_shared<Impl>(io, clock, counts, std::move(options), std::move(calls))) {}
-Server::~Server() = default;
+Server::~Server() { impl_->end(); }
 Result<void> Server::start() { return impl_->start(); }
 uint16_t Server::port() const { return impl_->bound_port; }
 void Server::check_deadlines() { impl_->check_deadlines(); }

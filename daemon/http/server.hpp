@@ -48,7 +48,8 @@ public:
 
   // `counts` gets every request that has come in whole.
   Server(boost::asio::io_context& io, const Clock& clock, RequestCounts& counts, Options options, Calls calls);
-  ~Server(); // kepu-io, or when it no longer runs
+  // kepu-io, or when it no longer runs. Interrupts and waits for what runs on kepu-read-N; calls nothing afterwards.
+  ~Server();
 
   // Error code "listen": the address cannot be had, and what to do.
   Result<void> start();

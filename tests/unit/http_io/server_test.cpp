@@ -173,7 +173,7 @@ struct Hub {
   ~Hub() {
     if (!stopped) stop().wait();
     io.stop();
-    thread.join();
+    if (thread.joinable()) thread.join();
     server.reset();
   }
   std::future<void> stop() {
@@ -713,6 +713,54 @@ TEST(HttpServer, LetsAnAnswerInFlightEndWhenItStops) {
   go.set_value();
   EXPECT_THAT(client.rest(), testing::AllOf(HasSubstr("<GET /last>"), HasSubstr("lose\r\n")));
   EXPECT_EQ(done.wait_for(20s), std::future_status::ready);
+}
+
+// Asked a question that ends only when it is interrupted.
+struct Stuck {
+  Stuck() {
+    client.send(get("/"));
+    asked.get_future().wait();
+    waiting.send(get("/"));
+    queued.get_future().wait();
+    hub.stopped = true; // it is not asked to
+  }
+  static Server::Options one_thread() {
+    Server::Options options;
+    options.read_threads = 1;
+    return options;
+  }
+  std::promise<void> asked, queued;
+  Hub hub{one_thread(),
+          [this](const Request& request, store::Reader& reader) {
+            asked.set_value();
+            while (hub.interrupts == 0)
+              std::this_thread::yield();
+            return Hub::echo(request, reader);
+          },
+          [this, n = 0](const Request&) mutable -> std::optional<Response> {
+            if (++n == 2) queued.set_value();
+            return std::nullopt;
+          }};
+  Client client{hub.port()};
+  Client waiting{hub.port()};
+};
+
+TEST(HttpServer, LeavesNothingBehindWhenItIsDestroyedWithoutAStop) {
+  Stuck stuck;
+  stuck.hub.on_io([&] { stuck.hub.server.reset(); });
+  EXPECT_TRUE(stuck.client.closed());
+  EXPECT_TRUE(stuck.waiting.closed());
+  stuck.hub.guard.reset();
+  stuck.hub.thread.join(); // there is nothing more to do
+}
+
+TEST(HttpServer, IsDestroyedAtOnceAlsoWhenItsThreadRunsNoMore) {
+  Stuck stuck;
+  stuck.hub.io.stop();
+  stuck.hub.thread.join();
+  stuck.hub.server.reset();
+  EXPECT_TRUE(stuck.client.closed());
+  EXPECT_TRUE(stuck.waiting.closed());
 }
 
 TEST(HttpServer, NamesThePortThatIsInUse) {
