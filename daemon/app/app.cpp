@@ -102,20 +102,16 @@ Exit run(const std::filesystem::path& config_file) {
   http_options.port = daemon.listen.port;
   http_options.admin_socket = daemon.admin_socket;
   const auto& latest = (*writer)->latest();
-  http::Server server(
-      io, http_options, [&readers] { return readers.open(); },
-      [&](const http::Request& request, store::Reader& reader) {
-        const auto began = clock.steady();
-        counts.started();
-        auto response = http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts});
-        counts.finished(http::route_name(request.target), response.status,
-                        std::chrono::duration_cast<std::chrono::microseconds>(clock.steady() - began));
-        return response;
-      },
-      [&](const http::Request& request) {
-        return http::from_cache(request, cache, latest.load(std::memory_order_acquire));
-      },
-      [](const std::string& text) { log(LogLevel::warning, "", text); });
+  http::Server::Calls calls;
+  calls.open = [&readers] { return readers.open(); };
+  calls.handle = [&](const http::Request& request, store::Reader& reader) {
+    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts});
+  };
+  calls.fast = [&](const http::Request& request) {
+    return http::from_cache(request, cache, latest.load(std::memory_order_acquire));
+  };
+  calls.warn = [](const std::string& text) { log(LogLevel::warning, "", text); };
+  http::Server server(io, clock, counts, http_options, std::move(calls));
 
   // Before READY, so that no signal finds its default.
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <vector>
 
 namespace kepu::http {
 namespace {
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_token_char(char c) {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || others.find(c) != others.npos;
 }
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
@@ -27,6 +29,17 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
     text.remove_suffix(1);
   return text;
+}
+
+// The elements of a list in a field's value, lower case; empty ones are none (RFC 9110, 5.6.1).
+std::vector<std::string> listed(std::string_view value) {
+  std::vector<std::string> out;
+  for (size_t from = 0; from <= value.size();) {
+    const size_t comma = std::min(value.find(',', from), value.size());
+    if (const auto one = trimmed(value.substr(from, comma - from)); !one.empty()) out.push_back(lower(one));
+    from = comma + 1;
+  }
+  return out;
 }
 
 // reg-name, IPv4 or a bracketed IPv6 address, with a port or without.
@@ -52,12 +65,31 @@ bool is_host(std::string_view text) {
     if (colon == text.npos) return true;
     name = text.substr(colon + 1);
   }
-  return name.size() <= 5 && std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return name.size() <= 5 && std::all_of(name.begin(), name.end(), is_digit);
 }
 
 HeadRefusal bad(std::string detail) { return {400, "bad_request", std::move(detail)}; }
 
 constexpr std::array known_methods{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT"};
+
+// Leaves the origin-form of "http://host/path?query", whose host counts in place of the Host field's (RFC 9112, 3.2.2).
+std::string origin_form(std::string_view target) {
+  constexpr std::string_view scheme = "http://";
+  if (lower(target.substr(0, scheme.size())) != scheme) return std::string(target);
+  const auto rest = target.substr(scheme.size());
+  const size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  if (!is_host(rest.substr(0, end))) return std::string(target);
+  return (rest.substr(end).starts_with('/') ? "" : "/") + std::string(rest.substr(end));
+}
+
+// Why a request with Transfer-Encoding is refused: none here has a body of unknown length.
+HeadRefusal refuse_coding(const std::vector<std::string>& codings, bool faulty) {
+  const auto chunked = std::count(codings.begin(), codings.end(), "chunked");
+  if (faulty || chunked != 1 || codings.back() != "chunked")
+    return bad("Transfer-Encoding leaves open where the body ends; send a Content-Length");
+  if (codings.size() > 1) return {501, "not_implemented", "the transfer coding is unknown"};
+  return {411, "length_required", "send a Content-Length, or no body"};
+}
 
 std::optional<HeadRefusal> read_request_line(std::string_view line, Head& out, bool& is_1_0) {
   const size_t first = line.find(' ');
@@ -67,14 +99,16 @@ std::optional<HeadRefusal> read_request_line(std::string_view line, Head& out, b
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
   if (!is_token(method)) return bad("the method is no token");
-  if (version.size() != 8 || !version.starts_with("HTTP/") || version[6] != '.')
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' ||
+      !is_digit(version[7]))
     return bad("the request line does not end in HTTP/1.1");
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return HeadRefusal{505, "version_not_supported", "send HTTP/1.1"};
   is_1_0 = version == "HTTP/1.0";
   if (target.size() > max_target)
     return HeadRefusal{414, "target_too_long", "the target is longer than 8 kB; ask for less at once"};
-  if (target.empty() || target.front() != '/') return HeadRefusal{400, "bad_target", "the target must begin with /"};
-  for (const char c : target) {
+  out.target = origin_form(target);
+  if (!out.target.starts_with('/')) return HeadRefusal{400, "bad_target", "the target must begin with /"};
+  for (const char c : out.target) {
     if (c <= ' ' || c >= 0x7f || c == '#')
       return HeadRefusal{400, "bad_target", "the target holds bytes that must be percent-encoded"};
   }
@@ -82,7 +116,6 @@ std::optional<HeadRefusal> read_request_line(std::string_view line, Head& out, b
     return HeadRefusal{501, "not_implemented", "the method is unknown"};
   }
   out.method = method;
-  out.target = target;
   return std::nullopt;
 }
 
@@ -107,7 +140,9 @@ std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
 
   size_t hosts = 0;
   size_t lengths = 0;
-  size_t codings = 0;
+  std::vector<std::string> codings;
+  bool coded = false;
+  bool expects = false;
   bool close = false;
   bool keep = false;
   while (head != "\r\n") {
@@ -125,17 +160,20 @@ std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
     } else if (name == "content-length") {
       ++lengths;
       const auto [at, error] = std::from_chars(value.data(), value.data() + value.size(), out.body);
-      if (value.empty() || at != value.data() + value.size() || value.front() < '0' || value.front() > '9')
+      if (value.empty() || at != value.data() + value.size() || !is_digit(value.front()))
         return bad("Content-Length is no number");
       if (error != std::errc()) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
     } else if (name == "transfer-encoding") {
-      ++codings;
+      const auto more = listed(value);
+      coded = true;
+      codings.insert(codings.end(), more.begin(), more.end());
     } else if (name == "connection") {
-      const auto words = lower(value);
-      close = close || words.find("close") != words.npos;
-      keep = keep || words.find("keep-alive") != words.npos;
+      for (const auto& option : listed(value)) {
+        close = close || option == "close";
+        keep = keep || option == "keep-alive";
+      }
     } else if (name == "expect") {
-      return bad("Expect is not supported; send the request without it");
+      expects = true;
     } else if (name == "accept") {
       out.accept += (out.accept.empty() ? "" : ",") + std::string(value);
     } else if (name == "accept-encoding") {
@@ -146,8 +184,9 @@ std::optional<HeadRefusal> read_head(std::string_view head, Head& out) {
   }
   if (hosts > 1 || (hosts == 0 && !is_1_0)) return bad("there must be one Host field");
   if (lengths > 1) return bad("Content-Length is given more than once");
-  // No request of this API has a body of unknown length, so a coded one is somebody's trick or mistake.
-  if (codings) return bad("Transfer-Encoding is not taken; send a Content-Length");
+  if (coded) return refuse_coding(codings, lengths > 0 || is_1_0);
+  if (expects && !is_1_0)
+    return HeadRefusal{417, "expectation_failed", "no Expect is met; send the request without it"};
   if (out.body > max_body) return HeadRefusal{413, "body_too_large", "a body of more than 64 kB is not taken"};
   if (out.body > 0 && (out.method == "GET" || out.method == "HEAD"))
     return HeadRefusal{400, "unexpected_body", "a GET takes no body"};

@@ -124,13 +124,6 @@ Response handle(const Request& request, store::Reader& reader, Control& control,
     return dispatch(request, *target, reader, control, context);
   } catch (const Refused& refused) {
     return answer_to(refused, instance);
-  } catch (const std::exception& failure) {
-    return answer_to({"internal",
-                      std::string("an error in the hub itself: ") + failure.what(),
-                      "report it with the time of the request",
-                      "",
-                      {}},
-                     instance);
   }
 }
 

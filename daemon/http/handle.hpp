@@ -45,7 +45,8 @@ struct Context {
   RequestCounts* counts = nullptr; // for /metrics; nullptr: none are shown
 };
 
-// The reader's thread (kepu-read-N). Begins and ends its own moment of the store. Never throws for bad input.
+// The reader's thread (kepu-read-N). Begins and ends its own moment of the store. Never throws for bad input;
+// what the hub itself does wrong is for the I/O half to log and to answer.
 Response handle(const Request& request, store::Reader& reader, Control& control, const Context& context);
 
 // The answer kept for this request, if it is of the commit `latest`; 304 where the client has it. Any thread,
