@@ -184,6 +184,8 @@ void Db::checkpoint_beyond(int64_t log_limit) {
 
 void Db::checkpoint_all() { sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr); }
 
+void Db::release_memory() { sqlite3_db_release_memory(db_); }
+
 void Db::interrupt() { sqlite3_interrupt(db_); }
 
 Transaction::Transaction(Db& db) : db_(db) { db_.query("BEGIN IMMEDIATE").run(); }
