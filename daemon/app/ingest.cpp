@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <malloc.h>
 #include <pthread.h>
 
 namespace kepu::app {
@@ -11,7 +12,7 @@ namespace {
 // rows takes about 0.5 MB: enough to keep both sides busy, little enough for many sources.
 constexpr size_t high_water = 4u << 20;
 constexpr size_t low_water = 1u << 20;
-// With nothing to do for so long, the log is copied into the file.
+// With nothing to do for so long, the log is copied into the file and memory is given back.
 constexpr auto idle = std::chrono::seconds(2);
 
 } // namespace
@@ -65,6 +66,7 @@ void Ingest::work() {
       } else if (wake_.wait_for(lock, idle) == std::cv_status::timeout && tasks_.empty()) {
         lock.unlock();
         writer_.tidy();
+        malloc_trim(0); // an idle hub gives back what the run needed
         tidied = true;
         lock.lock();
       }

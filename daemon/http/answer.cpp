@@ -59,6 +59,7 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
       out.headers.emplace_back("content-encoding", "gzip");
     }
   }
+  draft.body.shrink_to_fit(); // it may be kept
   out.body = std::make_shared<const std::string>(std::move(draft.body));
   if (commit != 0 && asked.context.cache) {
     asked.context.cache->keep(answer_key(asked.request.target, asked.format, asked.gzip), commit, out);

@@ -5,7 +5,7 @@ namespace {
 
 size_t size_of(const std::string& key, const Response& answer) {
   constexpr size_t overhead = 256; // of the list, the map and the strings
-  size_t size = overhead + 2 * key.size() + answer.body->size();
+  size_t size = overhead + 2 * key.size() + answer.body->capacity();
   for (const auto& [name, value] : answer.headers)
     size += name.size() + value.size() + 2 * sizeof(std::string);
   return size;

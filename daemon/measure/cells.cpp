@@ -35,13 +35,13 @@ std::string encode_chunk(std::span<const ChunkDay> days, model::Day first) {
   return out;
 }
 
-Result<std::vector<ChunkDay>> decode_chunk(std::string_view blob, model::Day first) {
+Result<void> decode_chunk(std::string_view blob, model::Day first, std::vector<ChunkDay>& days) {
   bool ok = false;
   ByteReader reader(unseal(blob, ok));
   if (!ok || reader.get<uint8_t>() != version) return damaged("chunk of figures");
   const uint64_t count = reader.varint();
   if (count > max_days) return damaged("chunk of figures");
-  std::vector<ChunkDay> days(count);
+  days.resize(count);
   for (auto& day : days) {
     const uint64_t offset = reader.varint();
     if (offset >= max_days) return damaged("chunk of figures");
@@ -57,7 +57,7 @@ Result<std::vector<ChunkDay>> decode_chunk(std::string_view blob, model::Day fir
     day.last_seq = day.first_seq + reader.varint();
   }
   if (!reader.ok() || !reader.at_end()) return damaged("chunk of figures");
-  return days;
+  return {};
 }
 
 std::string encode_set(std::span<const Counted> values) {

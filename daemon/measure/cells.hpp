@@ -37,8 +37,8 @@ struct Counted {
 
 // Days ascending, all of the month that begins at `first`.
 std::string encode_chunk(std::span<const ChunkDay> days, model::Day first);
-// Error code "damaged" when checksum or form is wrong.
-Result<std::vector<ChunkDay>> decode_chunk(std::string_view blob, model::Day first);
+// Into `days` (what it held is gone). Error code "damaged" when checksum or form is wrong.
+Result<void> decode_chunk(std::string_view blob, model::Day first, std::vector<ChunkDay>& days);
 
 std::string encode_set(std::span<const Counted> values);
 Result<std::vector<Counted>> decode_set(std::string_view blob);

@@ -75,6 +75,8 @@ public:
   void checkpoint_beyond(int64_t log_limit);
   // Copies all of it and empties the log, when no reader is in the way.
   void checkpoint_all();
+  // Lets go of the pages that it keeps.
+  void release_memory();
   // Ends what runs on this connection with code "deadline"; any thread.
   void interrupt();
 

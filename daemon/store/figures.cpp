@@ -98,9 +98,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
       auto row = db_.query("SELECT data FROM chunk WHERE id=?");
       row.bind(1, id);
       if (row.step()) {
-        auto decoded = measure::decode_chunk(row.blob(0), first);
-        if (!decoded) damaged(decoded.error());
-        had = std::move(*decoded);
+        if (auto ok = measure::decode_chunk(row.blob(0), first, had); !ok) damaged(ok.error());
       }
     }
     std::vector<measure::ChunkDay> days;

@@ -6,6 +6,8 @@
 #include "store/schema.hpp"
 #include "store/writer.hpp"
 
+#include <map>
+
 namespace kepu::store {
 
 struct ReaderSource::Shared {
@@ -78,27 +80,14 @@ public:
   Catalog catalog() override { return catalog_; }
 
   Result<CommitInfo> last_change(std::string_view indicator) override {
-    return guard([&]() -> Result<CommitInfo> {
-      auto row = db_.query("SELECT seq,recorded_at FROM touched JOIN commits USING(seq) WHERE indicator=?");
-      row.bind(1, indicator);
-      if (!row.step()) return CommitInfo{};
-      return CommitInfo{static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
-    });
+    return guard([&]() -> Result<CommitInfo> { return changed(indicator); });
   }
 
   Result<std::vector<Series>> series(std::string_view indicator) override {
     return guard([&]() -> Result<std::vector<Series>> {
-      std::vector<Series> out;
-      auto row = db_.query(
-          "SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
-          "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
-      row.bind(1, indicator);
-      while (row.step()) {
-        auto dims = decode_dims(row.blob(2));
-        if (!dims) return dims.error();
-        out.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(*dims)});
-      }
-      return out;
+      auto known = outline(indicator);
+      if (!known) return known.error();
+      return (*known)->series;
     });
   }
 
@@ -109,9 +98,8 @@ public:
         auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
         row.bind(1, chunk_id(ids[i], from)).bind(2, chunk_id(ids[i], to));
         while (row.step()) {
-          auto days = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)));
-          if (!days) return days.error();
-          for (const auto& day : *days) {
+          if (auto ok = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)), days_); !ok) return ok;
+          for (const auto& day : days_) {
             if (day.day < from || day.day > to || day.n == 0) continue;
             visit(i, {day.day, static_cast<uint64_t>(day.n), day.sum, static_cast<uint64_t>(day.approximate),
                       static_cast<uint64_t>(day.repaired), static_cast<uint64_t>(day.provisional)});
@@ -139,36 +127,10 @@ public:
   }
 
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
-    using Range = std::pair<model::Day, model::Day>;
-    auto all = series(indicator);
-    if (!all) return all.error();
-    return guard([&]() -> Result<std::optional<Range>> {
-      std::optional<Range> range;
-      const auto take = [&](int64_t id, bool first) -> Result<void> {
-        auto row = first ? db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id")
-                         : db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id DESC");
-        row.bind(1, id << month_bits).bind(2, ((id + 1) << month_bits) - 1);
-        while (row.step()) {
-          auto days = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)));
-          if (!days) return days.error();
-          bool found = false;
-          for (const auto& day : *days) {
-            if (day.n == 0) continue;
-            found = true;
-            if (!range) range = Range{day.day, day.day};
-            range->first = std::min(range->first, day.day);
-            range->second = std::max(range->second, day.day);
-          }
-          if (found) break;
-        }
-        return {};
-      };
-      for (const auto& one : *all) {
-        for (const bool first : {true, false}) {
-          if (auto ok = take(one.id, first); !ok) return ok.error();
-        }
-      }
-      return range;
+    return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
+      auto known = outline(indicator);
+      if (!known) return known.error();
+      return (*known)->extent;
     });
   }
 
@@ -264,6 +226,65 @@ public:
   void interrupt() override { db_.interrupt(); }
 
 private:
+  // What every question about an indicator needs first. It stays the same until the next change of that indicator.
+  struct Outline {
+    Seq changed = 0;
+    std::vector<Series> series;
+    std::optional<std::pair<model::Day, model::Day>> extent;
+  };
+
+  CommitInfo changed(std::string_view indicator) {
+    auto row = db_.query("SELECT seq,recorded_at FROM touched JOIN commits USING(seq) WHERE indicator=?");
+    row.bind(1, indicator);
+    if (!row.step()) return {};
+    return {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
+  }
+
+  Result<std::shared_ptr<const Outline>> outline(std::string_view indicator) {
+    const Seq now = changed(indicator).seq;
+    const auto known = outlines_.find(indicator);
+    if (known != outlines_.end() && known->second->changed == now) return known->second;
+    auto read = std::make_shared<Outline>();
+    read->changed = now;
+    {
+      auto row = db_.query(
+          "SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
+          "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
+      row.bind(1, indicator);
+      while (row.step()) {
+        auto dims = decode_dims(row.blob(2));
+        if (!dims) return dims.error();
+        read->series.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(*dims)});
+      }
+    }
+    for (const auto& one : read->series) {
+      for (const bool first : {true, false}) {
+        if (auto ok = widen(read->extent, one.id, first); !ok) return ok.error();
+      }
+    }
+    if (now != 0) outlines_.insert_or_assign(std::string(indicator), read); // 0: perhaps no indicator at all
+    return std::shared_ptr<const Outline>(std::move(read));
+  }
+
+  // By the first or last month of the series that holds a cell.
+  Result<void> widen(std::optional<std::pair<model::Day, model::Day>>& extent, int64_t series, bool first) {
+    auto row = first ? db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id")
+                     : db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ? ORDER BY id DESC");
+    row.bind(1, series << month_bits).bind(2, ((series + 1) << month_bits) - 1);
+    bool found = false;
+    while (!found && row.step()) {
+      if (auto ok = measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)), days_); !ok) return ok;
+      for (const auto& day : days_) {
+        if (day.n == 0) continue;
+        found = true;
+        if (!extent) extent.emplace(day.day, day.day);
+        extent->first = std::min(extent->first, day.day);
+        extent->second = std::max(extent->second, day.day);
+      }
+    }
+    return {};
+  }
+
   static void bind_page(Query& row, const PageAsk& ask) {
     if (ask.source) {
       row.bind(1, *ask.source);
@@ -286,6 +307,8 @@ private:
   Db db_;
   CatalogAt catalog_at_;
   Catalog catalog_;
+  std::map<std::string, std::shared_ptr<const Outline>, std::less<>> outlines_;
+  std::vector<measure::ChunkDay> days_; // of the chunk that is read
 };
 
 } // namespace

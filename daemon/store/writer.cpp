@@ -92,7 +92,11 @@ public:
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }
 
-  void tidy() override { core_.db.checkpoint_all(); }
+  void tidy() override {
+    core_.db.checkpoint_all();
+    core_.ledger.blocks().forget();
+    core_.db.release_memory();
+  }
 
 private:
   CommitInfo load(std::shared_ptr<const model::Catalog> catalog, const model::Zone& zone) {

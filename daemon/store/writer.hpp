@@ -134,7 +134,8 @@ public:
 
   // Number of the last commit; any thread.
   virtual const std::atomic<uint64_t>& latest() const = 0;
-  // Copies the log into the file and empties it where readers allow; at idle moments and at the end.
+  // Copies the log into the file and empties it where readers allow, and lets go of what is quickly read again; at
+  // idle moments and at the end.
   virtual void tidy() = 0;
 };
 

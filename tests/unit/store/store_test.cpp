@@ -263,6 +263,48 @@ TEST_F(Store, SourcesDoNotShareKeys) {
   EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 2}}));
 }
 
+TEST_F(Store, AReaderSeesTheSeriesAndDaysOfItsMoment) {
+  const auto first = model::day_of(2025, 1, 1);
+  begin_run("one");
+  put({{"a", "in", 3, 1}});
+  commit();
+  auto reader = ReaderSource(file()).open().value();
+  const auto series = [&] { return reader->series("visits").value().size(); };
+  using Days = std::optional<std::pair<model::Day, model::Day>>;
+  reader->begin().value();
+  EXPECT_EQ(series(), 1u);
+  EXPECT_EQ(reader->extent("visits").value(), Days({first + 3, first + 3}));
+  begin_run("two");
+  put({{"a", "in", 90, 1}});
+  commit();
+  EXPECT_EQ(series(), 1u);
+  EXPECT_EQ(reader->extent("visits").value(), Days({first + 3, first + 3}));
+  reader->end();
+  reader->begin().value();
+  EXPECT_EQ(series(), 2u);
+  EXPECT_EQ(reader->extent("visits").value(), Days({first + 3, first + 90}));
+  ASSERT_TRUE(part_->retract("passages", columns({{"a", "in", 90, 1}})));
+  commit();
+  reader->end();
+  reader->begin().value();
+  EXPECT_EQ(reader->extent("visits").value(), Days({first + 3, first + 3}));
+  reader->end();
+}
+
+TEST_F(Store, TidyingAmidAPartTakesNothingFromIt) {
+  begin_run();
+  put({{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  commit();
+  put({{"a", "in", 5, 1}});
+  writer_->tidy();
+  put({{"b", "in", 6, 2}});
+  ASSERT_TRUE(part_->retract("passages", columns({{"a", "in", 0, 1}})));
+  writer_->tidy();
+  commit();
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{6, 1}}));
+  expect_verified();
+}
+
 TEST_F(Store, RenamedCopyIsKnownAndNewContentIsTaken) {
   begin_run();
   EXPECT_EQ(take("x.csv", 1, {{"a", "in", 0, 1}}), Decision::take);
