@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 #include <unistd.h>
@@ -293,6 +294,26 @@ TEST_F(Store, AnotherPersonKeyIsRefused) {
   const auto opened = Writer::open(options);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, "other_person_key");
+}
+
+TEST_F(Store, AFileOfSomethingElseIsRefusedAndLeftAsItWas) {
+  part_.reset();
+  writer_.reset();
+  const auto bytes = [&] {
+    std::ifstream in(file(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  auto content = bytes();
+  content[18] = content[19] = 1; // no WAL
+  content[71] = '?';             // another application_id
+  std::ofstream(file(), std::ios::binary) << content;
+  Options options;
+  options.file = file();
+  options.clock = &clock_;
+  const auto opened = Writer::open(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "foreign_store");
+  EXPECT_EQ(bytes(), content);
 }
 
 TEST_F(Store, ChangedDefinitionMakesFiguresAnew) {
