@@ -53,6 +53,7 @@ RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view 
   // Nobody shall wait until CANCEL and TERM for a part that will not come to disk.
   if (header.type == wire::Type::commit && (is_refused_ || !done))
     wire::encode(wire::Ack{.dropped = true}, header.tag, answer.frames);
+  answer.committed = header.type == wire::Type::commit && !is_refused_ && done;
   if (done) return answer;
   is_refused_ = true;
   const auto& error = done.error();
