@@ -55,14 +55,18 @@ public:
 
   Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
     core_.runs.erase(run);
-    return core_.in_transaction([&] {
-      core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
-          .bind(1, to_micros(ended))
-          .bind(2, status)
-          .bind(3, text)
-          .bind(4, static_cast<int64_t>(run))
-          .run();
+    ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
+    auto done = core_.in_transaction([&] {
+      for (const auto& end : ends_)
+        core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
+            .bind(1, to_micros(end.ended))
+            .bind(2, end.status)
+            .bind(3, end.text)
+            .bind(4, end.run)
+            .run();
     });
+    if (done) ends_.clear();
+    return done;
   }
 
   Result<Counts> counts(uint64_t run) override {
@@ -223,7 +227,15 @@ private:
       write(source, changes);
   }
 
+  struct RunEnd {
+    int64_t run;
+    std::string status;
+    std::string text;
+    Instant ended;
+  };
+
   Core core_;
+  std::vector<RunEnd> ends_; // not yet on disk; more than one after a full disk
 };
 
 } // namespace
