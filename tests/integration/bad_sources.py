@@ -295,7 +295,8 @@ def main():
             # All endless ones run now; a file that comes in now is taken while they do.
             since = {name: hub.sources()[name]["running_since"] for name in ENDLESS}
             last = gates.files + 1
-            wait_until("a file is taken beside those that run for ever", lambda: gates.turn() or gates.files > last, DEADLINE)
+            wait_until("a file is taken beside those that run for ever", lambda: gates.turn() or gates.files > last,
+                       DEADLINE)
             if {name: hub.sources()[name]["running_since"] for name in ENDLESS} != since or None in since.values():
                 sys.exit(f"the endless ones did not run all the time: {since}")
 

@@ -83,14 +83,13 @@ key_file = "person.key"
     def add_source(self, name, text):
         (self.folder / f"sources.d/{name}.toml").write_text(text)
 
-    def add_gates(self, name="gates", commit_rows=500, more=""):
+    def add_gates(self, name="gates", commit_rows=500, every="1s"):
         """A source of venue_turnstile, and its folder."""
         passages = self.folder / name
         passages.mkdir(exist_ok=True)
         self.add_source(name, f"""
 connector = "venue_turnstile"
-every = "1s"
-{more}
+every = "{every}"
 [settings]
 folder = "{passages}"
 settle = "1ms"
