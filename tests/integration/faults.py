@@ -6,6 +6,7 @@ Without root, or where nothing may be mounted, the full disk is skipped with a m
 often.
 """
 import argparse
+import contextlib
 import datetime
 import errno
 import hashlib
@@ -44,14 +45,22 @@ def visits(hub, source):
 
 # ---- a full disk -------------------------------------------------------------------------------------
 
+@contextlib.contextmanager
+def small_disk(folder):
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
 def full_disk(build, folder):
     """The run fails with a sentence, reads go on, and with space again everything is taken, once."""
     if OWN_MOUNTS not in os.environ:
         return "skipped: no tmpfs can be mounted here"
     hub = Hub(build, folder)
     state = folder / "state"
-    state.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m,mode=700", "tmpfs", state], check=True)
     ballast = state / "ballast"
 
     def fill(left):
@@ -62,7 +71,7 @@ def full_disk(build, folder):
                 except OSError as error:
                     if error.errno != errno.ENOSPC:
                         raise
-    with hub:
+    with small_disk(state), hub:
         passages = hub.add_gates(every="300ms")
         hub.start()
         hub.port()
@@ -109,7 +118,6 @@ def full_disk(build, folder):
         hub.port()
         compared = compare(hub, true_figures(passages))
         hub.stop()
-    subprocess.run(["umount", state], check=True)
     return f"{compared} figures equal the truth after the disk was full {rounds} times"
 
 
@@ -372,7 +380,7 @@ def main():
     for case in cases:
         if options.only in (None, case.__name__):
             began = time.monotonic()
-            with tempfile.TemporaryDirectory(prefix="kepu_faults_", ignore_cleanup_errors=True) as name:
+            with tempfile.TemporaryDirectory(prefix="kepu_faults_") as name:
                 said = case(options.build.resolve(), pathlib.Path(name))
             print(f"{case.__name__}: {said} ({time.monotonic() - began:.0f} s)", flush=True)
 

@@ -54,6 +54,11 @@ def main():
         hub.port()
         gates = lambda: hub.sources()["gates"]
         quarantines = 0
+
+        def parts_so_far():
+            last = gates()["last_run"]
+            return last["parts"] if last and last["status"] == "running" else 0
+
         for kill in range(KILLS):
             if files and kill % max(1, KILLS // 12) == 0:  # so that there is something to read all the time
                 new = files.pop(0)
@@ -72,7 +77,9 @@ def main():
                 by_itself = time.monotonic() - died
                 continue
             pid = wait_until("a worker runs", lambda: worker(hub), show=lambda: as_json(gates()))
-            time.sleep(rng.random() * 0.15)  # the moment of the kill is what the test varies
+            if kill % 2:  # every other kill meets a run that has committed something, if there is something to read
+                wait_until("a part is on disk", lambda: parts_so_far() > 0 or worker(hub) != pid)
+            time.sleep(rng.random() * (0.03 if kill % 2 else 0.15))  # the moment of the kill is what the test varies
             slay(pid)
 
             def comes_back():
