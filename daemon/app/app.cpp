@@ -55,8 +55,9 @@ Exit run(const std::filesystem::path& config_file) {
   if (!loaded.problems.empty()) {
     for (const auto& problem : loaded.problems)
       std::fprintf(stderr, "%s\n", problem.sentence().c_str());
-    return complain(Exit::configuration,
-                    std::to_string(loaded.problems.size()) + " errors in the configuration; nothing was started");
+    return complain(Exit::configuration, std::to_string(loaded.problems.size()) +
+                                             (loaded.problems.size() == 1 ? " error" : " errors") +
+                                             " in the configuration; nothing was started");
   }
   const auto& configuration = loaded.configuration;
   const auto& daemon = configuration.daemon;

@@ -6,7 +6,8 @@ namespace kepu::app {
 
 std::vector<http::SourceStatus> DaemonControl::sources() {
   std::vector<http::SourceStatus> out;
-  for (const auto& from : *supervisor_.snapshot()) {
+  const auto all = supervisor_.snapshot(); // held: kepu-io puts another in its place at any moment
+  for (const auto& from : *all) {
     http::SourceStatus to;
     to.id = from.id;
     to.connector = from.connector;
@@ -49,7 +50,8 @@ std::vector<http::Metric> DaemonControl::metrics() {
   gauge("kepu_store_log_bytes", "Size of the store's write-ahead log.", size_of("kepu.db-wal"));
   gauge("kepu_ingest_queue_bytes", "Frames of workers that wait for the ingest.",
         static_cast<double>(ingest_.queued_bytes()));
-  for (const auto& source : *supervisor_.snapshot()) {
+  const auto all = supervisor_.snapshot();
+  for (const auto& source : *all) {
     gauge("kepu_source_running", "Whether a run of the source is going on.", source.state == "running" ? 1 : 0,
           {{"source", source.id}});
     gauge("kepu_source_quarantined", "Whether the source is quarantined.", source.state == "quarantined" ? 1 : 0,

@@ -89,8 +89,12 @@ void Ingest::work() {
   }
 }
 
-void Ingest::note(const Result<void>& done) {
-  trouble_.with([&](std::string& text) { text = done ? std::string() : done.error().text; });
+void Ingest::note(const std::string& source, const Error& error) {
+  trouble_.with([&](Trouble& trouble) { trouble = {source, error.text}; });
+}
+
+void Ingest::store_is_well() {
+  trouble_.with([](Trouble& trouble) { trouble = {}; });
 }
 
 void Ingest::take_frame(const Task& task) {
@@ -99,10 +103,10 @@ void Ingest::take_frame(const Task& task) {
   auto answer = found->second->frame(*task.header, task.payload);
   if (!answer.frames.empty()) port_->send(task.run, std::move(answer.frames));
   if (answer.refuse) {
-    if (answer.refuse->status == "retry") note(fail("store", answer.refuse->text));
+    if (answer.refuse->status == "retry") note(found->second->source(), fail("store", answer.refuse->text));
     port_->refuse(task.run, std::move(*answer.refuse));
-  } else if (task.header->type == wire::Type::commit) {
-    note({});
+  } else if (answer.committed) {
+    store_is_well();
   }
 }
 
@@ -116,11 +120,12 @@ void Ingest::prepare(const std::string& source, std::function<void(std::string)>
 void Ingest::run_begins(supervisor::RunInfo info) {
   push({0, {}, {}, [this, info = std::move(info)]() mutable {
           const auto token = info.token;
+          const auto source = info.source;
           auto run = RunIngest::begin(writer_, std::move(info), clock_);
           if (run) {
             runs_[token] = std::move(*run);
           } else {
-            note(run.error());
+            note(source, run.error());
             port_->refuse(token, {"retry", "the store could not begin the run: " + run.error().text, clock_.now()});
           }
         }});
@@ -145,8 +150,13 @@ bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string pa
 void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {
   push({0, {}, {}, [this, run, outcome = std::move(outcome), recorded = std::move(recorded)] {
           if (const auto found = runs_.find(run); found != runs_.end()) {
-            const auto done = found->second->end(outcome);
-            if (!done) note(done);
+            const auto source = found->second->source();
+            if (const auto done = found->second->end(outcome); !done) {
+              note(source, done.error());
+            } else if (outcome.status == "ok" &&
+                       trouble_.with([&](const Trouble& trouble) { return trouble.source == source; })) {
+              store_is_well(); // another source's run may have had nothing to write
+            }
             runs_.erase(found);
           }
           {

@@ -39,7 +39,7 @@ public:
 
   // The store's last trouble; empty while it takes what it is given. Any thread.
   std::string trouble() const {
-    return trouble_.with([](const std::string& text) { return text; });
+    return trouble_.with([](const Trouble& trouble) { return trouble.text; });
   }
   size_t queued_bytes() const;
 
@@ -53,7 +53,8 @@ private:
   void push(Task task);
   void work();
   void take_frame(const Task& task);
-  void note(const Result<void>& done);
+  void note(const std::string& source, const Error& error);
+  void store_is_well();
 
   boost::asio::io_context& io_;
   store::Writer& writer_;
@@ -66,7 +67,11 @@ private:
   std::map<supervisor::RunToken, size_t> waiting_; // guarded: bytes queued of a run
   std::map<supervisor::RunToken, bool> held_;      // guarded: told not to read on
   bool stopping_ = false;                          // guarded
-  Guarded<std::string> trouble_;
+  struct Trouble {
+    std::string source; // that met it
+    std::string text;
+  };
+  Guarded<Trouble> trouble_;
   std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_; // kepu-ingest only
 };
 

@@ -49,8 +49,11 @@ Result<pipeline::Mapper*> RunIngest::mapper(uint16_t dataset) {
 
 RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view payload) {
   Answer answer;
-  if (is_refused_) return answer;
-  const auto done = take(header, payload, answer.frames);
+  const auto done = is_refused_ ? Result<void>() : take(header, payload, answer.frames);
+  // Nobody shall wait until CANCEL and TERM for a part that will not come to disk.
+  if (header.type == wire::Type::commit && (is_refused_ || !done))
+    wire::encode(wire::Ack{.dropped = true}, header.tag, answer.frames);
+  answer.committed = header.type == wire::Type::commit && !is_refused_ && done;
   if (done) return answer;
   is_refused_ = true;
   const auto& error = done.error();

@@ -20,7 +20,9 @@ public:
   struct Answer {
     std::string frames;                           // for the worker
     std::optional<supervisor::RunOutcome> refuse; // the run must end so; later frames are ignored
+    bool committed = false;                       // a part is on disk
   };
+  const std::string& source() const { return info_.source; }
   Answer frame(const wire::Header& header, std::string_view payload);
   // What was not committed is dropped.
   Result<void> end(const supervisor::RunOutcome& outcome);

@@ -121,7 +121,6 @@ Db::Db(const std::filesystem::path& file, Mode mode) : file_(file) {
     sqlite3_extended_result_codes(db_, 1);
     sqlite3_busy_timeout(db_, busy_timeout_ms);
     if (writes) {
-      exec("PRAGMA journal_mode=WAL");
       exec("PRAGMA synchronous=FULL");
       exec("PRAGMA wal_autocheckpoint=0");
       exec("PRAGMA trusted_schema=OFF");

@@ -112,7 +112,7 @@ void KeyIndex::forget() {
   for (auto& runs : partitions_)
     runs.clear();
   gathered_runs_.clear();
-  gathered_.clear();
+  gathered_ = {}; // its memory too
 }
 
 void KeyIndex::load() {

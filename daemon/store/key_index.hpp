@@ -36,7 +36,7 @@ public:
   void find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found);
   // Entries sorted by hash.
   void add(std::span<const KeyEntry> entries);
-  // After a rollback: what is in memory is read anew when it is needed.
+  // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 
 private:

@@ -61,17 +61,18 @@ int64_t pragma(Db& db, const char* sql) {
 void migrate(Db& db, const std::string& file) {
   const int64_t application = pragma(db, "PRAGMA application_id");
   const int64_t version = pragma(db, "PRAGMA user_version");
-  if (application == application_id && version == schema_version) return;
   if (version > schema_version && application == application_id) {
     throw SqlError({"newer_store", file + " was written by a newer kepud (store version " + std::to_string(version) +
                                        ", this one knows " + std::to_string(schema_version) +
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_new) {
+  if (!is_new && !(application == application_id && version == schema_version)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
+  db.exec("PRAGMA journal_mode=WAL");
+  if (!is_new) return;
   Transaction transaction(db);
   db.exec(version_1);
   db.exec("PRAGMA application_id = 1265661233");

@@ -55,22 +55,13 @@ public:
 
   Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
     core_.runs.erase(run);
-    return core_.in_transaction([&] {
-      core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
-          .bind(1, to_micros(ended))
-          .bind(2, status)
-          .bind(3, text)
-          .bind(4, static_cast<int64_t>(run))
-          .run();
-      // Of runs one after the other that found nothing the last one tells enough.
-      core_.db
-          .query(
-              "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
-              "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.status='ok' AND "
-              "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
-          .bind(1, static_cast<int64_t>(run))
-          .run();
+    ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
+    auto done = core_.in_transaction([&] {
+      for (const auto& end : ends_)
+        write(end);
     });
+    if (done) ends_.clear();
+    return done;
   }
 
   Result<std::string> cursor(std::string_view source) override {
@@ -95,10 +86,36 @@ public:
   void tidy() override {
     core_.db.checkpoint_all();
     core_.ledger.blocks().forget();
+    core_.ledger.keys().forget();
+    core_.persons.forget();
     core_.db.release_memory();
   }
 
 private:
+  struct RunEnd {
+    int64_t run = 0;
+    std::string status;
+    std::string text;
+    Instant ended;
+  };
+
+  void write(const RunEnd& end) {
+    core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
+        .bind(1, to_micros(end.ended))
+        .bind(2, end.status)
+        .bind(3, end.text)
+        .bind(4, end.run)
+        .run();
+    // Of runs one after the other that found nothing the last one tells enough.
+    core_.db
+        .query(
+            "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
+            "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.status='ok' AND "
+            "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
+        .bind(1, end.run)
+        .run();
+  }
+
   CommitInfo load(std::shared_ptr<const model::Catalog> catalog, const model::Zone& zone) {
     const std::string body = sealed(model::encode_catalog(*catalog));
     bool is_new = true;
@@ -230,6 +247,7 @@ private:
   }
 
   Core core_;
+  std::vector<RunEnd> ends_; // not yet on disk; more than one after a full disk
 };
 
 } // namespace

@@ -17,6 +17,10 @@ namespace kepu::worker {
 
 class Mailbox {
 public:
+  // Parts under way: enough to keep both sides busy, few enough that the parts of other sources, which
+  // the daemon takes in their order, do not wait long behind those of one that commits row by row.
+  static constexpr size_t most_waiting = 16;
+
   explicit Mailbox(std::string cursor);
   ~Mailbox();
   Mailbox(const Mailbox&) = delete;
@@ -50,8 +54,6 @@ public:
   int cancel_fd() const { return cancel_fd_; } // readable once cancelled
 
 private:
-  // Parts under way: more than a daemon gathers for one transaction, and a bound on cursors kept.
-  static constexpr size_t most_waiting = 1024;
   static constexpr size_t most_waiting_bytes = 4u << 20;
   // Dropped parts that are remembered; a run is ended long before.
   static constexpr size_t most_dropped = 4096;

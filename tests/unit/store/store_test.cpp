@@ -4,9 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
+#include <sys/resource.h>
 #include <unistd.h>
 
 namespace kepu::store {
@@ -350,6 +353,48 @@ TEST_F(Store, AnotherPersonKeyIsRefused) {
   const auto opened = Writer::open(options);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().code, "other_person_key");
+}
+
+TEST_F(Store, AFileOfSomethingElseIsRefusedAndLeftAsItWas) {
+  part_.reset();
+  writer_.reset();
+  const auto bytes = [&] {
+    std::ifstream in(file(), std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  auto content = bytes();
+  content[18] = content[19] = 1; // no WAL
+  content[71] = '?';             // another application_id
+  std::ofstream(file(), std::ios::binary) << content;
+  Options options;
+  options.file = file();
+  options.clock = &clock_;
+  const auto opened = Writer::open(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "foreign_store");
+  EXPECT_EQ(bytes(), content);
+}
+
+TEST_F(Store, AnEndThatFoundNoSpaceIsRecordedWithTheNext) {
+  begin_run();
+  part_.reset();
+  const auto full = run_;
+  std::signal(SIGXFSZ, SIG_IGN); // a write past the limit fails, as on a full disk
+  rlimit usual{};
+  ::getrlimit(RLIMIT_FSIZE, &usual);
+  const rlimit none{0, usual.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  EXPECT_FALSE(writer_->end_run(full, "retry", "the disk is full", clock_.now()));
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  begin_run();
+  ASSERT_TRUE(writer_->end_run(run_, "ok", "", clock_.now()));
+  auto reader = ReaderSource(file()).open().value();
+  reader->begin().value();
+  const auto ended = reader->run(full).value();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->status, "retry");
+  EXPECT_EQ(ended->text, "the disk is full");
+  EXPECT_TRUE(ended->ended);
 }
 
 TEST_F(Store, ChangedDefinitionMakesFiguresAnew) {

@@ -168,13 +168,20 @@ TEST_F(ReportsTest, OnlyTheFirstAndTheLastOfFastProgressAreSent) {
 
 TEST_F(ReportsTest, AFullSocketThatALibraryMadeNonBlockingStillTakesWholeFrames) {
   ::fcntl(pair_[0], F_SETFL, O_NONBLOCK);
+  const int little = 4096; // less than one frame
+  ::setsockopt(pair_[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
   constexpr int commits = 300;
   std::thread sender([&] {
     for (uint32_t part = 1; part <= commits; ++part)
       EXPECT_EQ(reports_.commit(std::string(10000, 'c'), part, part, 0), KEPU_OK);
   });
-  for (uint32_t part = 1; part <= commits; ++part)
+  std::string ack;
+  for (uint32_t part = 1; part <= commits; ++part) {
     EXPECT_EQ(next_message<wire::CommitFrame>().rows, part);
+    ack.clear();
+    wire::encode(wire::Ack{}, part, ack);
+    EXPECT_TRUE(mailbox_.take(wire::Type::ack, part, std::string_view(ack).substr(wire::header_bytes)));
+  }
   sender.join();
 }
 
