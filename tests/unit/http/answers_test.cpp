@@ -24,14 +24,15 @@ TEST(HttpAnswers, IndicatorsAreTheCatalogWithTheDaysThatHaveFigures) {
 TEST(HttpAnswers, SourcesTellStateLastRunAndRejects) {
   Hub hub;
   const auto all = hub.get_json("/api/v1/sources").at("data");
-  EXPECT_EQ(json::serialize(all.at(0)),
-            R"({"id":"gates","connector":"csv-files","connector_version":"1.2.0","mode":"scheduled","state":"ready",)"
-            R"("paused":false,"sentence":"Waits <for> the next run. 3 records are refused; /api/v1/rejects?source=gates )"
-            R"(says why.","sentence_zh":"等待下次运行。有3条记录被拒收，原因见/api/v1/rejects?source=gates。",)"
-            R"("next_run":"2025-03-05T09:30:00.500000+08:00","running_since":null,"crashes":0,"progress_done":0,)"
-            R"("progress_total":null,"last_run":{"run":5,"status":"running","rows":5,"inserted":0,"changed":0,)"
-            R"("unchanged":0,"removed":0,"rejected":0,"parts":0,"text":"read 3 rows",)"
-            R"("started":"2025-03-05T09:30:00+08:00","ended":null},"rejects":3})");
+  EXPECT_EQ(
+      json::serialize(all.at(0)),
+      R"({"id":"gates","connector":"csv-files","connector_version":"1.2.0","mode":"scheduled","state":"ready",)"
+      R"("paused":false,"sentence":"Waits <for> the next run. 3 records are refused; /api/v1/rejects?source=gates )"
+      R"(says why.","sentence_zh":"等待下次运行。有3条记录被拒收，原因见/api/v1/rejects?source=gates。",)"
+      R"("next_run":"2025-03-05T09:30:00.500000+08:00","running_since":null,"crashes":0,"progress_done":0,)"
+      R"("progress_total":null,"last_run":{"run":5,"status":"running","rows":5,"inserted":0,"changed":0,)"
+      R"("unchanged":0,"removed":0,"rejected":0,"parts":0,"text":"read 3 rows",)"
+      R"("started":"2025-03-05T09:30:00+08:00","ended":null},"rejects":3})");
   EXPECT_EQ(hub.get_json("/api/v1/sources/hand").at("data"), all.at(1));
   EXPECT_TRUE(all.at(1).at("mode").is_null());
   hub.store.runs.clear();
