@@ -112,7 +112,8 @@ void KeyIndex::forget() {
   for (auto& runs : partitions_)
     runs.clear();
   gathered_runs_.clear();
-  gathered_ = {}; // its memory too
+  gathered_.clear();
+  gathered_.shrink_to_fit();
 }
 
 void KeyIndex::load() {
