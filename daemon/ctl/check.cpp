@@ -39,7 +39,7 @@ public:
     if (!daemon.connector_dirs.empty() && !configuration_.sources.empty() && worker_exists())
       for (const auto& source : configuration_.sources)
         check(source);
-    if (persons_ && daemon.person_key_file) check_key(*daemon.person_key_file);
+    if (daemon.person_key_file) check_key(*daemon.person_key_file);
     std::stable_sort(out_.problems.begin(), out_.problems.end(), [](const auto& a, const auto& b) {
       return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
     });
@@ -85,7 +85,6 @@ private:
       out_.problems.push_back(std::move(problem));
     }
     if (!supervisor::reads_persons(*descriptor, configuration_.catalog.get())) return;
-    persons_ = true;
     if (!configuration_.daemon.person_key_file && !is_broken(configuration_.daemon.file))
       complain(source.file, source.connector_at, "no_person_key",
                fmt::format("connector {} reads persons, but there is no key for their pseudonyms; give [persons] "
@@ -126,7 +125,8 @@ private:
   void check_key(const std::filesystem::path& file) {
     if (::access(file.c_str(), R_OK) != 0 && errno == EACCES) return; // the daemon's user may read it
     if (const auto key = settings::read_person_key(file); !key)
-      complain(configuration_.daemon.file, {}, key.error().code, key.error().text);
+      complain(configuration_.daemon.file, configuration_.daemon.person_key_file_at, key.error().code,
+               key.error().text);
   }
 
   settings::Configuration configuration_;
@@ -134,7 +134,6 @@ private:
   Checked out_;
   std::set<std::pair<std::filesystem::path, uint32_t>> broken_; // lines that load() complained about
   std::map<std::string, Result<abi::Descriptor>> descriptors_;  // by connector
-  bool persons_ = false;
 };
 
 } // namespace

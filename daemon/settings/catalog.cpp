@@ -273,11 +273,6 @@ model::Label read_label(Section& section, std::string_view key, Report& report, 
 model::Catalog load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems) {
   CatalogDraft draft;
   std::error_code error;
-  if (!std::filesystem::is_directory(folder, error)) {
-    Report(folder, problems)
-        .add({}, "no_catalog", "the catalog's folder does not exist; correct \"catalog_dir\" or put a catalog there");
-    return draft.catalog;
-  }
   check_names(folder, problems);
   const auto optional_file = [&](const char* name, auto load) {
     if (std::filesystem::exists(folder / name, error)) load(folder / name, draft, problems);

@@ -119,6 +119,7 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
     }
   }
   out.catalog_dir = path("catalog_dir", default_catalog);
+  out.catalog_dir_at = top.at("catalog_dir");
   out.sources_dir = path("sources_dir", default_sources);
   if (const auto zone = top.text("time_zone")) {
     if (auto found = model::Zone::find(*zone)) {
@@ -143,7 +144,8 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
   if (const Node* persons = top.table("persons")) {
     Section section(*persons, report, "[persons]");
     if (const auto key = section.required_text("key_file")) {
-      out.person_key_file = absolute_path(report, section.at("key_file"), "key_file", *key, base);
+      out.person_key_file_at = section.at("key_file");
+      out.person_key_file = absolute_path(report, out.person_key_file_at, "key_file", *key, base);
     }
     section.finish();
   }
@@ -168,7 +170,12 @@ Loaded load(const std::filesystem::path& config_file) {
     daemon->catalog_dir = usual(default_catalog);
     daemon->sources_dir = usual(default_sources);
   }
-  if (!daemon->catalog_dir.empty()) {
+  if (!daemon->catalog_dir.empty() && !std::filesystem::is_directory(daemon->catalog_dir, error)) {
+    Report(file, out.problems)
+        .add(daemon->catalog_dir_at, "no_catalog",
+             "the catalog's folder " + in_quotes(daemon->catalog_dir.string(), 200) +
+                 " does not exist; correct \"catalog_dir\" or put a catalog there");
+  } else if (!daemon->catalog_dir.empty()) {
     out.configuration.catalog = std::make_shared<model::Catalog>(load_catalog(daemon->catalog_dir, out.problems));
   }
   if (!daemon->sources_dir.empty()) {

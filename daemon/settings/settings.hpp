@@ -49,11 +49,13 @@ struct Daemon {
   std::filesystem::path state_dir;
   std::vector<std::filesystem::path> connector_dirs;
   std::filesystem::path catalog_dir;
+  Place catalog_dir_at;
   std::filesystem::path sources_dir;
   std::string time_zone = "Asia/Shanghai";
   Listen listen;
   std::filesystem::path admin_socket; // default: state_dir/admin.sock
   std::optional<std::filesystem::path> person_key_file;
+  Place person_key_file_at;
   LogLevel log_level = LogLevel::info;
   LogSink log_sink = LogSink::stderr_text;
   std::filesystem::path log_file;

@@ -14,6 +14,7 @@
 namespace kepu::ctl {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -153,6 +154,14 @@ TEST_F(Checking, AConnectorThatReadsPersonsWantsAKey) {
   EXPECT_EQ(check(), failed);
   EXPECT_THAT(out.str(), HasSubstr("none.key"));
   EXPECT_THAT(out.str(), Not(HasSubstr("a.toml")));
+}
+
+TEST_F(Checking, AMissingKeyIsToldWhereItIsNamedAlsoWhenOtherThingsAreWrong) {
+  main_file("[persons]\nkey_file = \"none.key\"\n");
+  source("a", "connector = \"nobody\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), ContainsRegex("kepud\\.toml:[0-9]+:12: the person key"));
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":1:13: ")));
 }
 
 TEST_F(Checking, NeedsScheduleAndSettingsAreComparedWithWhatTheConnectorSays) {

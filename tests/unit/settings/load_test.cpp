@@ -6,6 +6,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
 class Load : public ConfigFolder {};
@@ -239,7 +240,13 @@ TEST_F(Load, FilesThatCannotBeReadSayWhy) {
 
 TEST_F(Load, AMissingCatalogIsAComplaint) {
   write("kepud.toml", "state_dir = \"s\"\nconnector_dirs = [\"c\"]\n");
-  EXPECT_THAT(complaints(), ElementsAre(HasSubstr("the catalog's folder does not exist")));
+  EXPECT_THAT(complaints(), ElementsAre(StartsWith("kepud.toml: the catalog's folder \"catalog\" does not exist")));
+}
+
+TEST_F(Load, AMissingCatalogIsToldWhereItIsNamedBesideOtherMistakes) {
+  write("kepud.toml", "state_dir = 5\nconnector_dirs = [\"c\"]\ncatalog_dir = \"nowhere\"\n");
+  EXPECT_THAT(complaints(),
+              ElementsAre(StartsWith("kepud.toml:1:"), StartsWith("kepud.toml:3:15: the catalog's folder")));
 }
 
 } // namespace
