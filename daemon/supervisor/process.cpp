@@ -120,11 +120,13 @@ Result<Process::Launched> Process::launch(boost::asio::io_context& io, const Lau
 Process::~Process() {
   if (reaped_) return;
   signal_group(SIGKILL);
-  if (pidfd_.is_open()) {
-    pollfd wait{pidfd_.native_handle(), POLLIN, 0};
-    if (::poll(&wait, 1, last_wait_ms) <= 0) return; // stuck in the kernel; init reaps it after us
-  }
+  if (pidfd_.is_open() && !has_ended(last_wait_ms)) return; // stuck in the kernel; init reaps it after us
   reap();
+}
+
+bool Process::has_ended(int wait_ms) {
+  pollfd wait{pidfd_.native_handle(), POLLIN, 0};
+  return ::poll(&wait, 1, wait_ms) > 0;
 }
 
 void Process::signal_group(int number) {
@@ -133,9 +135,11 @@ void Process::signal_group(int number) {
 
 void Process::watch(std::function<void(Exit)> ended) {
   pidfd_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                    [weak = weak_from_this(), then = std::move(ended)](const boost::system::error_code& ec) {
+                    [weak = weak_from_this(), then = std::move(ended)](const boost::system::error_code& ec) mutable {
                       const auto self = weak.lock();
                       if (ec || !self || self->reaped_) return;
+                      // Asio may wake us for an event of an earlier descriptor; the child itself knows.
+                      if (!self->has_ended(0)) return self->watch(std::move(then));
                       then(self->reap());
                     });
 }

@@ -75,6 +75,7 @@ public:
 
 private:
   Process(boost::asio::io_context& io, pid_t pid, int pidfd);
+  bool has_ended(int wait_ms);
   Exit reap();
 
   const pid_t pid_;
