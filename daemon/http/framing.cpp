@@ -1,5 +1,7 @@
 #include "http/framing.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -15,30 +17,12 @@ bool is_token_char(char c) {
 }
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char); }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 // The elements of a list in a field's value, lower case; empty ones are none (RFC 9110, 5.6.1).
 std::vector<std::string> listed(std::string_view value) {
   std::vector<std::string> out;
-  for (size_t from = 0; from <= value.size();) {
-    const size_t comma = std::min(value.find(',', from), value.size());
-    if (const auto one = trimmed(value.substr(from, comma - from)); !one.empty()) out.push_back(lower(one));
-    from = comma + 1;
-  }
+  split(value, ',', [&](std::string_view one) {
+    if (!one.empty()) out.push_back(lower(one));
+  });
   return out;
 }
 

@@ -1,36 +1,12 @@
 #include "http/negotiate.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <vector>
 
 namespace kepu::http {
 namespace {
-
-constexpr std::string_view blanks = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(blanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
-// Calls visit(piece) for each piece between separators, trimmed.
-template <class Visit> void split(std::string_view text, char separator, Visit visit) {
-  while (true) {
-    const auto at = text.find(separator);
-    visit(trimmed(text.substr(0, at)));
-    if (at == std::string_view::npos) return;
-    text.remove_prefix(at + 1);
-  }
-}
 
 // Thousandths; nullopt: no qvalue.
 std::optional<int> quality(std::string_view text) {

@@ -1,5 +1,6 @@
 #include "settings/cron.hpp"
 
+#include "base/ascii.hpp"
 #include "base/printable.hpp"
 
 #include <algorithm>
@@ -40,14 +41,6 @@ std::vector<std::string_view> split(std::string_view text, bool (*separates)(cha
     if (i < text.size() && !separates(text[i])) continue;
     if (keep_empty || i > begin) out.push_back(text.substr(begin, i - begin));
     begin = i + 1;
-  }
-  return out;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return out;
 }
