@@ -1,5 +1,6 @@
 #include "ctl/remote.hpp"
 
+#include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "ctl/json.hpp"
 #include "ctl/table.hpp"
@@ -31,7 +32,7 @@ std::string with(const std::string& path, const Parameters& parameters) {
   char before = '?';
   for (const auto& [name, value] : parameters) {
     if (value.empty()) continue;
-    out += before + name + "=" + url_encoded(value);
+    out += before + name + "=" + percent_encoded(value);
     before = '&';
   }
   return out;
@@ -328,7 +329,7 @@ int Remote::show_rejects(const std::string& body) {
 }
 
 int Remote::command(const std::string& source, const char* act, const char* done) {
-  const auto body = take(client_.post("/api/v1/sources/" + url_encoded(source) + "/" + act));
+  const auto body = take(client_.post("/api/v1/sources/" + percent_encoded(source) + "/" + act));
   if (!body) return exit_;
   if (manner_.json) {
     raw(*body);
@@ -347,7 +348,7 @@ int Remote::resume(const std::string& source) { return command(source, "resume",
 int Remote::run(const std::string& source, bool wait) {
   if (!wait) return command(source, "run", "was told to run; `kepuctl runs` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
-  const auto path = "/api/v1/sources/" + url_encoded(source);
+  const auto path = "/api/v1/sources/" + percent_encoded(source);
   const auto before = take(client_.get(path));
   if (!before) return exit_;
   const auto answer = object_in(*before);

@@ -78,22 +78,4 @@ std::string short_time(std::string_view text) {
   return std::string(text.substr(0, day)) + " " + std::string(text.substr(day + 1, seconds - day - 1));
 }
 
-std::string url_encoded(std::string_view text) {
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~,:").find(c) != std::string_view::npos;
-    if (plain) {
-      out.push_back(c);
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back('%');
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 0xf]);
-  }
-  return out;
-}
-
 } // namespace kepu::ctl

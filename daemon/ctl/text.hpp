@@ -17,7 +17,4 @@ std::string cut(std::string_view text, size_t columns);
 // "2026-11-25T07:54:30.125+08:00" as "2026-11-25 07:54:30": people read the hub's own clock. Anything else as it is.
 std::string short_time(std::string_view text);
 
-// For the path or a parameter's value of a request: all but letters, digits and -._~,: are escaped.
-std::string url_encoded(std::string_view text);
-
 } // namespace kepu::ctl

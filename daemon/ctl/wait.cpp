@@ -1,8 +1,8 @@
 #include "ctl/wait.hpp"
 
+#include "base/percent.hpp"
 #include "ctl/json.hpp"
 #include "ctl/progress.hpp"
-#include "ctl/text.hpp"
 
 #include <ostream>
 #include <thread>
@@ -42,7 +42,7 @@ Following follow(const Client& client, const std::string& source, uint64_t befor
   Line line(console);
   bool worked = false;
   for (int rested = 0;;) {
-    auto answer = client.get("/api/v1/sources/" + url_encoded(source));
+    auto answer = client.get("/api/v1/sources/" + percent_encoded(source));
     if (!answer) return answer.error();
     if (!answer->ok()) return std::move(*answer);
     const auto body = object_in(answer->body);

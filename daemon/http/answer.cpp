@@ -1,4 +1,5 @@
 #include "base/hash.hpp"
+#include "base/percent.hpp"
 #include "http/gzip.hpp"
 #include "http/routes.hpp"
 

@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "base/utf8.hpp"
 #include "http/routes.hpp"
 

@@ -19,6 +19,5 @@ struct Target {
 Result<Target> parse_target(std::string_view raw);
 // The part before "?".
 std::string_view path_of(std::string_view raw);
-std::string percent_encoded(std::string_view text);
 
 } // namespace kepu::http

@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "ctl/progress.hpp"
 #include "ctl/table.hpp"
 #include "ctl/text.hpp"
@@ -41,10 +42,10 @@ TEST(ShortTime, LeavesWhatIsNoTime) {
 }
 
 TEST(UrlEncoded, EscapesAllThatCouldMeanSomething) {
-  EXPECT_EQ(url_encoded("area,venue"), "area,venue");
-  EXPECT_EQ(url_encoded("a b/c?d&e=f#g%"), "a%20b%2Fc%3Fd%26e%3Df%23g%25");
-  EXPECT_EQ(url_encoded("科"), "%E7%A7%91");
-  EXPECT_EQ(url_encoded("x\r\nHost: y"), "x%0D%0AHost:%20y");
+  EXPECT_EQ(percent_encoded("area,venue"), "area,venue");
+  EXPECT_EQ(percent_encoded("a b/c?d&e=f#g%"), "a%20b%2Fc%3Fd%26e%3Df%23g%25");
+  EXPECT_EQ(percent_encoded("科"), "%E7%A7%91");
+  EXPECT_EQ(percent_encoded("x\r\nHost: y"), "x%0D%0AHost:%20y");
 }
 
 TEST(Table, AlignsChineseAndNumbers) {

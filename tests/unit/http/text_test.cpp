@@ -1,3 +1,4 @@
+#include "base/percent.hpp"
 #include "http/json.hpp"
 #include "http/target.hpp"
 
