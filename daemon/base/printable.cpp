@@ -8,22 +8,6 @@
 namespace kepu {
 namespace {
 
-// Length of the well-formed sequence at the front; 0: there is none.
-size_t sequence_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  return length <= text.size() && is_utf8(text.substr(0, length)) ? length : 0;
-}
-
-uint32_t code_point(std::string_view sequence) {
-  const auto lead = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return lead;
-  uint32_t point = lead & (0xffu >> (sequence.size() + 1));
-  for (char c : sequence.substr(1))
-    point = (point << 6) | (static_cast<unsigned char>(c) & 0x3f);
-  return point;
-}
-
 bool is_unsafe(uint32_t point) {
   return point < 0x20 || (point >= 0x7f && point < 0xa0) || // controls
          point == 0x2028 || point == 0x2029 ||              // line and paragraph separators
@@ -68,9 +52,8 @@ std::string without_long_numbers(std::string_view text) {
     digits = 0;
   };
   while (!text.empty()) {
-    const size_t length = sequence_length(text);
-    const auto sequence = text.substr(0, length ? length : 1);
-    const uint32_t point = length ? code_point(sequence) : 0;
+    const auto [point, bytes] = first_code_point(text);
+    const auto sequence = text.substr(0, bytes ? bytes : 1);
     text.remove_prefix(sequence.size());
     if (is_digit(point)) {
       run += sequence;
@@ -91,21 +74,20 @@ std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const size_t length = sequence_length(text);
-    if (length == 0) {
+    const auto [point, bytes] = first_code_point(text);
+    if (bytes == 0) {
       char buffer[8];
       std::snprintf(buffer, sizeof buffer, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text[0])));
       out += buffer;
       text.remove_prefix(1);
       continue;
     }
-    const uint32_t point = code_point(text.substr(0, length));
     if (is_unsafe(point)) {
       append_escape(out, point);
     } else {
-      out.append(text.substr(0, length));
+      out.append(text.substr(0, bytes));
     }
-    text.remove_prefix(length);
+    text.remove_prefix(bytes);
   }
   return out;
 }
@@ -113,8 +95,8 @@ std::string printable(std::string_view text) {
 std::string in_quotes(std::string_view text, size_t most) {
   size_t at = 0;
   for (size_t points = 0; at < text.size() && points < most; ++points) {
-    const size_t length = sequence_length(text.substr(at));
-    at += length ? length : 1;
+    const size_t bytes = first_code_point(text.substr(at)).bytes;
+    at += bytes ? bytes : 1;
   }
   return "\"" + printable(text.substr(0, at)) + (at < text.size() ? "…\"" : "\"");
 }

@@ -31,4 +31,15 @@ size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+CodePoint first_code_point(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (length > text.size() || !is_utf8(text.substr(0, length))) return {};
+  uint32_t point = lead & (0xffu >> (length + 1));
+  for (const char c : text.substr(1, length - 1))
+    point = (point << 6) | (static_cast<unsigned char>(c) & 0x3fu);
+  return {point, length};
+}
+
 } // namespace kepu

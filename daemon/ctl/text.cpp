@@ -35,13 +35,9 @@ struct Step {
 };
 
 Step step(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (length == 1 || length > text.size() || !is_utf8(text.substr(0, length))) return {1, 1};
-  uint32_t point = lead & (0xffu >> (length + 1));
-  for (const char c : text.substr(1, length - 1))
-    point = (point << 6) | (static_cast<unsigned char>(c) & 0x3fu);
-  return {length, in(marks, point) ? 0u : in(wide, point) ? 2u : 1u};
+  const auto [point, bytes] = first_code_point(text);
+  if (bytes <= 1) return {1, 1};
+  return {bytes, in(marks, point) ? 0u : in(wide, point) ? 2u : 1u};
 }
 
 } // namespace
