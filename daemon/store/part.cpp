@@ -2,13 +2,11 @@
 #include "store/inputs.hpp"
 #include "store/rejects.hpp"
 
-#include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "base/radix.hpp"
 #include "measure/fact_set.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 
 namespace kepu::store {

@@ -52,7 +52,7 @@ class SqliteReader final : public Reader {
 public:
   using CatalogAt = std::function<Result<Catalog>(Db&)>;
   SqliteReader(const std::filesystem::path& file, CatalogAt catalog_at)
-      : file_(file), db_(file, Db::Mode::read), catalog_at_(std::move(catalog_at)) {}
+      : db_(file, Db::Mode::read), catalog_at_(std::move(catalog_at)) {}
 
   Result<CommitInfo> begin() override {
     return guard([&]() -> Result<CommitInfo> {
@@ -303,7 +303,6 @@ private:
     }
   }
 
-  std::filesystem::path file_;
   Db db_;
   CatalogAt catalog_at_;
   Catalog catalog_;
