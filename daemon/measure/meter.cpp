@@ -1,10 +1,10 @@
 #include "measure/meter.hpp"
 
 #include "base/bytes.hpp"
+#include "base/radix.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <numeric>
 
 namespace kepu::measure {
 namespace {
@@ -57,19 +57,11 @@ void Changes::clear() {
 }
 
 void Changes::settle() {
-  // Dealt out by cell, then sorted within each.
-  std::vector<uint32_t> ends(deltas.size() + 1);
-  for (const auto& change : sets)
-    ++ends[change.cell + 1];
-  std::partial_sum(ends.begin(), ends.end(), ends.begin());
-  std::vector<SetChange> sorted(sets.size());
-  for (const auto& change : sets)
-    sorted[ends[change.cell]++] = change;
-  for (size_t cell = 0, begin = 0; begin < sorted.size(); begin = ends[cell++]) {
-    std::sort(sorted.begin() + static_cast<ptrdiff_t>(begin), sorted.begin() + ends[cell],
-              [](const SetChange& a, const SetChange& b) { return a.number < b.number; });
-  }
-  sets.swap(sorted);
+  sort_in_buckets(
+      sets, deltas.size(), [](const SetChange& change) { return change.cell; },
+      [](SetChange* begin, SetChange* end) {
+        std::sort(begin, end, [](const SetChange& a, const SetChange& b) { return a.number < b.number; });
+      });
   size_t kept = 0;
   for (size_t i = 0; i < sets.size();) {
     SetChange sum = sets[i];
