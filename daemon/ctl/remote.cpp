@@ -3,7 +3,6 @@
 #include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "ctl/json.hpp"
-#include "ctl/table.hpp"
 #include "ctl/text.hpp"
 #include "ctl/wait.hpp"
 
@@ -191,44 +190,46 @@ int Remote::show_ids(const std::string& body) {
   return ok;
 }
 
-int Remote::show_sources(const std::string& body) {
+int Remote::show_table(const std::string& body, std::vector<Column> columns,
+                       const std::function<std::vector<Cell>(const json::object&)>& cells_of) {
   const auto rows = rows_of(body);
   if (!rows) return not_understood();
-  Table table(
-      {{"SOURCE"}, {"CONNECTOR"}, {"STATE"}, {"LAST RUN"}, {"ENDED"}, {"ROWS", true}, {"REJECTS", true}, {"NEXT RUN"}});
-  for (const auto& source : *rows) {
-    const json::object none;
-    const auto* last = object(source, "last_run");
-    const auto& run = last ? *last : none;
-    const auto state = text(source, "state");
-    const auto status = text(run, "status");
-    const auto version = text(source, "connector_version");
-    table.add({{text(source, "id")},
-               {text(source, "connector") + (version.empty() ? "" : " " + version)},
-               {state_of(source), tint_of_state(state)},
-               {status, tint_of_status(status)},
-               {short_time(text(run, "ended"))},
-               {text(run, "rows")},
-               {text(source, "rejects")},
-               {short_time(text(source, "next_run"))}});
-  }
+  Table table(std::move(columns));
+  for (const auto& row : *rows)
+    table.add(cells_of(row));
   console_.out << table.text(room(), manner_.color);
+  say_more(body);
   return ok;
 }
 
+int Remote::show_sources(const std::string& body) {
+  return show_table(
+      body,
+      {{"SOURCE"}, {"CONNECTOR"}, {"STATE"}, {"LAST RUN"}, {"ENDED"}, {"ROWS", true}, {"REJECTS", true}, {"NEXT RUN"}},
+      [](const json::object& source) -> std::vector<Cell> {
+        const json::object none;
+        const auto* last = object(source, "last_run");
+        const auto& run = last ? *last : none;
+        const auto state = text(source, "state");
+        const auto status = text(run, "status");
+        const auto version = text(source, "connector_version");
+        return {{text(source, "id")},
+                {text(source, "connector") + (version.empty() ? "" : " " + version)},
+                {state_of(source), tint_of_state(state)},
+                {status, tint_of_status(status)},
+                {short_time(text(run, "ended"))},
+                {text(run, "rows")},
+                {text(source, "rejects")},
+                {short_time(text(source, "next_run"))}};
+      });
+}
+
 int Remote::show_indicators(const std::string& body) {
-  const auto rows = rows_of(body);
-  if (!rows) return not_understood();
-  Table table({{"INDICATOR"}, {"NAME"}, {"UNIT"}, {"FIRST DAY"}, {"LAST DAY"}, {"BY"}});
-  for (const auto& row : *rows)
-    table.add({{text(row, "id")},
-               {text(row, "name")},
-               {text(row, "unit")},
-               {text(row, "first_day")},
-               {text(row, "last_day")},
-               {text(row, "by")}});
-  console_.out << table.text(room(), manner_.color);
-  return ok;
+  return show_table(body, {{"INDICATOR"}, {"NAME"}, {"UNIT"}, {"FIRST DAY"}, {"LAST DAY"}, {"BY"}},
+                    [](const json::object& row) -> std::vector<Cell> {
+                      return {{text(row, "id")},        {text(row, "name")},     {text(row, "unit")},
+                              {text(row, "first_day")}, {text(row, "last_day")}, {text(row, "by")}};
+                    });
 }
 
 int Remote::show_observations(const std::string& body) {
@@ -269,63 +270,50 @@ int Remote::show_observations(const std::string& body) {
 }
 
 int Remote::show_runs(const std::string& body) {
-  const auto rows = rows_of(body);
-  if (!rows) return not_understood();
-  Table table({{"RUN", true},
-               {"SOURCE"},
-               {"STATUS"},
-               {"STARTED"},
-               {"ENDED"},
-               {"ROWS", true},
-               {"NEW", true},
-               {"CHANGED", true},
-               {"REMOVED", true},
-               {"REJECTED", true},
-               {"TEXT"}});
-  for (const auto& row : *rows) {
-    const auto status = text(row, "status");
-    table.add({{text(row, "run")},
-               {text(row, "source")},
-               {status, tint_of_status(status)},
-               {short_time(text(row, "started"))},
-               {short_time(text(row, "ended"))},
-               {text(row, "rows")},
-               {text(row, "inserted")},
-               {text(row, "changed")},
-               {text(row, "removed")},
-               {text(row, "rejected")},
-               {text(row, "text")}});
-  }
-  console_.out << table.text(room(), manner_.color);
-  say_more(body);
-  return ok;
+  return show_table(body,
+                    {{"RUN", true},
+                     {"SOURCE"},
+                     {"STATUS"},
+                     {"STARTED"},
+                     {"ENDED"},
+                     {"ROWS", true},
+                     {"NEW", true},
+                     {"CHANGED", true},
+                     {"REMOVED", true},
+                     {"REJECTED", true},
+                     {"TEXT"}},
+                    [](const json::object& row) -> std::vector<Cell> {
+                      const auto status = text(row, "status");
+                      return {{text(row, "run")},
+                              {text(row, "source")},
+                              {status, tint_of_status(status)},
+                              {short_time(text(row, "started"))},
+                              {short_time(text(row, "ended"))},
+                              {text(row, "rows")},
+                              {text(row, "inserted")},
+                              {text(row, "changed")},
+                              {text(row, "removed")},
+                              {text(row, "rejected")},
+                              {text(row, "text")}};
+                    });
 }
 
 int Remote::show_rejects(const std::string& body) {
-  const auto rows = rows_of(body);
-  if (!rows) return not_understood();
-  Table table({{"ID", true},
-               {"RUN", true},
-               {"SOURCE"},
-               {"INPUT"},
-               {"ROW", true},
-               {"FIELD"},
-               {"CODE"},
-               {"COUNT", true},
-               {"MESSAGE"}});
-  for (const auto& row : *rows)
-    table.add({{text(row, "id")},
-               {text(row, "run")},
-               {text(row, "source")},
-               {text(row, "input")},
-               {text(row, "place")},
-               {text(row, "field")},
-               {text(row, "code")},
-               {text(row, "count")},
-               {text(row, "message")}});
-  console_.out << table.text(room(), manner_.color);
-  say_more(body);
-  return ok;
+  return show_table(body,
+                    {{"ID", true},
+                     {"RUN", true},
+                     {"SOURCE"},
+                     {"INPUT"},
+                     {"ROW", true},
+                     {"FIELD"},
+                     {"CODE"},
+                     {"COUNT", true},
+                     {"MESSAGE"}},
+                    [](const json::object& row) -> std::vector<Cell> {
+                      return {{text(row, "id")},    {text(row, "run")},   {text(row, "source")},
+                              {text(row, "input")}, {text(row, "place")}, {text(row, "field")},
+                              {text(row, "code")},  {text(row, "count")}, {text(row, "message")}};
+                    });
 }
 
 int Remote::command(const std::string& source, const char* act, const char* done) {

@@ -3,7 +3,11 @@
 
 #include "ctl/client.hpp"
 #include "ctl/run.hpp"
+#include "ctl/table.hpp"
 
+#include <boost/json/object.hpp>
+
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -41,6 +45,9 @@ private:
   int command(const std::string& source, const char* act, const char* done);
   int list(const std::string& target, int (Remote::*show)(const std::string& body));
   int show_ids(const std::string& body);
+  // The body's rows, one line each.
+  int show_table(const std::string& body, std::vector<Column> columns,
+                 const std::function<std::vector<Cell>(const boost::json::object&)>& cells_of);
   int show_sources(const std::string& body);
   int show_indicators(const std::string& body);
   int show_observations(const std::string& body);
