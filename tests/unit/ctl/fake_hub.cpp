@@ -4,27 +4,9 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
-#include <cstdlib>
-#include <fstream>
-
 namespace kepu::ctl {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
-
-Folder::Folder() {
-  std::string pattern = std::filesystem::temp_directory_path() / "kepuctl-XXXXXX";
-  path_ = ::mkdtemp(pattern.data());
-}
-Folder::~Folder() {
-  std::error_code none;
-  std::filesystem::remove_all(path_, none);
-}
-std::filesystem::path Folder::write(const std::string& name, const std::string& text) const {
-  const auto file = path_ / name;
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << text;
-  return file;
-}
 
 FakeHub::FakeHub() : acceptor_(io_, stream_protocol::endpoint(socket())), thread_([this] { serve(); }) {}
 

@@ -1,10 +1,11 @@
 // A daemon of few words on a Unix socket: says what the test gave it, and keeps what it was asked.
 #pragma once
 
+#include "support/folder.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
@@ -13,19 +14,7 @@
 
 namespace kepu::ctl {
 
-// A fresh folder, gone with the object.
-class Folder {
-public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::string& name, const std::string& text) const;
-
-private:
-  std::filesystem::path path_;
-};
+using test::Folder;
 
 class FakeHub {
 public:

@@ -1,5 +1,7 @@
 #include "hub.hpp"
 
+#include "support/folder.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -17,14 +19,8 @@ protected:
     EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
     return fd;
   }
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "http_io_XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-    options.admin_socket = folder / "admin.sock";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  std::filesystem::path folder;
+  void SetUp() override { options.admin_socket = folder.path() / "admin.sock"; }
+  test::Folder folder;
   Server::Options options;
 };
 

@@ -2,11 +2,11 @@
 #include "query/observations.hpp"
 
 #include "store/writer.hpp"
+#include "support/folder.hpp"
 #include "support/sample_catalog.hpp"
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -32,21 +32,17 @@ const std::map<std::string, std::string> area_of{
 class ObserveStore : public testing::Test {
 protected:
   ObserveStore() : zone_(*model::Zone::find("Asia/Shanghai")), catalog_(test::sample_catalog()) {
-    std::string name = (std::filesystem::temp_directory_path() / "kepu-query-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    folder_ = name;
-    auto writer = store::Writer::open({folder_ / "store.db", &clock_, "test"});
+    auto writer = store::Writer::open({folder_.path() / "store.db", &clock_, "test"});
     if (!writer) throw std::runtime_error(writer.error().text);
     writer_ = std::move(*writer);
     if (const auto loaded = writer_->load_catalog(catalog_, zone_); !loaded) {
       throw std::runtime_error(loaded.error().text);
     }
-    readers_ = std::make_unique<store::ReaderSource>(folder_ / "store.db");
+    readers_ = std::make_unique<store::ReaderSource>(folder_.path() / "store.db");
   }
   ~ObserveStore() override {
     readers_.reset();
     writer_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   void add_key(std::string_view key, model::FactColumns& facts) {
@@ -100,7 +96,7 @@ protected:
   FakeClock clock_{from_micros(1'741'000'000'000'000)};
   model::Zone zone_;
   std::shared_ptr<const model::Catalog> catalog_;
-  std::filesystem::path folder_;
+  test::Folder folder_;
   std::unique_ptr<store::Writer> writer_;
   std::unique_ptr<store::ReaderSource> readers_;
 };

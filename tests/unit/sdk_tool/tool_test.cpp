@@ -1,4 +1,6 @@
 // The program itself, as a shell sees it.
+#include "support/folder.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,16 +19,7 @@ using testing::Not;
 
 class Tool : public testing::Test {
 protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/kepu_tool_XXXXXX";
-    ASSERT_TRUE(::mkdtemp(name.data()));
-    folder = fs::path(name).lexically_normal().string();
-  }
-  void TearDown() override { fs::remove_all(folder); }
-
-  void write(const std::string& name, const std::string& text) {
-    std::ofstream(folder + "/" + name, std::ios::binary) << text;
-  }
+  void write(const std::string& name, const std::string& text) { own_folder.write(name, text); }
   std::string read(const std::string& name) {
     std::ifstream in(folder + "/" + name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -40,7 +33,9 @@ protected:
     return WIFEXITED(raw) ? WEXITSTATUS(raw) : -1;
   }
 
-  std::string folder, out, err;
+  const kepu::test::Folder own_folder;
+  const std::string folder = own_folder.path().string();
+  std::string out, err;
 };
 
 TEST_F(Tool, InspectShowsTheDescriptorForPeople) {

@@ -1,4 +1,4 @@
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 #include "supervisor/library.hpp"
 
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 using namespace kepu::supervisor;
+using kepu::test::Folder;
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 

@@ -1,5 +1,5 @@
 // The supervisor with real worker processes: the fake worker beside this test.
-#include "folder.hpp"
+#include "support/folder.hpp"
 
 #include "supervisor/describe.hpp"
 #include "supervisor/supervisor.hpp"
@@ -19,6 +19,7 @@
 
 using namespace kepu;
 using namespace kepu::supervisor;
+using kepu::test::Folder;
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::Contains;

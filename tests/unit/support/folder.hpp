@@ -1,17 +1,18 @@
 // A fresh folder that goes with its test.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
+
+namespace kepu::test {
 
 class Folder {
 public:
   Folder() {
-    auto name = (std::filesystem::temp_directory_path() / "kepu-supervisor-XXXXXX").string();
+    auto name = (std::filesystem::temp_directory_path() / "kepu-test-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = std::filesystem::canonical(name);
   }
@@ -34,3 +35,5 @@ public:
 private:
   std::filesystem::path path_;
 };
+
+} // namespace kepu::test
