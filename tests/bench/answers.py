@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 
-import hub
+import measuring
 
 ROWS = 20_000
 CONNECTIONS = 64
@@ -37,8 +37,8 @@ end
 """
 
 
-def cache_hits(port):
-    return int(float(re.search(r"^kepu_http_cache_hits_total (\S+)$", hub.get(port, "/metrics").decode(), re.M)[1]))
+def cache_hits(hub):
+    return int(float(re.search(r"^kepu_http_cache_hits_total (\S+)$", measuring.get(hub, "/metrics").decode(), re.M)[1]))
 
 
 def load(port, target, script, seconds, first=0):
@@ -51,25 +51,26 @@ def load(port, target, script, seconds, first=0):
     return {"per_s": requests / micros * 1e6, "p50_ms": p50 / 1000, "p99_ms": p99 / 1000, "bytes": size / requests, "requests": requests}
 
 
-def compare(build, work, port, kind, target, script, rounds, seconds):
+def compare(build, work, hub, kind, target, script, rounds, seconds):
+    port = hub.port()
     warm = load(port, target, script, 1)
     asked = warm["requests"] + 2 * CONNECTIONS  # wrk does not count what is in flight when it ends
     body = max(1, round(warm["bytes"]) - HEAD)
-    minimal, minimal_port = hub.start([build / "bench/minimal_server", "0", str(body)], r"(\d+)\n", work / "minimal.log")
+    minimal, minimal_port = measuring.start([build / "bench/minimal_server", "0", str(body)], r"(\d+)\n", work / "minimal.log")
     ours, theirs = [], []
     try:
         load(minimal_port, "/", work / "same.lua", 1)
         for _ in range(rounds):
-            hits = cache_hits(port)
+            hits = cache_hits(hub)
             ours.append(load(port, target, script, seconds, asked))
-            hits = cache_hits(port) - hits
+            hits = cache_hits(hub) - hits
             requests = ours[-1]["requests"]
             asked += requests + 2 * CONNECTIONS
             if hits < requests if kind == "cached" else hits > 0:
                 sys.exit(f"{kind}: {hits} of {requests} answers came from the cache")
             theirs.append(load(minimal_port, "/", work / "same.lua", seconds))
     finally:
-        hub.stop(minimal)
+        measuring.stop(minimal)
     out = {"body_bytes": body}
     for name in ("per_s", "p50_ms", "p99_ms"):
         out[name] = statistics.median(one[name] for one in ours)
@@ -83,31 +84,30 @@ def measure(build, work, rounds, seconds):
     work.mkdir(parents=True, exist_ok=True)
     passages = work / "passages"
     if not passages.exists():
-        subprocess.run([sys.executable, hub.ROOT / "tests/bench/generate.py", "--rows", str(ROWS), "--out", passages],
-                       check=True, stdout=subprocess.DEVNULL)
+        measuring.generate(passages, ROWS)
     (work / "same.lua").write_text(REPORT)
     (work / "different.lua").write_text(QUESTIONS + REPORT)
-    kepud, port = hub.start_kepud(build, work / "kepud", passages)
+    hub = measuring.start_kepud(build, work / "kepud", passages.glob("*.csv"))
     try:
-        hub.wait_for_run(kepud, port)
-        result = {"idle_mib_20000_rows": hub.idle_mib(kepud), "connections": CONNECTIONS}
+        measuring.wait_for_run(hub)
+        result = {"idle_mib_20000_rows": measuring.idle_mib(hub), "connections": CONNECTIONS}
         for kind, target, script in (("cached", CACHED, "same.lua"), ("uncached", "/", "different.lua")):
-            result |= compare(build, work, port, kind, target, work / script, rounds, seconds)
-        return result | {"idle_mib_after_answers": hub.idle_mib(kepud)}
+            result |= compare(build, work, hub, kind, target, work / script, rounds, seconds)
+        return result | {"idle_mib_after_answers": measuring.idle_mib(hub)}
     finally:
-        hub.stop(kepud)
+        hub.stop()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, default=hub.ROOT / "build")
+    parser.add_argument("--build", type=pathlib.Path, default=measuring.ROOT / "build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
     options = parser.parse_args()
     build = options.build.resolve()
     work = build / "bench/answers"
-    hub.report(measure(build, work, options.rounds, options.seconds), options.json or work / "result.json")
+    measuring.report(measure(build, work, options.rounds, options.seconds), options.json or work / "result.json")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ the same aggregate, and a Python csv + sqlite3 script. Medians of the rounds; pe
 import argparse
 import csv
 import pathlib
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import time
 
 import answers
-import hub
+import measuring
 
 TABLE = "CREATE TABLE passages(event_id TEXT PRIMARY KEY, venue TEXT, gate TEXT, direction TEXT, ts TEXT, card TEXT) WITHOUT ROWID"
 AGGREGATE = "CREATE TABLE visits AS SELECT venue, substr(ts, 1, 10) AS day, count(*) AS n FROM passages WHERE direction = 'in' GROUP BY 1, 2"
@@ -20,25 +19,21 @@ AGGREGATE = "CREATE TABLE visits AS SELECT venue, substr(ts, 1, 10) AS day, coun
 
 def kepud(build, work, file):
     """Seconds from the run's start to its recorded end, peak KiB of daemon and worker, MiB afterwards, bytes of the store."""
-    passages = work.parent / "in"
-    shutil.rmtree(passages, ignore_errors=True)
-    passages.mkdir()
-    (passages / file.name).hardlink_to(file)
-    process, port = hub.start_kepud(build, work, passages)
+    hub = measuring.start_kepud(build, work, [file])
     worker = 0
 
     def watch_worker():
         nonlocal worker
-        children = pathlib.Path(f"/proc/{process.pid}/task").glob("*/children")
-        worker = max([worker] + [hub.memory_kib(child, "VmHWM") for path in children for child in path.read_text().split()])
+        children = pathlib.Path(f"/proc/{hub.process.pid}/task").glob("*/children")
+        worker = max([worker] + [measuring.memory_kib(child, "VmHWM") for path in children for child in path.read_text().split()])
 
     try:
-        run = hub.wait_for_run(process, port, watch_worker)
+        run = measuring.wait_for_run(hub, watch_worker)
         stamp = lambda text: time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float("0" + text[19:-6] or 0)
-        peak = hub.memory_kib(process.pid, "VmHWM") + worker
-        return stamp(run["ended"]) - stamp(run["started"]), peak, hub.idle_mib(process), (work / "state/kepu.db").stat().st_size
+        peak = measuring.memory_kib(hub.process.pid, "VmHWM") + worker
+        return stamp(run["ended"]) - stamp(run["started"]), peak, measuring.idle_mib(hub), (work / "state/kepu.db").stat().st_size
     finally:
-        hub.stop(process)
+        hub.stop()
 
 
 def sqlite_import(work, file):
@@ -64,7 +59,7 @@ def python_script(work, file):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, default=hub.ROOT / "build")
+    parser.add_argument("--build", type=pathlib.Path, default=measuring.ROOT / "build")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-answers", action="store_true", help="ingest and memory alone")
@@ -74,7 +69,7 @@ def main():
     work = build / "bench"
     folder = work / f"plain-{options.rows}"
     if not folder.exists():
-        subprocess.run([sys.executable, hub.ROOT / "tests/bench/generate.py", "--plain", "--rows", str(options.rows), "--out", folder], check=True)
+        subprocess.run([sys.executable, measuring.ROOT / "tests/bench/generate.py", "--plain", "--rows", str(options.rows), "--out", folder], check=True)
     file = next(folder.glob("*.csv"))
     ours, imports, scripts, memory, idle, size = [], [], [], 0, [], 0
     for _ in range(options.rounds):
@@ -92,7 +87,7 @@ def main():
     result["times_faster_than_python"] = result["python_s"] / result["kepud_s"]
     if not options.no_answers:
         result |= answers.measure(build, work / "answers", options.rounds, 4)
-    hub.report(result, options.json or work / "result.json")
+    measuring.report(result, options.json or work / "result.json")
 
 
 if __name__ == "__main__":

@@ -84,7 +84,7 @@ key_file = "person.key"
         (self.folder / f"sources.d/{name}.toml").write_text(text)
 
     def add_gates(self, name="gates", commit_rows=500, every="1s"):
-        """A source of venue_turnstile, and its folder."""
+        """A source of venue_turnstile, and its folder. commit_rows None: the connector's own."""
         passages = self.folder / name
         passages.mkdir(exist_ok=True)
         self.add_source(name, f"""
@@ -93,8 +93,7 @@ every = "{every}"
 [settings]
 folder = "{passages}"
 settle = "1ms"
-commit_rows = {commit_rows}
-""")
+""" + (f"commit_rows = {commit_rows}\n" if commit_rows else ""))
         return passages
 
     def start(self):
