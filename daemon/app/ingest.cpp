@@ -99,7 +99,10 @@ void Ingest::store_is_well() {
 
 void Ingest::take_frame(const Task& task) {
   const auto found = runs_.find(task.run);
-  if (found == runs_.end()) return;
+  if (found == runs_.end()) { // could not begin
+    if (auto frames = refusing_answer(*task.header); !frames.empty()) port_->send(task.run, std::move(frames));
+    return;
+  }
   auto answer = found->second->frame(*task.header, task.payload);
   if (!answer.frames.empty()) port_->send(task.run, std::move(answer.frames));
   if (answer.refuse) {
@@ -121,12 +124,12 @@ void Ingest::run_begins(supervisor::RunInfo info) {
   push({0, {}, {}, [this, info = std::move(info)]() mutable {
           const auto token = info.token;
           const auto source = info.source;
-          auto run = RunIngest::begin(writer_, std::move(info), clock_);
+          auto run = RunIngest::begin(writer_, std::move(info), refused_inputs_[source], clock_);
           if (run) {
             runs_[token] = std::move(*run);
           } else {
             note(source, run.error());
-            port_->refuse(token, {"retry", "the store could not begin the run: " + run.error().text, clock_.now()});
+            port_->refuse(token, {"retry", "the store could not begin the run: " + run.error().text});
           }
         }});
 }
@@ -145,6 +148,10 @@ bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string pa
   }
   wake_.notify_one();
   return go_on;
+}
+
+void Ingest::settle(supervisor::RunToken run, std::function<void()> then) {
+  push({run, {}, {}, [this, then = std::move(then)] { boost::asio::post(io_, then); }});
 }
 
 void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {

@@ -35,6 +35,7 @@ public:
   void prepare(const std::string& source, std::function<void(std::string cursor)> then) override;
   void run_begins(supervisor::RunInfo info) override;
   bool frame(supervisor::RunToken run, wire::Header header, std::string payload) override;
+  void settle(supervisor::RunToken run, std::function<void()> then) override;
   void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
 
   // The store's last trouble; empty while it takes what it is given. Any thread.
@@ -72,7 +73,9 @@ private:
     std::string text;
   };
   Guarded<Trouble> trouble_;
-  std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_; // kepu-ingest only
+  // kepu-ingest only
+  std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_;
+  std::map<std::string, RefusedInputs> refused_inputs_; // by source
 };
 
 } // namespace kepu::app

@@ -1,5 +1,7 @@
 #include "app/run_ingest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace kepu::app {
@@ -11,6 +13,8 @@ constexpr uint64_t first_rows = 1'000;
 // source of another kind.
 constexpr uint64_t judged_rows = 100;
 
+const std::string no_input;
+
 Error contract(std::string text) { return fail("contract", std::move(text)); }
 
 store::Refused refused_by(const pipeline::Refusal& refusal, const std::string& dataset) {
@@ -19,10 +23,19 @@ store::Refused refused_by(const pipeline::Refusal& refusal, const std::string& d
 
 } // namespace
 
+std::string refusing_answer(const wire::Header& header) {
+  std::string frames;
+  if (header.type == wire::Type::commit) wire::encode(wire::Ack{.dropped = true}, header.tag, frames);
+  if (header.type == wire::Type::input && header.tag != 0)
+    wire::encode(wire::InputAnswered{.decision = KEPU_REFUSED}, header.tag, frames);
+  return frames;
+}
+
 Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, supervisor::RunInfo info,
-                                                    const Clock& clock) {
-  std::unique_ptr<RunIngest> out(new RunIngest(writer, std::move(info), clock));
+                                                    RefusedInputs& refused, const Clock& clock) {
+  std::unique_ptr<RunIngest> out(new RunIngest(writer, std::move(info), refused, clock));
   const auto& run = out->info_;
+  refused.read_by(run.library_hash);
   auto number = writer.begin_run({run.source, run.connector, run.connector_version, run.library_hash, run.started});
   if (!number) return number.error();
   out->run_ = *number;
@@ -50,20 +63,18 @@ Result<pipeline::Mapper*> RunIngest::mapper(uint16_t dataset) {
 RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view payload) {
   Answer answer;
   const auto done = is_refused_ ? Result<void>() : take(header, payload, answer.frames);
-  // Nobody shall wait until CANCEL and TERM for a part that will not come to disk.
-  if (header.type == wire::Type::commit && (is_refused_ || !done))
-    wire::encode(wire::Ack{.dropped = true}, header.tag, answer.frames);
+  if (is_refused_ || !done) answer.frames = refusing_answer(header);
   answer.committed = header.type == wire::Type::commit && !is_refused_ && done;
   if (done) return answer;
   is_refused_ = true;
   const auto& error = done.error();
   if (error.code == "contract") {
-    answer.refuse = {"bug", "connector " + info_.connector + " broke its contract: " + error.text, clock_.now()};
+    answer.refuse = {"bug", error.text};
   } else if (error.code == "too_many_rejects") {
-    answer.refuse = {"bad_data", error.text, clock_.now()};
+    answer.refuse = {"bad_data", error.text, has_new_refused_input_};
   } else {
     // The store's trouble, not the connector's: nothing is lost, the source is read again from its cursor.
-    answer.refuse = {"retry", "the store could not take the rows: " + error.text, clock_.now()};
+    answer.refuse = {"retry", "the store could not take the rows: " + error.text};
   }
   part_.reset();
   return answer;
@@ -103,9 +114,9 @@ Result<void> RunIngest::rows(std::string_view payload) {
     replaces_keyless_ = true;
   }
   refused_.clear();
-  if (auto ok = map.map(*batch, clock_.now(), input_name_, facts_, refused_); !ok) return ok;
-  part_rows_ += facts_.rows;
-  run_rows_ += facts_.rows;
+  const auto& input_name = part_->input_is_open() ? inputs_.back().name : no_input;
+  if (auto ok = map.map(*batch, clock_.now(), input_name, facts_, refused_); !ok) return ok;
+  count(facts_.rows, 0);
   if (auto ok = part_->put(id, facts_); !ok) return ok;
   facts_.fields.clear(); // the next batch may be of another dataset
   for (const auto& refusal : refused_) {
@@ -113,26 +124,46 @@ Result<void> RunIngest::rows(std::string_view payload) {
   }
   if (!judged_first_ && run_rows_ >= first_rows) {
     judged_first_ = true;
-    if (too_many_rejects()) {
-      if (auto dropped = part_->drop(); !dropped) return dropped;
-      return fail("too_many_rejects", std::to_string(part_rejects_) + " of the first " + std::to_string(part_rows_) +
-                                          " rows were refused, more than max_reject_share allows; look at the rejects, "
-                                          "then mend the source or its settings");
-    }
+    return judge("of the first ");
   }
   return {};
 }
 
+void RunIngest::count(uint64_t rows, uint64_t rejects) {
+  tally_.rows += rows;
+  tally_.rejects += rejects;
+  run_rows_ += rows;
+  if (!part_->input_is_open()) return;
+  inputs_.back().rows += rows;
+  inputs_.back().rejects += rejects;
+}
+
 Result<void> RunIngest::reject(store::Refused refused) {
-  ++part_rows_;
-  ++part_rejects_;
-  ++run_rows_;
+  count(1, 1);
   return part_->reject(std::move(refused));
 }
 
-bool RunIngest::too_many_rejects() const {
-  return part_rows_ >= judged_rows &&
-         static_cast<double>(part_rejects_) > info_.max_reject_share * static_cast<double>(part_rows_);
+bool RunIngest::too_many(const Tally& tally) const {
+  return static_cast<double>(tally.rejects) > info_.max_reject_share * static_cast<double>(tally.rows);
+}
+
+// Drops the part when too many of its rows are rejects.
+Result<void> RunIngest::judge(const char* which_rows) {
+  if (tally_.rows < judged_rows || !too_many(tally_)) return {};
+  if (auto dropped = part_->drop(); !dropped) return dropped;
+  std::string names;
+  size_t bad_inputs = 0;
+  for (const auto& input : inputs_) {
+    if (!too_many(input)) continue;
+    has_new_refused_input_ |= refused_inputs_.add(input.name, input.hash);
+    if (++bad_inputs == 1) names = " of " + input.name;
+  }
+  if (bad_inputs > 1) names += " and " + std::to_string(bad_inputs - 1) + " more";
+  return fail(
+      "too_many_rejects",
+      fmt::format("{} {}{} rows{} were refused, more than max_reject_share = {} allows; these rows are dropped, "
+                  "earlier parts stay; look at the rejects, then correct the data, the settings or the catalog",
+                  tally_.rejects, which_rows, tally_.rows, names, info_.max_reject_share));
 }
 
 Result<void> RunIngest::retract(std::string_view payload) {
@@ -155,9 +186,13 @@ Result<void> RunIngest::input(const wire::InputAsked& asked, uint32_t tag, std::
     return part_->end_input();
   }
   if (part_->input_is_open()) return contract("an input was begun while another is open");
+  if (refused_inputs_.holds(asked.name, asked.content_hash)) {
+    frames = refusing_answer({0, wire::Type::input, tag});
+    return {};
+  }
   auto answer = part_->begin_input({asked.name, asked.size, asked.content_hash});
   if (!answer) return answer.error();
-  input_name_ = asked.name;
+  if (answer->decision != store::Decision::known) inputs_.push_back({{}, asked.name, asked.content_hash});
   wire::InputAnswered told;
   switch (answer->decision) {
   case store::Decision::take:
@@ -220,16 +255,14 @@ Result<void> RunIngest::commit(const wire::CommitFrame& frame, uint32_t tag, std
     return contract("a commit counts " + std::to_string(frame.rows) + " rows and " + std::to_string(frame.rejects) +
                     " rejects, " + std::to_string(sent_rows_) + " and " + std::to_string(sent_rejects_) + " came");
   }
-  if (too_many_rejects()) {
-    if (auto dropped = part_->drop(); !dropped) return dropped;
-    return fail("too_many_rejects", std::to_string(part_rejects_) + " of " + std::to_string(part_rows_) +
-                                        " rows of a part were refused, more than max_reject_share allows; the part was "
-                                        "dropped, earlier parts stay; "
-                                        "look at the rejects, then mend the source or its settings");
-  }
+  if (auto ok = judge("of "); !ok) return ok;
   auto committed = part_->commit(frame.cursor);
   if (!committed) return committed.error();
-  sent_rows_ = sent_rejects_ = part_rows_ = part_rejects_ = 0;
+  sent_rows_ = sent_rejects_ = 0;
+  tally_ = {};
+  inputs_.erase(inputs_.begin(), inputs_.end() - (part_->input_is_open() ? 1 : 0));
+  for (auto& open : inputs_)
+    static_cast<Tally&>(open) = {};
   wire::encode(wire::Ack{}, tag, frames);
   return {};
 }

@@ -31,6 +31,13 @@ struct RunOutcome {
   Instant ended{};
 };
 
+// Why ingest will take no more of a run, and what follows; words as RunOutcome's.
+struct Refusal {
+  std::string status;
+  std::string text;
+  bool again = false; // what was met is remembered and passed over: another run gets further at once
+};
+
 class IngestPort { // implemented by app; called on kepu-io
 public:
   virtual ~IngestPort() = default;
@@ -40,8 +47,11 @@ public:
   // One frame of type INPUT, ROWS, RETRACT, REPLACE, REJECT or COMMIT, payload unread. It is always
   // taken; false: do not read this worker's socket until WorkerPort::drained.
   virtual bool frame(RunToken run, wire::Header header, std::string payload) = 0;
-  // No more frames come; what was not committed is dropped. `recorded` is called on kepu-io when the
-  // run's end is on disk.
+  // No more frames come. Calls `then` on kepu-io when all that came was worked off, after every
+  // WorkerPort::refuse that it caused.
+  virtual void settle(RunToken run, std::function<void()> then) = 0;
+  // After `settle`. What was not committed is dropped. `recorded` is called on kepu-io when the run's
+  // end is on disk.
   virtual void run_ends(RunToken run, RunOutcome outcome, std::function<void()> recorded) = 0;
 };
 
@@ -52,8 +62,8 @@ public:
   virtual void send(RunToken run, std::string frames) = 0;
   virtual void drained(RunToken run) = 0;
   // The run must end: the worker is cancelled (then TERM, KILL by deadline) and the run is recorded
-  // with this outcome, whatever the worker says afterwards.
-  virtual void refuse(RunToken run, RunOutcome outcome) = 0;
+  // so, whatever the worker says afterwards.
+  virtual void refuse(RunToken run, Refusal refusal) = 0;
 };
 
 } // namespace kepu::supervisor

@@ -160,11 +160,24 @@ public:
       ending = Ending{After::crash, "crashed", reason(What::crashed)};
       ending.reason.exit = e.exit;
     }
-    s_.ending.reset();
-    if (s_.run_open) {
-      act(action::EndRun{ending.status, ending.reason});
-      if (now_.steady - *s_.run_started >= rules_.timing.stable) s_.failures = 0;
+    if (!s_.run_open) {
+      s_.ending.reset();
+      follow(ending.after, std::move(ending.reason));
+      return;
     }
+    // Ingest may yet refuse what came last: how the run ended is known when it has read that.
+    s_.ending = std::move(ending);
+    s_.phase = Phase::stopping;
+    s_.stage = Stage::settling;
+    s_.wake.reset();
+    act(action::Settle{});
+  }
+
+  void operator()(const event::Settled&) {
+    if (s_.phase != Phase::stopping || s_.stage != Stage::settling) return;
+    auto ending = *std::exchange(s_.ending, std::nullopt);
+    act(action::EndRun{ending.status, ending.reason});
+    if (now_.steady - *s_.run_started >= rules_.timing.stable) s_.failures = 0;
     s_.run_open = false;
     s_.running_since.reset();
     follow(ending.after, std::move(ending.reason));
@@ -180,7 +193,7 @@ public:
   void operator()(const event::Refused& e) {
     if (!s_.run_open || (s_.ending && s_.ending->reason.what == What::misbehaved)) return;
     const auto verdict = verdict_of(e.status);
-    s_.ending = Ending{verdict.after, verdict.status, reason(verdict.what, {e.text, e.text})};
+    s_.ending = Ending{e.again ? After::again : verdict.after, verdict.status, reason(verdict.what, {e.text, e.text})};
     if (s_.phase == Phase::running) cancel();
   }
 
@@ -287,6 +300,7 @@ public:
       cancel();
       break;
     case Phase::stopping: // deadlines that were set before may be too long now
+      if (s_.stage == Stage::settling) break;
       if (auto limit = now_.steady +
                        (s_.stage == Stage::leaving || s_.stage == Stage::cancelling ? cancel_grace() : term_grace());
           !s_.wake || *s_.wake > limit)
@@ -371,6 +385,8 @@ private:
     case Stage::killing:
       kill();
       break;
+    case Stage::settling:
+      break;
     }
   }
 
@@ -403,6 +419,13 @@ private:
     case After::retry:
       back_off();
       return;
+    case After::again:
+      if (!s_.streaming && !s_.paused) {
+        s_.failures = 0;
+        check(true);
+        return;
+      }
+      [[fallthrough]];
     case After::ok:
     case After::bad_data:
     case After::cancelled:

@@ -100,7 +100,7 @@ struct Reason {
 };
 
 // What follows when a run or a check ended.
-enum class After : uint8_t { ok, retry, stop, bad_data, cancelled, crash };
+enum class After : uint8_t { ok, retry, stop, bad_data, again, cancelled, crash };
 
 struct OnDemand {};
 struct EverySoOften {
@@ -128,8 +128,9 @@ struct Ending {
 };
 
 struct State {
-  enum class Step : uint8_t { checking, launching, configuring };           // of starting
-  enum class Stage : uint8_t { leaving, cancelling, terminating, killing }; // of stopping
+  enum class Step : uint8_t { checking, launching, configuring }; // of starting
+  // Of stopping. Settling: the worker is gone, ingest works off what it had sent.
+  enum class Stage : uint8_t { leaving, cancelling, terminating, killing, settling };
 
   Phase phase = Phase::stopped;
   Step step = Step::checking;
@@ -145,7 +146,7 @@ struct State {
   std::optional<Steady> run_started;
   std::optional<Instant> running_since;
   Instant armed{};              // wall clock when a calendar's timer was set, to notice a step back
-  std::optional<Ending> ending; // of the worker that is stopping, once it is decided
+  std::optional<Ending> ending; // of what is stopping, once it is decided
   LibraryLook library;
   std::vector<Steady> crashes; // oldest first, inside the window
   uint32_t failures = 0;       // in a row; drives the back-off
@@ -177,12 +178,14 @@ struct Done {
 struct Exited {
   Exit exit;
 };
+struct Settled {};
 struct Misbehaved {
   Sentence detail;
 };
-struct Refused { // by ingest; status as RunOutcome::status
-  std::string status;
+struct Refused {      // by ingest
+  std::string status; // as RunOutcome::status
   std::string text;
+  bool again = false; // the next run gets further at once
 };
 struct RunNow {};
 struct Pause {};
@@ -194,8 +197,8 @@ struct Shutdown {};
 } // namespace event
 using Event =
     std::variant<event::Begin, event::Timer, event::Checked, event::CheckFailed, event::SpawnFailed, event::Hello,
-                 event::Configured, event::Done, event::Exited, event::Misbehaved, event::Refused, event::RunNow,
-                 event::Pause, event::Resume, event::LibrarySeen, event::Shutdown>;
+                 event::Configured, event::Done, event::Exited, event::Settled, event::Misbehaved, event::Refused,
+                 event::RunNow, event::Pause, event::Resume, event::LibrarySeen, event::Shutdown>;
 
 namespace action {
 struct Check {};         // library, descriptor, settings, cursor; answered by Checked or CheckFailed, unless dropped
@@ -209,6 +212,7 @@ struct SendCancel {};
 struct SendBye {};
 struct Terminate {}; // the process group
 struct Kill {};      // the process group
+struct Settle {};    // answered by Settled when ingest has worked off what the worker had sent
 struct EndRun {
   std::string status;
   Reason reason;
@@ -216,7 +220,7 @@ struct EndRun {
 } // namespace action
 using Action = std::variant<action::Check, action::DropCheck, action::LookAtLibrary, action::Spawn,
                             action::SendConfigure, action::BeginRun, action::SendStart, action::SendCancel,
-                            action::SendBye, action::Terminate, action::Kill, action::EndRun>;
+                            action::SendBye, action::Terminate, action::Kill, action::Settle, action::EndRun>;
 
 struct Now {
   Instant wall;

@@ -173,8 +173,7 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
   case What::bad_library:
     return {fmt::format("connector {} cannot be loaded{}", c, en), fmt::format("接入程序 {} 无法加载{}", c, zh)};
   case What::bad_data:
-    return {"the last run met bad data and its unfinished part was dropped" + en,
-            "上次运行遇到坏数据，未完成的部分已放弃" + zh};
+    return {"the last run met bad data" + en, "上次运行遇到坏数据" + zh};
   case What::cancelled:
     return {"the last run was cancelled" + en, "上次运行已取消" + zh};
   case What::bug:

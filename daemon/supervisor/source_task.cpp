@@ -93,6 +93,7 @@ void SourceTask::perform(const Action& action) {
           [&](const action::SendBye&) { send_message(wire::Bye{}); },
           [&](const action::Terminate&) { link_->signal(SIGTERM); },
           [&](const action::Kill&) { link_->signal(SIGKILL); },
+          [&](const action::Settle&) { settle(); },
           [&](const action::EndRun& end) { end_run(end); },
       },
       action);
@@ -264,13 +265,20 @@ void SourceTask::begin_run() {
   hub_->ingest.run_begins(std::move(info));
 }
 
+// Counted as not yet recorded from here on, so that kepud does not end in between.
+void SourceTask::settle() {
+  ++hub_->recording;
+  hub_->ingest.settle(token_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->feed(event::Settled{});
+  });
+}
+
 void SourceTask::end_run(const action::EndRun& end) {
   RunOutcome outcome;
   outcome.status = end.status;
   outcome.text = clean(what_happened(rules_, state_, end.reason).en);
   outcome.ended = std::max(started_, hub_->around->clock.now()); // the wall clock may have been set back
   hub_->runs.erase(token_);
-  ++hub_->recording;
   hub_->ingest.run_ends(std::exchange(token_, 0), std::move(outcome), [hub = hub_] {
     --hub->recording;
     if (hub->changed) hub->changed();

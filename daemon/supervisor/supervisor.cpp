@@ -202,8 +202,8 @@ void Supervisor::drained(RunToken run) {
   impl_->with_run(run, [](SourceTask& t) { t.drained(); });
 }
 
-void Supervisor::refuse(RunToken run, RunOutcome outcome) {
-  impl_->with_run(run, [o = std::move(outcome)](SourceTask& t) { t.feed(event::Refused{o.status, o.text}); });
+void Supervisor::refuse(RunToken run, Refusal refusal) {
+  impl_->with_run(run, [r = std::move(refusal)](SourceTask& t) { t.feed(event::Refused{r.status, r.text, r.again}); });
 }
 
 } // namespace kepu::supervisor

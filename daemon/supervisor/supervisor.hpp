@@ -53,7 +53,7 @@ public:
   // Any thread; they take effect on kepu-io.
   void send(RunToken run, std::string frames) override;
   void drained(RunToken run) override;
-  void refuse(RunToken run, RunOutcome outcome) override;
+  void refuse(RunToken run, Refusal refusal) override;
 
 private:
   struct Impl;

@@ -144,7 +144,7 @@ template <class A> void body(A& a, typename A::template Of<Start>& v) {
 }
 
 template <class A> void body(A& a, typename A::template Of<InputAnswered>& v) {
-  a.number(v.decision, KEPU_TAKE, KEPU_RESUME, "decision");
+  a.number(v.decision, KEPU_TAKE, KEPU_REFUSED, "decision");
   a.boolean(v.has_previous, "has previous");
   a.number(v.previous_size, uint64_t{0}, UINT64_MAX, "size");
   a.hash(v.previous_hash);

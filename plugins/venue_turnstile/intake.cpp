@@ -77,7 +77,15 @@ Outcome Intake::run() {
   std::string text = counts_.files == 0   ? "no new file"
                      : counts_.files == 1 ? "1 file taken"
                                           : std::to_string(counts_.files) + " files taken";
+  if (counts_.refused_files)
+    text += "; " + std::to_string(counts_.refused_files) + " refused as a whole, see its reject";
   if (counts_.waiting) text += "; " + std::to_string(counts_.waiting) + " still being written";
+  if (!passed_over_.empty()) {
+    text += "; passed over " + passed_over_.front();
+    if (passed_over_.size() > 1) text += " and " + std::to_string(passed_over_.size() - 1) + " more";
+    return Outcome::bad_data(text + ": too many rows of it were refused; look at the rejects, then save it again "
+                                    "with correct rows, or correct the settings or the catalog and restart kepud");
+  }
   return Outcome::ok(text);
 }
 
@@ -199,6 +207,12 @@ bool Intake::look(Candidate& it) {
   return true;
 }
 
+void Intake::refused(const Candidate& it, const std::string& why) {
+  ++counts_.refused_files;
+  ++counts_.rejects;
+  host_.warning(it.entry.name + " is refused: " + why);
+}
+
 // The file is refused for what it is: one reject, and it counts as taken.
 void Intake::refuse_whole(Candidate& it) {
   const auto& survey = it.survey;
@@ -207,8 +221,8 @@ void Intake::refuse_whole(Candidate& it) {
     host_.reject(1, "", "bad_encoding",
                  "the file is neither UTF-8 (from byte " + std::to_string(survey.first_bad) +
                      " on) nor GB18030; save it as \"CSV UTF-8\" and put it here again");
-    ++counts_.rejects;
     host_.end_input();
+    refused(it, "it is neither UTF-8 nor GB18030");
   }
   bookmark_.open.reset();
   settle(it);
@@ -250,7 +264,7 @@ bool Intake::read_header(Candidate& it) {
     return false;
   }
   host_.reject(reader.row(), field, code, it.entry.name + ": " + message);
-  ++counts_.rejects;
+  refused(it, message);
   settle(it);
   commit();
   return false;
@@ -370,7 +384,7 @@ void Intake::take_open(Candidate& it, const kepu::InputAnswer& answer) {
   settle_taken(it);
   const uint64_t part = commit();
   ++counts_.files;
-  host_.info(name + " taken" + how + ": " + std::to_string(counts_.rows - rows) + " rows, " +
+  host_.info(name + " handed over" + how + ": " + std::to_string(counts_.rows - rows) + " rows, " +
              std::to_string(counts_.rejects - rejects) + " refused (" + name_of(it.survey.encoding->encoding) + ")");
   finish(it, part);
 }
@@ -382,6 +396,10 @@ void Intake::take(const Entry& entry) {
   if (!read_header(it)) return;
   const auto answer = host_.begin_input(entry.name, it.survey.size, it.survey.hash);
   if (answer.open()) return take_open(it, answer);
+  if (answer.decision == KEPU_REFUSED) { // not settled: it is asked for again in the next run
+    passed_over_.push_back(entry.name);
+    return;
+  }
   host_.debug(entry.name + " is known: its content was taken before");
   settle_taken(it);
   finish(it, last_part_); // a copy of what this run took may still be on its way to the disk

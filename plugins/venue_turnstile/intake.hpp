@@ -39,7 +39,7 @@ public:
 
 private:
   struct Counts {
-    uint64_t files = 0, rows = 0, rejects = 0, waiting = 0;
+    uint64_t files = 0, refused_files = 0, rows = 0, rejects = 0, waiting = 0;
   };
   struct Candidate {
     explicit Candidate(const Entry& of) : entry(of) {}
@@ -65,6 +65,7 @@ private:
   void finish(const Candidate& it, uint64_t part);
   void settle(const Candidate& it) { bookmark_.settled.insert(it.fingerprint); }
   void settle_taken(const Candidate& it);
+  void refused(const Candidate& it, const std::string& why);
   uint64_t commit();
   void show_progress(uint64_t within);
   bool go_on() const { return !host_.is_cancelled(); }
@@ -84,6 +85,7 @@ private:
   uint64_t last_part_ = 0;
   uint64_t now_us_ = 0;
   Counts counts_;
+  std::vector<std::string> passed_over_; // names that the hub will not take as they are
   uint64_t bytes_done_ = 0, bytes_total_ = 0;
 };
 

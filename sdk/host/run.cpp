@@ -108,7 +108,7 @@ int32_t Run::begin_input(const kepu_input* input, kepu_input_answer* answer) {
   answer->reserved = 0;
   answer->previous_size = answered.previous_size;
   std::memcpy(answer->previous_hash, answered.previous_hash.data(), 32);
-  input_open_ = answered.decision != KEPU_KNOWN;
+  input_open_ = answered.decision == KEPU_TAKE || answered.decision == KEPU_RESUME;
   return KEPU_OK;
 }
 

@@ -152,6 +152,8 @@ const char* decision_text(int32_t decision) {
     return "known";
   case KEPU_RESUME:
     return "resume";
+  case KEPU_REFUSED:
+    return "refused";
   }
   return "unknown";
 }

@@ -340,6 +340,31 @@ def vanishing_files(hub, folder):
         sys.exit("the file that stays does not count as it should")
 
 
+def poisoned_file(hub, folder):
+    """A file with too many bad rows is dropped and named; the next run follows at once and takes what lies behind it.
+    The source's schedule has nothing to do with it: it is an hour."""
+    bad = [row if i % 3 else row.replace(",in,", ",sideways,")
+           for i, row in enumerate(rows_of("P", 3_000, "V01").splitlines(keepends=True))]
+    (folder / "a.csv").write_text(HEADER + "".join(bad))
+    (folder / "b.csv").write_text(HEADER + rows_of("Q", 200, "V02"))
+    hub.order("poisoned", "run")
+    wait_until("the file behind is taken", lambda: visits(hub, "poisoned") == {"V02": 200}, 60,
+               lambda: as_json(hub.sources()["poisoned"]))
+    runs = wait_until("its run is recorded", lambda: (got := hub.ask("/api/v1/runs?source=poisoned")["data"])[0]["status"] !=
+                      "running" and got, 30)
+    told = [(run["status"], run["rows"]) for run in runs[:2]]
+    if told != [("bad_data", 200), ("bad_data", 167)]:
+        sys.exit(f"the two runs are recorded as {told}: {as_json(runs[:2])}")
+    if "167 of 500 rows of a.csv were refused" not in runs[1]["text"] or "passed over a.csv" not in runs[0]["text"]:
+        sys.exit(f"the file is not named: {as_json(runs[:2])}")
+    (folder / "a.csv").write_text(HEADER + rows_of("P", 300, "V01"))
+    hub.order("poisoned", "run")
+    wait_until("the corrected file is taken", lambda: visits(hub, "poisoned") == {"V01": 300, "V02": 200}, 60,
+               lambda: as_json(hub.sources()["poisoned"]))
+    wait_until("all is well", lambda: hub.sources()["poisoned"]["last_run"]["status"] == "ok", 30,
+               lambda: as_json(hub.sources()["poisoned"]))
+
+
 def input_files(build, folder):
     hub = Hub(build, folder)
     with hub:
@@ -349,12 +374,14 @@ def input_files(build, folder):
             folders[name].mkdir()
             hub.add_source(name, f'connector = "venue_turnstile"\nevery = "200ms"\nmax_reject_share = 1\n[settings]\n'
                                  f'folder = "{folders[name]}"\nsettle = "{settle}"\n')
+        poisoned = hub.add_gates("poisoned", every="1h")
         hub.start()
         hub.port()
         rejects = refused_rows(hub, folders["refusals"])
         grown_file(hub, folders["growing"])
         file_still_written(hub, folders["settling"])
         vanishing_files(hub, folders["vanishing"])
+        poisoned_file(hub, poisoned)
         hub.stop()
     return f"{rejects} rejects with reasons; cut, growing, slow and vanishing files are taken as they should"
 

@@ -58,7 +58,7 @@ TEST_F(Turnstile, AFileThatOnlyGrewIsReadOn) {
     EXPECT_THAT(events(), ElementsAre("E5", "E6", "E7"));
     EXPECT_EQ(hub.facts["E5"].place, 5u);
     EXPECT_EQ(hub.facts["E7"].place, 7u);
-    EXPECT_THAT(log(), HasSubstr("x.csv taken, only what was added: 3 rows"));
+    EXPECT_THAT(log(), HasSubstr("x.csv handed over, only what was added: 3 rows"));
   }
 }
 

@@ -95,7 +95,7 @@ TEST_F(Turnstile, EmptyVanishingAndOtherThingsAreSaidAndTheRestGoesOn) {
   EXPECT_TRUE(hub.rejects.empty());
   EXPECT_THAT(log(), HasSubstr("b-empty.csv is empty and waits"));
   EXPECT_THAT(log(), HasSubstr("c-blank.csv holds only blank lines"));
-  EXPECT_THAT(log(), HasSubstr("d-header.csv taken: 0 rows"));
+  EXPECT_THAT(log(), HasSubstr("d-header.csv handed over: 0 rows"));
   EXPECT_THAT(log(), HasSubstr("e-folder.csv is a folder and is not read"));
   EXPECT_THAT(log(), HasSubstr("f-vanishes.csv vanished"));
   EXPECT_THAT(log(), HasSubstr("h-pipe.csv is no regular file"));
@@ -239,6 +239,33 @@ TEST_F(Turnstile, ProgressRunsToTheEndAndCancellingStops) {
   EXPECT_EQ(run(), KEPU_RUN_CANCELLED);
   EXPECT_LT(calls("emit"), 10u);
   EXPECT_EQ(hub.facts, before);
+}
+
+TEST_F(Turnstile, AFileThatTheHubWillNotTakeDoesNotHoldUpTheOthers) {
+  put("a.csv", header + rows(0, 3), 3600);
+  put("b.csv", header + rows(10, 13), 3500);
+  hub.refuses = {"a.csv"};
+  EXPECT_EQ(run(), KEPU_RUN_BAD_DATA);
+  EXPECT_THAT(hub.text, HasSubstr("1 file taken; passed over a.csv: too many rows"));
+  EXPECT_THAT(events(), ElementsAre("E10", "E11", "E12"));
+  hub.refuses.clear(); // as after a restart with another catalog
+  EXPECT_EQ(run(), KEPU_RUN_OK);
+  EXPECT_EQ(hub.facts.size(), 6u);
+}
+
+TEST_F(Turnstile, ARefusedFileIsNotMovedToTheDoneOnes) {
+  settings = {{"work_folder", folder.string()}, {"done", "move"}};
+  put("a.csv", header + rows(0, 3));
+  hub.refuses = {"a.csv"};
+  EXPECT_EQ(run(), KEPU_RUN_BAD_DATA);
+  EXPECT_TRUE(fs::exists(folder / "a.csv"));
+}
+
+TEST_F(Turnstile, AFileThatIsRefusedAsAWholeIsSaidInLogAndText) {
+  put("a.csv", "nothing,of,this\n1,2,3\n");
+  EXPECT_EQ(run(), KEPU_RUN_OK);
+  EXPECT_THAT(hub.text, HasSubstr("1 refused as a whole"));
+  EXPECT_THAT(log(), HasSubstr("a.csv is refused: "));
 }
 
 } // namespace

@@ -65,6 +65,11 @@ int32_t Hub::begin_input(const kepu_input& input, kepu_input_answer& answer) {
   Content content{input.size, {}};
   std::memcpy(content.hash.data(), input.content_hash, content.hash.size());
   answer.has_previous = 0;
+  if (refuses.contains(name)) {
+    answer.decision = KEPU_REFUSED;
+    calls.back() += " refused";
+    return KEPU_OK;
+  }
   answer.decision = KEPU_TAKE;
   if (const auto it = next_.taken.find(name); it != next_.taken.end()) {
     answer.has_previous = 1;

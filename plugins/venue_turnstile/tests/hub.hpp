@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,7 @@ public:
   // the hub is gone, as if the daemon had been killed.
   std::function<bool(size_t, const std::string&)> before_call;
   bool cancelled = false;
+  std::set<std::string> refuses; // names of inputs that it will not take
   std::string zone = "Asia/Shanghai";
 
 private:

@@ -30,7 +30,7 @@ struct InputAnswer {
   uint64_t previous_size = 0;
   ContentHash previous_hash{};
   // The input is open: read it, then end_input.
-  bool open() const { return decision != KEPU_KNOWN; }
+  bool open() const { return decision == KEPU_TAKE || decision == KEPU_RESUME; }
 };
 
 // What begin_replace replaces: facts of this source and dataset that meet every condition given.

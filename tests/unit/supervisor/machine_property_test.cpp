@@ -50,9 +50,11 @@ Event some_event(std::mt19937& random) {
   case 10:
     return event::Misbehaved{};
   case 11:
-    return event::Refused{statuses[random() % std::size(statuses)], "text"};
+    return event::Refused{statuses[random() % std::size(statuses)], "text", random() % 4 == 0};
   case 12:
     return event::RunNow{};
+  case 17:
+    return event::Settled{};
   case 13:
     return random() % 3 == 0 ? Event(event::Pause{}) : Event(event::RunNow{});
   case 14:
@@ -83,6 +85,7 @@ Event likely_event(const State& state, std::mt19937& random) {
     if (random() % 2 == 0) return event::Exited{{0, SIGSEGV}};
     return event::Done{static_cast<int32_t>(random() % 6), "text"};
   case Phase::stopping:
+    if (state.stage == State::Stage::settling) return event::Settled{};
     return event::Exited{{0, 0}};
   case Phase::stopped:
   case Phase::ready:
@@ -98,6 +101,7 @@ struct World {
   bool worker = false;
   bool checking = false;
   bool run = false;
+  bool settling = false;
   uint64_t runs = 0;
 };
 
@@ -116,8 +120,12 @@ void carry_out(const std::vector<Action>& actions, World& world) {
       ASSERT_TRUE(world.worker && !world.run);
       world.run = true;
       ++world.runs;
+    } else if (std::holds_alternative<action::Settle>(a)) {
+      ASSERT_TRUE(world.run && !world.worker && !world.settling);
+      world.settling = true;
     } else if (std::holds_alternative<action::EndRun>(a)) {
       ASSERT_TRUE(world.run) << "a run ended twice, or never began";
+      ASSERT_FALSE(world.settling) << "a run was recorded before ingest had read all of it";
       ASSERT_FALSE(world.worker) << "a run was recorded while its worker could still speak";
       world.run = false;
     } else if (!std::holds_alternative<action::LookAtLibrary>(a)) {
@@ -137,7 +145,8 @@ void check_invariants(const Rules& rules, const State& s, const World& world, St
     ASSERT_TRUE(s.shutting_down || s.wake) << "would never see a new library";
     break;
   case Phase::stopping:
-    ASSERT_TRUE(s.wake && s.worker) << "might never end";
+    ASSERT_TRUE((s.wake && s.worker) || (world.settling && s.stage == State::Stage::settling && !s.wake))
+        << "might never end";
     break;
   case Phase::starting:
     ASSERT_TRUE(world.checking || (s.wake && s.worker)) << "waits for nothing";
@@ -195,6 +204,10 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
       if ((std::holds_alternative<event::Exited>(event) || std::holds_alternative<event::SpawnFailed>(event)) &&
           !world.worker)
         continue;
+      if (std::holds_alternative<event::Settled>(event)) {
+        if (!world.settling) continue;
+        world.settling = false;
+      }
       const bool may_fail_to_spawn = state.phase == Phase::starting && state.step == State::Step::launching;
       if (std::holds_alternative<event::SpawnFailed>(event) && !may_fail_to_spawn) continue;
 
@@ -238,7 +251,7 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
     if (state.phase == Phase::starting && world.worker)
       state = next(rules, std::move(state), event::Shutdown{}, now).state;
     if (state.phase == Phase::running) state = next(rules, std::move(state), event::Shutdown{}, now).state;
-    if (state.phase == Phase::stopping) {
+    if (state.phase == Phase::stopping && state.stage != State::Stage::settling) {
       const auto limit = now.steady + rules.timing.cancel_grace + 2 * rules.timing.term_grace;
       bool killed = state.stage == State::Stage::killing;
       while (!killed) {
@@ -251,6 +264,7 @@ TEST(Machine, KeepsItsInvariantsUnderRandomEvents) {
           killed = killed || std::holds_alternative<action::Kill>(a);
       }
       state = next(rules, std::move(state), event::Exited{{0, SIGKILL}}, now).state;
+      if (state.stage == State::Stage::settling) state = next(rules, std::move(state), event::Settled{}, now).state;
       ASSERT_NE(state.phase, Phase::stopping);
       ASSERT_FALSE(state.worker);
     }

@@ -36,24 +36,26 @@ const std::string stream_running =
     "configured -> running begin_run start; ";
 // One crash of a running source, and the wait until it is tried again (n-th time in a row).
 std::string crash_again(const char* wait) {
-  return std::string("exit:segv -> backing_off end_run:crashed ?wake=") + wait + "; +" + wait +
+  return std::string("exit:segv -> stopping settle; settled -> backing_off end_run:crashed ?wake=") + wait + "; +" +
+         wait +
          " -> starting check; checked -> starting spawn; hello -> starting configure; configured -> running begin_run "
          "start; ";
 }
 std::string to_quarantine() {
   return to_running + crash_again("1s") + crash_again("2s") + crash_again("4s") + crash_again("8s") +
-         "exit:segv -> quarantined end_run:crashed ?crashes=5 ?wake=5s; ";
+         "exit:segv -> stopping settle; settled -> quarantined end_run:crashed ?crashes=5 ?wake=5s; ";
 }
 
 std::vector<Case> cases() {
   return {
       // A run from end to end
       {"AGoodRunIsFollowedByTheNextOneFromStartToStart", Plan::every_30s,
-       to_running + "+0s -> running; done:ok -> stopping bye ?wake=5s; exit:0 -> ready end_run:ok ?wake=30s ?next=30s; "
+       to_running + "+0s -> running; done:ok -> stopping bye ?wake=5s; exit:0 -> stopping settle; settled -> ready "
+                    "end_run:ok ?wake=30s ?next=30s; "
                     "+29s -> ready; +1s -> starting check"},
       {"ARunLongerThanItsIntervalIsFollowedAtOnce", Plan::every_30s,
-       to_running +
-           "+40s -> running; done:ok -> stopping bye; exit:0 -> ready end_run:ok ?wake=0s; +0s -> starting check"},
+       to_running + "+40s -> running; done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok "
+                    "?wake=0s; +0s -> starting check"},
       {"ACronSourceIsLookedAtAndThenWaits", Plan::hourly,
        "begin -> starting check; checked -> ready ?next=30min ?wake=30s ?what=checked"},
       {"ACronSourceRunsWhenItIsDue", Plan::hourly,
@@ -63,7 +65,8 @@ std::vector<Case> cases() {
        "begin -> starting check; checked -> ready ?nowake; run -> starting check"},
       {"ASourceWithoutScheduleRunsOnDemand", Plan::on_demand,
        "begin -> starting check; checked -> ready ?nowake; run -> starting check; checked -> starting spawn; hello -> "
-       "starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> ready end_run:ok "
+       "starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> stopping settle; "
+       "settled -> ready end_run:ok "
        "?nowake"},
       {"AStreamingSourceRunsFromTheStart", Plan::on_demand, stream_running + "+1h -> running ?nowake"},
       {"ADisabledSourceIsNotTouched", Plan::disabled,
@@ -71,49 +74,61 @@ std::vector<Case> cases() {
 
       // What a run's status decides
       {"RetryBacksOff", Plan::every_30s,
-       to_running + "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=1s ?crashes=0 ?next=1s"},
+       to_running + "done:retry -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:retry "
+                    "?wake=1s ?crashes=0 ?next=1s"},
       {"RetriesDouble", Plan::every_30s,
-       to_running + "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=1s; +1s -> starting check; "
-                    "checked -> starting spawn; hello -> starting configure; configured -> running begin_run start; "
-                    "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=2s"},
-      {"BadConfigStopsAndWatchesTheLibrary", Plan::every_30s,
        to_running +
-           "done:bad_config -> stopping bye; exit:0 -> stopped end_run:bad_config ?wake=5s; +5s -> stopped look "
-           "?wake=5s; library:same -> stopped; library:new -> starting check"},
+           "done:retry -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:retry ?wake=1s; +1s "
+           "-> starting check; "
+           "checked -> starting spawn; hello -> starting configure; configured -> running begin_run start; "
+           "done:retry -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:retry ?wake=2s"},
+      {"BadConfigStopsAndWatchesTheLibrary", Plan::every_30s,
+       to_running + "done:bad_config -> stopping bye; exit:0 -> stopping settle; settled -> stopped end_run:bad_config "
+                    "?wake=5s; +5s -> stopped look "
+                    "?wake=5s; library:same -> stopped; library:new -> starting check"},
       {"BadDataIsFollowedByANormalRun", Plan::every_30s,
-       to_running + "done:bad_data -> stopping bye; exit:0 -> ready end_run:bad_data ?wake=30s ?what=bad_data"},
+       to_running + "done:bad_data -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:bad_data "
+                    "?wake=30s ?what=bad_data"},
       {"AConnectorMaySayThatItWasCancelled", Plan::every_30s,
-       to_running + "done:cancelled -> stopping bye; exit:0 -> ready end_run:cancelled ?wake=30s"},
+       to_running +
+           "done:cancelled -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:cancelled ?wake=30s"},
       {"ABugCountsAsACrash", Plan::every_30s,
-       to_running + "done:bug -> stopping bye; exit:0 -> backing_off end_run:bug ?crashes=1 ?what=bug"},
+       to_running + "done:bug -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:bug "
+                    "?crashes=1 ?what=bug"},
       {"AnUnknownStatusIsABug", Plan::every_30s,
-       to_running + "done:99 -> stopping bye; exit:0 -> backing_off end_run:bug ?crashes=1"},
+       to_running +
+           "done:99 -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:bug ?crashes=1"},
       {"ACrashBacksOff", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed ?wake=1s ?crashes=1 ?what=crashed"},
+       to_running +
+           "exit:segv -> stopping settle; settled -> backing_off end_run:crashed ?wake=1s ?crashes=1 ?what=crashed"},
       {"AnExitWithoutDoneIsACrash", Plan::every_30s,
-       to_running + "exit:0 -> backing_off end_run:crashed ?crashes=1 ?what=crashed"},
+       to_running + "exit:0 -> stopping settle; settled -> backing_off end_run:crashed ?crashes=1 ?what=crashed"},
       {"AGoodRunEndsTheDoubling", Plan::every_30s,
        to_running + crash_again("1s") +
-           "done:ok -> stopping bye; exit:0 -> ready end_run:ok ?crashes=1; run -> starting check; checked -> starting "
-           "spawn; hello -> starting configure; configured -> running begin_run start; exit:segv -> backing_off "
-           "end_run:crashed ?wake=1s ?crashes=2"},
+           "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok ?crashes=1; run -> "
+           "starting check; checked -> starting "
+           "spawn; hello -> starting configure; configured -> running begin_run start; exit:segv -> stopping settle; "
+           "settled -> backing_off end_run:crashed ?wake=1s ?crashes=2"},
       {"ACrashAfterDoneChangesNothing", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; exit:segv -> ready end_run:ok ?crashes=0"},
+       to_running + "done:ok -> stopping bye; exit:segv -> stopping settle; settled -> ready end_run:ok ?crashes=0"},
 
       // Streaming sources
       {"AStreamThatEndsComesBack", Plan::on_demand,
-       stream_running +
-           "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s ?crashes=0; +1s -> starting check"},
+       stream_running + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:ok "
+                        "?wake=1s ?crashes=0; +1s -> starting check"},
       {"AStreamThatEndsAtOnceEachTimeComesBackLater", Plan::on_demand,
        stream_running +
-           "done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=1s; +1s -> starting check; "
+           "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:ok ?wake=1s; +1s -> "
+           "starting check; "
            "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
-           "start; done:ok -> stopping bye; exit:0 -> backing_off end_run:ok ?wake=2s"},
+           "start; done:ok -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:ok ?wake=2s"},
       {"ALongStreamStartsTheBackOffAnew", Plan::on_demand,
        stream_running +
-           "done:retry -> stopping bye; exit:0 -> backing_off end_run:retry; +1s -> starting check; "
+           "done:retry -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:retry; +1s -> "
+           "starting check; "
            "checked:stream -> starting spawn; hello -> starting configure; configured -> running begin_run "
-           "start; +2min -> running; done:retry -> stopping bye; exit:0 -> backing_off end_run:retry ?wake=1s"},
+           "start; +2min -> running; done:retry -> stopping bye; exit:0 -> stopping settle; settled -> backing_off "
+           "end_run:retry ?wake=1s"},
 
       // Checks and launches that fail
       {"AMissingLibraryStops", Plan::every_30s,
@@ -144,35 +159,63 @@ std::vector<Case> cases() {
 
       // Cancel, TERM, KILL
       {"PauseCancelsARun", Plan::every_30s,
-       to_running + "pause -> stopping cancel ?wake=5s ?paused; done:cancelled -> stopping bye; exit:0 -> ready "
-                    "end_run:cancelled ?nowake ?paused"},
+       to_running + "pause -> stopping cancel ?wake=5s ?paused; done:cancelled -> stopping bye; exit:0 -> stopping "
+                    "settle; settled -> ready end_run:cancelled ?nowake ?paused"},
       {"AConnectorThatIgnoresCancelIsTerminatedAndThenKilled", Plan::every_30s,
        to_running +
            "pause -> stopping cancel; +5s -> stopping terminate ?wake=3s; +3s -> stopping kill ?wake=3s; +3s -> "
-           "stopping kill; exit:kill -> ready end_run:killed ?what=ignored_cancel ?crashes=0"},
+           "stopping kill; exit:kill -> stopping settle; settled -> ready end_run:killed ?what=ignored_cancel "
+           "?crashes=0"},
       {"AConnectorThatFinishesAfterCancelHasFinished", Plan::every_30s,
-       to_running + "pause -> stopping cancel; done:ok -> stopping bye; exit:0 -> ready end_run:ok"},
+       to_running +
+           "pause -> stopping cancel; done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok"},
       {"ACrashDuringCancelIsACrash", Plan::every_30s,
-       to_running + "pause -> stopping cancel; exit:segv -> ready end_run:crashed ?crashes=1 ?paused ?nowake"},
+       to_running + "pause -> stopping cancel; exit:segv -> stopping settle; settled -> ready end_run:crashed "
+                    "?crashes=1 ?paused ?nowake"},
       {"AWorkerThatStaysAfterByeIsEnded", Plan::every_30s,
-       to_running +
-           "done:ok -> stopping bye; +5s -> stopping terminate; +3s -> stopping kill; exit:kill -> ready end_run:ok"},
+       to_running + "done:ok -> stopping bye; +5s -> stopping terminate; +3s -> stopping kill; exit:kill -> stopping "
+                    "settle; settled -> ready end_run:ok"},
       {"ARefusalCancelsAndDecides", Plan::every_30s,
-       to_running +
-           "refused:bad_data -> stopping cancel; done:ok -> stopping bye; exit:0 -> ready end_run:bad_data ?wake=30s"},
+       to_running + "refused:bad_data -> stopping cancel; done:ok -> stopping bye; exit:0 -> stopping settle; settled "
+                    "-> ready end_run:bad_data ?wake=30s"},
       {"ARefusalForAConfigurationStops", Plan::every_30s,
-       to_running + "refused:bad_config -> stopping cancel; exit:0 -> stopped end_run:bad_config"},
+       to_running +
+           "refused:bad_config -> stopping cancel; exit:0 -> stopping settle; settled -> stopped end_run:bad_config"},
       {"ARefusalDecidesAlsoAfterDone", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; refused:bug -> stopping; exit:0 -> backing_off end_run:bug ?crashes=1"},
+       to_running + "done:ok -> stopping bye; refused:bug -> stopping; exit:0 -> stopping settle; settled -> "
+                    "backing_off end_run:bug ?crashes=1"},
+      {"ARefusalOfWhatCameLastDecides", Plan::every_30s,
+       to_running + "done:ok -> stopping bye; exit:0 -> stopping settle ?nowake; refused:bad_data -> stopping; settled "
+                    "-> ready end_run:bad_data ?what=bad_data"},
+      {"TheStoresTroubleWithWhatCameLastBacksOff", Plan::every_30s,
+       to_running + "done:ok -> stopping bye; exit:0 -> stopping settle; refused:retry -> stopping; settled -> "
+                    "backing_off end_run:retry ?wake=1s"},
+      {"ARefusedInputIsFollowedByTheNextRunAtOnce", Plan::hourly,
+       "begin -> starting check; checked -> ready; run -> starting check; checked -> starting spawn; hello -> starting "
+       "configure; configured -> running begin_run start; refused:again -> stopping cancel; done:cancelled -> stopping "
+       "bye; exit:0 -> stopping settle; settled -> starting end_run:bad_data check ?what=bad_data; checked -> starting "
+       "spawn"},
+      {"ARefusedInputOfAPausedSourceWaits", Plan::every_30s,
+       to_running + "refused:again -> stopping cancel; pause -> stopping; exit:0 -> stopping settle; settled -> ready "
+                    "end_run:bad_data ?nowake ?paused"},
+      {"ARefusedInputOfAStreamBacksOff", Plan::on_demand,
+       stream_running + "refused:again -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopping settle; "
+                        "settled -> backing_off end_run:bad_data ?wake=1s"},
+      {"NothingButIngestEndsSettling", Plan::every_30s,
+       to_running + "exit:segv -> stopping settle; timer -> stopping; +1h -> stopping; exit:0 -> stopping; pause -> "
+                    "stopping; shutdown -> stopping ?nowake; settled -> stopped end_run:crashed"},
       {"AWorkerThatMisbehavesIsKilled", Plan::every_30s,
-       to_running + "misbehaved -> stopping kill; exit:kill -> backing_off end_run:bug ?crashes=1 ?what=misbehaved"},
+       to_running + "misbehaved -> stopping kill; exit:kill -> stopping settle; settled -> backing_off end_run:bug "
+                    "?crashes=1 ?what=misbehaved"},
       {"MisbehavingAfterDoneDecides", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; misbehaved -> stopping kill; exit:kill -> backing_off end_run:bug"},
+       to_running + "done:ok -> stopping bye; misbehaved -> stopping kill; exit:kill -> stopping settle; settled -> "
+                    "backing_off end_run:bug"},
       {"MisbehavingBeforeHelloIsACrash", Plan::every_30s,
        "begin -> starting check; checked -> starting spawn; misbehaved -> stopping kill; exit:kill -> backing_off "
        "?crashes=1"},
       {"ALateRefusalDoesNotExcuseMisbehaving", Plan::every_30s,
-       to_running + "misbehaved -> stopping kill; refused:bad_data -> stopping; exit:kill -> backing_off end_run:bug"},
+       to_running + "misbehaved -> stopping kill; refused:bad_data -> stopping; exit:kill -> stopping settle; settled "
+                    "-> backing_off end_run:bug"},
 
       // Pause and resume
       {"PauseDuringACheckDropsIt", Plan::every_30s,
@@ -183,19 +226,22 @@ std::vector<Case> cases() {
        "-> "
        "ready ?crashes=0 ?paused ?what=cancelled"},
       {"ResumeGoesOnBySchedule", Plan::every_30s,
-       to_running +
-           "done:ok -> stopping bye; exit:0 -> ready end_run:ok; pause -> ready ?nowake; +10s -> ready; resume -> "
-           "ready ?wake=20s; +20s -> starting check"},
+       to_running + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok; pause -> ready "
+                    "?nowake; +10s -> ready; resume -> "
+                    "ready ?wake=20s; +20s -> starting check"},
       {"ResumeOfAStreamStartsIt", Plan::on_demand,
-       stream_running + "pause -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> ready end_run:cancelled "
+       stream_running + "pause -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopping settle; settled "
+                        "-> ready end_run:cancelled "
                         "?nowake; resume -> starting check; checked:stream -> starting spawn"},
       {"PauseEndsABackOff", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed; pause -> ready ?nowake ?paused; +1h -> ready"},
+       to_running + "exit:segv -> stopping settle; settled -> backing_off end_run:crashed; pause -> ready ?nowake "
+                    "?paused; +1h -> ready"},
       {"ResumeLiftsABackOff", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed; resume -> starting check ?crashes=0"},
+       to_running +
+           "exit:segv -> stopping settle; settled -> backing_off end_run:crashed; resume -> starting check ?crashes=0"},
       {"ResumeWhileStoppingLetsTheNextRunCome", Plan::every_30s,
-       to_running + "pause -> stopping cancel; resume -> stopping; done:cancelled -> stopping bye; exit:0 -> ready "
-                    "end_run:cancelled ?wake=30s"},
+       to_running + "pause -> stopping cancel; resume -> stopping; done:cancelled -> stopping bye; exit:0 -> stopping "
+                    "settle; settled -> ready end_run:cancelled ?wake=30s"},
       {"ResumeTriesAStoppedSource", Plan::every_30s,
        "begin -> starting check; check_failed:stop -> stopped; resume -> starting check"},
 
@@ -203,7 +249,8 @@ std::vector<Case> cases() {
       {"RunNowDuringALookMakesItARun", Plan::hourly,
        "begin -> starting check; run -> starting; checked -> starting spawn"},
       {"RunNowEndsABackOff", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed; run -> starting check ?crashes=1"},
+       to_running +
+           "exit:segv -> stopping settle; settled -> backing_off end_run:crashed; run -> starting check ?crashes=1"},
       {"RunNowDuringARunIsNothing", Plan::every_30s, to_running + "run -> running"},
       {"RunNowOfAPausedSourceIsNothing", Plan::on_demand,
        "begin -> starting check; checked -> ready; pause -> ready; run -> ready"},
@@ -219,40 +266,44 @@ std::vector<Case> cases() {
       {"ResumeLiftsQuarantine", Plan::every_30s, to_quarantine() + "resume -> starting check ?crashes=0"},
       {"CrashesOutsideTheWindowAreForgotten", Plan::every_30s,
        to_running + crash_again("1s") + crash_again("2s") + crash_again("4s") + crash_again("8s") +
-           "+11min -> running; exit:segv -> backing_off end_run:crashed ?crashes=1"},
+           "+11min -> running; exit:segv -> stopping settle; settled -> backing_off end_run:crashed ?crashes=1"},
       {"ANewLibraryForgetsCrashesAtItsCheck", Plan::every_30s,
-       to_running +
-           "exit:segv -> backing_off end_run:crashed ?crashes=1; +1s -> starting check; checked:new -> starting "
-           "spawn ?crashes=0"},
+       to_running + "exit:segv -> stopping settle; settled -> backing_off end_run:crashed ?crashes=1; +1s -> starting "
+                    "check; checked:new -> starting "
+                    "spawn ?crashes=0"},
 
       // The clock
       {"AJumpForwardMakesOneRun", Plan::hourly,
        "begin -> starting check; checked -> ready; jump:72h -> ready; +30s -> starting check; checked -> starting "
        "spawn; "
-       "hello -> starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> ready "
-       "end_run:ok ?next=1770s"},
+       "hello -> starting configure; configured -> running begin_run start; done:ok -> stopping bye; exit:0 -> "
+       "stopping settle; settled -> ready end_run:ok ?next=1770s"},
       {"AJumpBackDoesNotWaitForTheOldMoment", Plan::hourly,
        "begin -> starting check; checked -> ready ?next=30min; jump:-100h -> ready; +30s -> ready ?next=1770s"},
       {"EveryDoesNotMindTheWallClock", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; exit:0 -> ready end_run:ok ?wake=30s; jump:72h -> ready; +29s -> ready; "
+       to_running + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok ?wake=30s; "
+                    "jump:72h -> ready; +29s -> ready; "
                     "jump:-100h -> ready; +1s -> starting check"},
       {"AnEarlyTimerIsNothing", Plan::every_30s,
-       to_running + "done:ok -> stopping bye; exit:0 -> ready end_run:ok; timer -> ready; timer -> ready ?wake=30s"},
+       to_running + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok; timer -> ready; "
+                    "timer -> ready ?wake=30s"},
 
       // The daemon's end
       {"ShutdownCancelsWithShorterDeadlines", Plan::every_30s,
        to_running + "shutdown -> stopping cancel ?wake=4s; +4s -> stopping terminate ?wake=2s; +2s -> stopping kill; "
-                    "exit:kill -> stopped end_run:killed ?nowake"},
+                    "exit:kill -> stopping settle; settled -> stopped end_run:killed ?nowake"},
       {"ShutdownEndsWaiting", Plan::every_30s,
-       to_running + "exit:segv -> backing_off end_run:crashed; shutdown -> stopped ?nowake; run -> stopped; resume -> "
+       to_running + "exit:segv -> stopping settle; settled -> backing_off end_run:crashed; shutdown -> stopped "
+                    "?nowake; run -> stopped; resume -> "
                     "stopped; library:new -> stopped; +1h -> stopped"},
       {"ShutdownDropsACheck", Plan::every_30s,
        "begin -> starting check; shutdown -> stopped drop_check; checked -> stopped"},
       {"ShutdownWhileStoppingShortensTheDeadline", Plan::every_30s,
        to_running + "pause -> stopping cancel ?wake=5s; shutdown -> stopping ?wake=4s; done:cancelled -> stopping bye; "
-                    "exit:0 -> stopped end_run:cancelled"},
+                    "exit:0 -> stopping settle; settled -> stopped end_run:cancelled"},
       {"NothingStartsAfterACleanEndInShutdown", Plan::every_30s,
-       to_running + "shutdown -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopped end_run:cancelled "
+       to_running + "shutdown -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopping settle; settled "
+                    "-> stopped end_run:cancelled "
                     "?nowake ?what=shut_down"},
   };
 }
@@ -311,8 +362,9 @@ Event event_of(const std::string& word, bool& library_was_refused) {
     const auto it = signals.find(tail);
     return event::Exited{it == signals.end() ? Exit{std::stoi(tail), 0} : Exit{0, it->second}};
   }
+  if (head == "settled") return event::Settled{};
   if (head == "misbehaved") return event::Misbehaved{};
-  if (head == "refused") return event::Refused{tail, "text"};
+  if (head == "refused") return event::Refused{tail == "again" ? "bad_data" : tail, "text", tail == "again"};
   if (head == "run") return event::RunNow{};
   if (head == "pause") return event::Pause{};
   if (head == "resume") return event::Resume{};
@@ -323,7 +375,7 @@ Event event_of(const std::string& word, bool& library_was_refused) {
 
 std::string word_of(const Action& a) {
   static const char* const words[] = {"check", "drop_check", "look", "spawn",     "configure", "begin_run",
-                                      "start", "cancel",     "bye",  "terminate", "kill"};
+                                      "start", "cancel",     "bye",  "terminate", "kill",      "settle"};
   if (const auto* end = std::get_if<action::EndRun>(&a)) return "end_run:" + end->status;
   return words[a.index()];
 }

@@ -43,9 +43,10 @@ public:
   WorkerPort* worker = nullptr;
   std::deque<Recorded> runs;
   std::string cursor = "where it was";
-  bool busy = false;         // frame() answers false
-  bool record = true;        // recorded is called
-  std::string refuse_status; // refuses at the first ROWS
+  bool busy = false;             // frame() answers false
+  bool record = true;            // recorded is called
+  std::string refuse_status;     // refuses at the first ROWS
+  std::string refuse_at_the_end; // refuses what came last, when the worker is gone
 
   void prepare(const std::string&, std::function<void(std::string)> then) override {
     boost::asio::post(io_, [then, c = cursor] { then(c); });
@@ -63,10 +64,14 @@ public:
     if (header.type == wire::Type::rows) {
       const auto batch = wire::decode_batch(payload);
       EXPECT_TRUE(batch) << batch.error().text;
-      if (!refuse_status.empty()) worker->refuse(token, {refuse_status, "too many rejects", {}});
+      if (!refuse_status.empty()) worker->refuse(token, {refuse_status, "too many rejects"});
     }
     if (!answer.empty()) worker->send(token, answer);
     return !busy;
+  }
+  void settle(RunToken token, std::function<void()> then) override {
+    if (!refuse_at_the_end.empty()) worker->refuse(token, {refuse_at_the_end, "the last part was refused"});
+    boost::asio::post(io_, then);
   }
   void run_ends(RunToken token, RunOutcome outcome, std::function<void()> recorded) override {
     of(token).outcome = std::move(outcome);
@@ -175,6 +180,13 @@ struct Supervised : testing::Test {
 };
 
 using wire::Type;
+
+TEST_F(Supervised, ARunWhoseLastPartIsRefusedIsNotRecordedAsGood) {
+  ingest.refuse_at_the_end = "bad_data";
+  start_with("take");
+  EXPECT_EQ(first_run().outcome->status, "bad_data");
+  EXPECT_THAT(status().sentence, HasSubstr("the last part was refused"));
+}
 
 TEST_F(Supervised, AGoodRunGoesFromCheckToRecord) {
   start_with("take");

@@ -205,7 +205,7 @@ TEST(Frames, AConfigureThatPassesTheMostAPayloadMayHaveIsNotWrittenInPart) {
 }
 
 TEST(Frames, AnInputAnswerOfNoKnownDecisionIsRefused) {
-  for (const int32_t decision : {0, 4, -1}) {
+  for (const int32_t decision : {0, 5, -1}) {
     const auto frame = encoded(InputAnswered{decision, false, 0, {}});
     EXPECT_FALSE(decode_from_daemon(Type::input, frame.payload));
   }
