@@ -1,7 +1,10 @@
 #include "measure/fact_set.hpp"
 
+#include "base/bytes.hpp"
+
 #include <roaring/roaring.h>
 
+#include <algorithm>
 #include <map>
 
 namespace kepu::measure {
@@ -30,16 +33,68 @@ void FactSet::add(uint64_t fact) {
   roaring_bitmap_add(part.get(), static_cast<uint32_t>(fact));
 }
 
-void FactSet::remove(uint64_t fact) {
-  auto it = impl_->parts.find(static_cast<uint32_t>(fact >> 32));
-  if (it == impl_->parts.end()) return;
-  roaring_bitmap_remove(it->second.get(), static_cast<uint32_t>(fact));
-  if (roaring_bitmap_is_empty(it->second.get())) impl_->parts.erase(it);
-}
-
 bool FactSet::contains(uint64_t fact) const {
   auto it = impl_->parts.find(static_cast<uint32_t>(fact >> 32));
   return it != impl_->parts.end() && roaring_bitmap_contains(it->second.get(), static_cast<uint32_t>(fact));
+}
+
+bool FactSet::intersects(uint64_t first, uint64_t count) const {
+  const uint64_t end = first + count;
+  for (const auto& [upper, part] : impl_->parts) {
+    const uint64_t base = static_cast<uint64_t>(upper) << 32;
+    const uint64_t from = std::max(first, base);
+    const uint64_t until = std::min(end, base + (uint64_t{1} << 32));
+    if (from < until && roaring_bitmap_range_cardinality(part.get(), from - base, until - base) > 0) return true;
+  }
+  return false;
+}
+
+void FactSet::merge(const FactSet& other) {
+  for (const auto& [upper, part] : other.impl_->parts) {
+    auto& own = impl_->parts[upper];
+    if (own)
+      roaring_bitmap_or_inplace(own.get(), part.get());
+    else
+      own.reset(roaring_bitmap_copy(part.get()));
+  }
+}
+
+void FactSet::subtract(const FactSet& other) {
+  for (const auto& [upper, part] : other.impl_->parts) {
+    const auto own = impl_->parts.find(upper);
+    if (own == impl_->parts.end()) continue;
+    roaring_bitmap_andnot_inplace(own->second.get(), part.get());
+    if (roaring_bitmap_is_empty(own->second.get())) impl_->parts.erase(own);
+  }
+}
+
+// A varint of parts; for each the upper half, and Roaring's portable form with its length.
+std::string FactSet::bytes() const {
+  std::string out;
+  ByteWriter writer(out);
+  writer.varint(impl_->parts.size());
+  for (const auto& [upper, part] : impl_->parts) {
+    roaring_bitmap_run_optimize(part.get());
+    std::string packed(roaring_bitmap_portable_size_in_bytes(part.get()), '\0');
+    roaring_bitmap_portable_serialize(part.get(), packed.data());
+    writer.put(upper);
+    writer.text(packed);
+  }
+  return out;
+}
+
+std::optional<FactSet> FactSet::parse(std::string_view bytes) {
+  FactSet out;
+  ByteReader in(bytes);
+  for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    const auto upper = in.get<uint32_t>();
+    const auto packed = in.text();
+    Bitmap part(in.ok() ? roaring_bitmap_portable_deserialize_safe(packed.data(), packed.size()) : nullptr);
+    if (!part) return std::nullopt;
+    out.impl_->parts[upper] = std::move(part);
+  }
+  if (!in.ok() || !in.at_end()) return std::nullopt;
+  return out;
 }
 
 bool FactSet::empty() const { return impl_->parts.empty(); }

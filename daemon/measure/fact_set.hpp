@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace kepu::measure {
@@ -16,10 +19,15 @@ public:
   FactSet(FactSet&&) noexcept;
   FactSet& operator=(FactSet&&) noexcept;
   void add(uint64_t fact);
-  void remove(uint64_t fact);
   bool contains(uint64_t fact) const;
+  bool intersects(uint64_t first, uint64_t count) const;
+  void merge(const FactSet& other);
+  void subtract(const FactSet& other);
   bool empty() const;
   void clear();
+  // For storing; `parse` takes what `bytes` made, and anything else is nullopt.
+  std::string bytes() const;
+  static std::optional<FactSet> parse(std::string_view bytes);
 
 private:
   struct Impl;

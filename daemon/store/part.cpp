@@ -1,3 +1,4 @@
+#include "store/claims.hpp"
 #include "store/core.hpp"
 #include "store/inputs.hpp"
 #include "store/rejects.hpp"
@@ -36,7 +37,7 @@ struct Hashed {
 
 class PartImpl final : public Part {
 public:
-  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run), rejects_(core.db, run) {}
+  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run), claims_(core.db, run), rejects_(core.db, run) {}
 
   ~PartImpl() override {
     if (!is_staged_) return;
@@ -138,6 +139,7 @@ public:
         if (input.ended) rejects_.void_older(input);
       }
       rejects_.write(commit.recorded_at);
+      claims_.write();
       core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq) VALUES(?,?,?)")
           .bind(1, run_.source)
           .bind_blob(2, cursor)
@@ -207,6 +209,7 @@ private:
     inputs_.clear();
     open_input_ = false;
     rejects_.clear();
+    claims_.clear();
     replacing_ = nullptr;
     keep_.clear();
     is_staged_ = false;
@@ -319,6 +322,36 @@ private:
     }
   }
 
+  // All inputs of this one's name, in the store or in this part.
+  std::set<int64_t> inputs_of_name(int64_t input) {
+    std::set<int64_t> out{input};
+    const auto found =
+        std::find_if(inputs_.begin(), inputs_.end(), [&](const PartInput& one) { return one.id == input; });
+    if (found == inputs_.end()) return out;
+    for (const auto id : inputs_named(core_.db, run_.source, found->ask.name))
+      out.insert(id);
+    for (const auto& other : inputs_) {
+      if (other.ask.name == found->ask.name) out.insert(other.id);
+    }
+    return out;
+  }
+
+  // Rows that are in force already, and facts that they are: an input that did not bring them holds them too now.
+  void claim(const Buffer& buffer, const std::vector<std::pair<uint32_t, Fact>>& again) {
+    if (again.empty()) return;
+    const auto& dataset = buffer.dataset->name;
+    const bool any = claims_.any(dataset);
+    std::map<int64_t, std::set<int64_t>> names;
+    for (const auto& [row, fact] : again) {
+      const auto after = std::upper_bound(buffer.inputs.begin(), buffer.inputs.end(), row,
+                                          [](uint32_t r, const Buffer::From& from) { return r < from.row; });
+      const int64_t input = std::prev(after)->input;
+      const auto [it, is_new] = names.try_emplace(input);
+      if (is_new) it->second = inputs_of_name(input);
+      if (any || !it->second.contains(core_.ledger.extent_of(fact)->input)) claims_.add(dataset, input, fact);
+    }
+  }
+
   void absorb(Buffer& buffer) {
     StoredDataset& dataset = *buffer.dataset;
     FactColumns& facts = buffer.facts;
@@ -336,6 +369,7 @@ private:
       uint32_t row;
     };
     std::vector<Old> replaced;
+    std::vector<std::pair<uint32_t, Fact>> again;
     std::shared_ptr<const BlockReader::Block> block_now;
     std::vector<uint32_t> old_rows;
     const auto take_out = [&] {
@@ -346,6 +380,7 @@ private:
       if (facts.same_values(match.row, block->facts, row)) {
         fate[match.row] = same;
         if (keeps) keep_.add(match.fact);
+        again.push_back({match.row, match.fact});
         return;
       }
       fate[match.row] = change;
@@ -355,6 +390,7 @@ private:
       old_rows.push_back(row);
     });
     take_out();
+    claim(buffer, again);
 
     // New facts in the order of their rows, one extent an input.
     std::vector<KeyEntry> entries;
@@ -413,19 +449,22 @@ private:
     const bool all_times = scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX;
     const auto micros = [&](int64_t time) { return is_date ? time * day_micros : time; };
     std::set<int64_t> inputs;
+    Claims::Owners owners;
     if (scope_.this_input) {
-      const auto& name = inputs_.back().ask.name;
-      for (const auto id : inputs_named(core_.db, run_.source, name))
-        inputs.insert(id);
-      for (const auto& input : inputs_) {
-        if (input.ask.name == name) inputs.insert(input.id);
-      }
+      inputs = inputs_of_name(inputs_.back().id);
+      owners = claims_.owners(dataset.name, inputs);
     }
+    // Whether this input gave the fact last.
+    const auto is_ours = [&](const Extent& extent, Fact fact) {
+      return inputs.contains(extent.input) ? !owners.others.contains(fact) : owners.ours.contains(fact);
+    };
     std::vector<Fact> out;
     std::vector<uint32_t> rows;
     core_.ledger.scan(
         dataset, run_.source, run_.run,
-        [&](const Extent& extent) { return !scope_.this_input || inputs.contains(extent.input); },
+        [&](const Extent& extent) {
+          return !scope_.this_input || inputs.contains(extent.input) || owners.ours.intersects(extent.first, extent.n);
+        },
         [&](int64_t low, int64_t high) {
           // Blocks without any time have low > high; they lie in no time scope.
           return all_times || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
@@ -434,6 +473,7 @@ private:
           rows.clear();
           for (const uint32_t row : slice.rows) {
             const Fact fact = slice.block.first + row;
+            if (scope_.this_input && !is_ours(slice.extent, fact)) continue;
             if (keep_.contains(fact) || !meets(dataset, slice.block.facts, row, all_times, micros)) continue;
             rows.push_back(row);
             out.push_back(fact);
@@ -495,6 +535,7 @@ private:
   PartChanges changes_;
   std::vector<PartInput> inputs_; // the last one is open when open_input_
   bool open_input_ = false;
+  Claims claims_;
   PartRejects rejects_;
   StoredDataset* replacing_ = nullptr;
   Scope scope_;

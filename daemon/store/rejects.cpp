@@ -13,7 +13,7 @@ void PartRejects::add(Refused refused, std::string input) {
   if (run_.kept + kept_.size() < most_kept) {
     kept_.push_back({std::move(refused), std::move(input)});
   } else {
-    ++further_[{refused.dataset, refused.code}];
+    ++further_[{std::move(input), refused.dataset, refused.code}];
   }
 }
 
@@ -32,21 +32,32 @@ void PartRejects::write(Instant now) {
     insert(input, refused, now, 1);
   }
   for (const auto& [what, count] : further_) {
-    db_.query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input='' AND dataset=? "
+    const auto& [input, dataset, code] = what;
+    db_.query("UPDATE rejects SET count=count+?, recorded_at=? WHERE run=? AND place=0 AND input=? AND dataset=? "
               "AND code=? AND count>1")
         .bind(1, static_cast<int64_t>(count))
         .bind(2, to_micros(now))
         .bind(3, run_.run)
-        .bind(4, what.first)
-        .bind(5, what.second)
+        .bind(4, input)
+        .bind(5, dataset)
+        .bind(6, code)
         .run();
     if (db_.changes() > 0) continue;
+    // What an earlier run counted of this input is counted anew.
+    if (!input.empty()) {
+      db_.query("DELETE FROM rejects WHERE source=? AND input=? AND place=0 AND dataset=? AND code=? AND count>1")
+          .bind(1, run_.source)
+          .bind(2, input)
+          .bind(3, dataset)
+          .bind(4, code)
+          .run();
+    }
     Refused rest;
-    rest.dataset = what.first;
-    rest.code = what.second;
+    rest.dataset = dataset;
+    rest.code = code;
     rest.message = "further rows of this run were refused with this code; only the first " + std::to_string(most_kept) +
                    " rejects of a run are kept one by one";
-    insert("", rest, now, std::max<uint64_t>(count, 2));
+    insert(input, rest, now, std::max<uint64_t>(count, 2));
   }
 }
 

@@ -4,10 +4,10 @@
 #include "store/core.hpp"
 #include "store/inputs.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace kepu::store {
@@ -41,7 +41,7 @@ private:
   Db& db_;
   const OpenRun& run_;
   std::vector<Kept> kept_;
-  std::map<std::pair<std::string, std::string>, uint64_t> further_; // dataset, code -> only counted
+  std::map<std::array<std::string, 3>, uint64_t> further_; // input, dataset, code -> only counted
 };
 
 } // namespace kepu::store

@@ -1,5 +1,7 @@
 #include "store/schema.hpp"
 
+#include <iterator>
+
 namespace kepu::store {
 namespace {
 
@@ -51,6 +53,15 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
+constexpr const char* version_2 = R"sql(
+CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, input INTEGER NOT NULL,
+  facts BLOB NOT NULL);
+CREATE INDEX claims_by_dataset ON claims(source, dataset);
+)sql";
+
+constexpr const char* versions[] = {version_1, version_2};
+static_assert(std::size(versions) == schema_version);
+
 int64_t pragma(Db& db, const char* sql) {
   auto query = db.query(sql);
   return query.step() ? query.integer(0) : 0;
@@ -67,17 +78,18 @@ void migrate(Db& db, const std::string& file) {
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_new && !(application == application_id && version == schema_version)) {
+  if (!is_new && !(application == application_id && version >= 1)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   db.exec("PRAGMA journal_mode=WAL");
-  if (!is_new) return;
-  Transaction transaction(db);
-  db.exec(version_1);
-  db.exec("PRAGMA application_id = 1265661233");
-  db.exec("PRAGMA user_version = 1");
-  transaction.commit();
+  for (int64_t next = version + 1; next <= schema_version; ++next) {
+    Transaction transaction(db);
+    db.exec(versions[next - 1]);
+    db.exec("PRAGMA application_id = 1265661233");
+    db.exec(("PRAGMA user_version = " + std::to_string(next)).c_str());
+    transaction.commit();
+  }
 }
 
 } // namespace kepu::store

@@ -1,4 +1,5 @@
 #include "base/clock.hpp"
+#include "store/db.hpp"
 #include "store/oracle.hpp"
 #include "store/writer.hpp"
 
@@ -169,6 +170,18 @@ protected:
     return answer.decision;
   }
 
+  // All that came from this name gives way to these rows.
+  void replace(const std::string& name, uint8_t content, const std::vector<Row>& rows) {
+    begin_input(name, content);
+    Scope scope;
+    scope.this_input = true;
+    ASSERT_TRUE(part_->begin_replace("passages", scope));
+    put(rows);
+    ASSERT_TRUE(part_->end_replace());
+    ASSERT_TRUE(part_->end_input());
+    commit();
+  }
+
   fs::path folder_;
   FakeClock clock_{from_micros(noon_2025)};
   model::Zone zone_ = model::Zone::find("Asia/Shanghai").value();
@@ -228,6 +241,87 @@ TEST_F(Store, ReplacedTimeScopeClosesOnlyWhatIsInsideAndNotEmitted) {
   commit();
   EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {2, 1}}));
   expect_verified();
+}
+
+TEST_F(Store, ARowThatAnotherFileGaveLaterSurvivesTheReplacementOfTheFirst) {
+  begin_run();
+  take("january.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  take("both.csv", 2, {{"b", "in", 1, 2}, {"c", "in", 2, 3}});
+  reopen();
+  begin_run();
+  replace("january.csv", 3, {{"a", "in", 0, 1}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}, {2, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, ARowIsTakenOutByTheFileThatGaveItLast) {
+  begin_run();
+  take("january.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  take("both.csv", 2, {{"b", "in", 1, 2}, {"c", "in", 2, 3}});
+  replace("both.csv", 3, {{"c", "in", 2, 3}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {2, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, ARowMayComeBackToTheFileThatBroughtIt) {
+  begin_run();
+  take("january.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  take("both.csv", 2, {{"b", "in", 1, 2}, {"c", "in", 2, 3}});
+  replace("january.csv", 3, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  replace("both.csv", 4, {{"c", "in", 2, 3}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}, {2, 1}}));
+  replace("january.csv", 5, {{"a", "in", 0, 1}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {2, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, OfTwoFilesInOnePartTheLaterHoldsTheirCommonRow) {
+  begin_run();
+  begin_input("january.csv", 1);
+  put({{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  ASSERT_TRUE(part_->end_input());
+  begin_input("both.csv", 2);
+  put({{"b", "in", 1, 2}});
+  ASSERT_TRUE(part_->end_input());
+  commit();
+  replace("january.csv", 3, {{"a", "in", 0, 1}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
+  expect_verified();
+}
+
+TEST_F(Store, AStoreOfVersionOneIsTakenOver) {
+  begin_run();
+  take("january.csv", 1, {{"a", "in", 0, 1}});
+  part_.reset();
+  writer_.reset();
+  {
+    Db db(file(), Db::Mode::write);
+    db.exec("DROP TABLE claims");
+    db.exec("PRAGMA user_version = 1");
+  }
+  open();
+  begin_run();
+  take("both.csv", 2, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
+}
+
+TEST_F(Store, FurtherRejectsOfAnInputAreCountedOnce) {
+  const auto refuse_many = [&] {
+    begin_run();
+    begin_input("x.csv", 1);
+    for (uint64_t place = 2; place < 10'100; ++place)
+      ASSERT_TRUE(part_->reject({place, "passages", "ts", "bad_time", ""}));
+    ASSERT_TRUE(part_->drop()); // as when too many rows are refused: it comes again
+    part_.reset();
+    ASSERT_TRUE(writer_->end_run(run_, "bad_data", "", clock_.now()));
+  };
+  refuse_many();
+  refuse_many();
+  Db db(file(), Db::Mode::read);
+  auto row = db.query("SELECT count(*),sum(count) FROM rejects WHERE input='x.csv'");
+  ASSERT_TRUE(row.step());
+  EXPECT_EQ(row.integer(0), 10'001);
+  EXPECT_EQ(row.integer(1), 10'098);
 }
 
 TEST_F(Store, UncommittedPartIsGoneAfterAKillAndTheCursorStands) {
@@ -479,6 +573,46 @@ TEST_F(Store, RandomLivesEndInTheFiguresOfAPlainModel) {
     if (row.way == "in") ++expected[row.day];
   }
   EXPECT_EQ(visits(), expected);
+  expect_verified();
+}
+
+TEST_F(Store, FilesThatShareRowsEndAsAPlainModelOfWhoGaveThemLast) {
+  std::mt19937 random(510104);
+  const auto upto = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  struct Held {
+    Row row;
+    std::string by;
+  };
+  std::map<std::string, Held> model;
+  begin_run();
+  for (uint8_t content = 1; content < 250; ++content) {
+    const std::string name = "file" + std::to_string(upto(4));
+    std::map<std::string, Row> rows;
+    for (int i = upto(15); i >= 0; --i) {
+      const int key = upto(20);
+      const Row row{"k" + std::to_string(key), "in", key + upto(8) / 7, 1}; // mostly the same in each file
+      rows[row.id] = row;
+    }
+    std::vector<Row> list;
+    for (const auto& [id, row] : rows)
+      list.push_back(row);
+    if (upto(3)) {
+      replace(name, content, list);
+      std::erase_if(model, [&](const auto& one) { return one.second.by == name && !rows.contains(one.first); });
+    } else {
+      take(name, content, list);
+    }
+    for (const auto& row : list)
+      model[row.id] = {row, name};
+    if (upto(10) == 0) {
+      reopen();
+      begin_run();
+    }
+    std::map<int, uint64_t> expected;
+    for (const auto& [id, held] : model)
+      ++expected[held.row.day];
+    ASSERT_EQ(visits(), expected) << "after content " << int{content};
+  }
   expect_verified();
 }
 
