@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <poll.h>
 #include <sys/socket.h>
@@ -88,6 +89,41 @@ TEST(Process, TellsCodeOrSignal) {
     EXPECT_EQ(wait_for(io, launched), (Exit{0, signal}));
   }
   ::pthread_sigmask(SIG_UNBLOCK, &blocked, nullptr);
+}
+
+// Two pipes are readable at once, and the handler of the first closes the second and starts a process: Asio then hands
+// the second's event, which it had fetched before, to the process's descriptor.
+TEST(Process, AnEventOfAClosedDescriptorIsNotItsEnd) {
+  boost::asio::io_context io;
+  using Descriptor = boost::asio::posix::stream_descriptor;
+  std::vector<std::unique_ptr<Descriptor>> readers;
+  std::vector<Fd> writers;
+  for (int i = 0; i < 2; ++i) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    readers.push_back(std::make_unique<Descriptor>(io, ends[0]));
+    writers.emplace_back(ends[1]);
+  }
+  std::optional<Process::Launched> launched;
+  std::optional<Exit> ended;
+  for (size_t i = 0; i < 2; ++i) {
+    readers[i]->async_wait(Descriptor::wait_read, [&, i](const boost::system::error_code& ec) {
+      if (ec || launched) return;
+      readers[1 - i].reset();
+      launched = Process::launch(io, shell("read x <&3; exit 5")).value();
+      launched->process->watch([&](Exit exit) { ended = exit; });
+    });
+  }
+  for (const auto& writer : writers)
+    ASSERT_EQ(::write(writer.get(), "x", 1), 1);
+  while (io.poll_one() > 0) {
+  }
+  ASSERT_TRUE(launched);
+  EXPECT_FALSE(ended) << "it was taken for ended, and killed, while it lives";
+  ASSERT_EQ(::write(launched->ends.socket.get(), "go\n", 3), 3);
+  while (!ended && io.run_one() > 0) {
+  }
+  EXPECT_EQ(ended, (Exit{5, 0}));
 }
 
 TEST(Process, ItsEndTakesItsWholeGroupAlong) {
