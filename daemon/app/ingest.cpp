@@ -12,7 +12,8 @@ namespace {
 // rows takes about 0.5 MB: enough to keep both sides busy, little enough for many sources.
 constexpr size_t high_water = 4u << 20;
 constexpr size_t low_water = 1u << 20;
-// With nothing to do for so long, the log is copied into the file and memory is given back.
+// With nothing to do for so long, the log is copied into the file and memory is given back; and as often a store
+// that was in trouble is tried again.
 constexpr auto idle = std::chrono::seconds(2);
 
 } // namespace
@@ -61,13 +62,13 @@ void Ingest::work() {
   for (;;) {
     if (tasks_.empty()) {
       if (stopping_) return;
-      if (tidied) {
+      if (tidied && trouble().empty()) {
         wake_.wait(lock);
       } else if (wake_.wait_for(lock, idle) == std::cv_status::timeout && tasks_.empty()) {
         lock.unlock();
-        writer_.tidy();
-        malloc_trim(0); // an idle hub gives back what the run needed
+        if (!tidied) tidy();
         tidied = true;
+        if (!trouble().empty() && writer_.try_writing()) store_is_well();
         lock.lock();
       }
       continue;
@@ -87,6 +88,11 @@ void Ingest::work() {
     waiting -= task.payload.size();
     if (waiting <= low_water && held_.erase(task.run)) port_->drained(task.run);
   }
+}
+
+void Ingest::tidy() {
+  writer_.tidy();
+  malloc_trim(0); // an idle hub gives back what the run needed
 }
 
 void Ingest::note(const std::string& source, const Error& error) {

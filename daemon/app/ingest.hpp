@@ -56,6 +56,7 @@ private:
   void take_frame(const Task& task);
   void note(const std::string& source, const Error& error);
   void store_is_well();
+  void tidy();
 
   boost::asio::io_context& io_;
   store::Writer& writer_;

@@ -56,12 +56,16 @@ public:
   Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
     core_.runs.erase(run);
     ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
-    auto done = core_.in_transaction([&] {
-      for (const auto& end : ends_)
-        write(end);
+    return write_ends();
+  }
+
+  Result<void> try_writing() override {
+    if (!ends_.empty()) return write_ends();
+    return core_.in_transaction([&] {
+      core_.db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('last_trial',?)")
+          .bind(1, to_micros(core_.options.clock->now()))
+          .run();
     });
-    if (done) ends_.clear();
-    return done;
   }
 
   Result<std::string> cursor(std::string_view source) override {
@@ -98,6 +102,15 @@ private:
     std::string text;
     Instant ended;
   };
+
+  Result<void> write_ends() {
+    auto done = core_.in_transaction([&] {
+      for (const auto& end : ends_)
+        write(end);
+    });
+    if (done) ends_.clear();
+    return done;
+  }
 
   void write(const RunEnd& end) {
     core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")

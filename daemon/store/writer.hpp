@@ -132,6 +132,9 @@ public:
   // One open part a run; destroyed without commit it leaves nothing behind.
   virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
 
+  // Writes what could not be written before, or a mark: whether the store can be written to again.
+  virtual Result<void> try_writing() = 0;
+
   // Number of the last commit; any thread.
   virtual const std::atomic<uint64_t>& latest() const = 0;
   // Copies the log into the file and empties it where readers allow, and lets go of what is quickly read again; at

@@ -101,10 +101,9 @@ def full_disk(build, folder):
                 sys.exit("a figure shrank with the disk")
             ballast.unlink()
 
-            def goes_on():
-                hub.order("gates", "run")  # its back-off may be a minute by now
-                return status_of(hub, "/readyz")[0] == 200
-            wait_until("with space again it is ready by itself", goes_on, 60, lambda: as_json(hub.sources()["gates"]))
+            wait_until("with space again it is ready by itself", lambda: status_of(hub, "/readyz")[0] == 200, 60,
+                       lambda: as_json(hub.sources()["gates"]))
+            hub.order("gates", "run")  # its back-off may be a minute by now
             wait_until_taken(hub)
             rounds += 1
         for path in files[1 + rounds:]:
@@ -156,7 +155,7 @@ def refused_stores(build, folder):
         return content
     cases = [
         ("newer", lambda: altered("PRAGMA user_version = 7"),
-         r"kepu\.db was written by a newer kepud \(store version 7, this one knows 1\); install that version again or "
+         r"kepu\.db was written by a newer kepud \(store version 7, this one knows 2\); install that version again or "
          "restore an older backup"),
         ("another application's number", lambda: altered("PRAGMA application_id = 12345"),
          r"kepu\.db is an SQLite file of something else; move it away or set another state_dir"),

@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <sys/resource.h>
 #include <variant>
 
 using namespace kepu;
@@ -218,6 +220,23 @@ TEST_F(IngestTest, AWorkerWhoseRunCouldNotBeginIsNotLeftWaiting) {
   commit(0);
   settle();
   EXPECT_THAT(heard_.words, ElementsAre("input refused", "dropped"));
+}
+
+TEST_F(IngestTest, AStoreThatCanBeWrittenToAgainIsFoundWell) {
+  begin_run();
+  settle();
+  std::signal(SIGXFSZ, SIG_IGN); // a write past the limit fails, as on a full disk
+  rlimit usual{};
+  ::getrlimit(RLIMIT_FSIZE, &usual);
+  const rlimit none{0, usual.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  end_run();
+  EXPECT_THAT(ingest_->trouble(), HasSubstr("free space"));
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!ingest_->trouble().empty() && std::chrono::steady_clock::now() < end)
+    io_.run_one_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(ingest_->trouble(), "");
 }
 
 TEST_F(IngestTest, ABreachOfTheFramesIsABug) {
