@@ -53,21 +53,20 @@ struct Core {
   // After a transaction did not end well: what is in memory is read anew.
   void rolled_back();
 
+  // Commits, and copies the log into the file when it has grown long.
+  void end(Transaction& transaction);
+
   // Runs f in a transaction; an SqlError inside rolls back and becomes the result's error.
   template <class F> auto in_transaction(F&& f) -> Result<decltype(f())> {
     try {
       Transaction transaction(db);
       if constexpr (std::is_void_v<decltype(f())>) {
         f();
-        dictionary.write();
-        transaction.commit();
-        dictionary.settled();
+        end(transaction);
         return {};
       } else {
         auto out = f();
-        dictionary.write();
-        transaction.commit();
-        dictionary.settled();
+        end(transaction);
         return out;
       }
     } catch (const SqlError& error) {

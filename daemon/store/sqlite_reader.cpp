@@ -70,11 +70,14 @@ public:
   }
 
   void end() override {
-    if (!db_.in_transaction()) return;
-    (void)guard([&]() -> Result<void> {
-      db_.query("COMMIT").run();
-      return {};
-    });
+    // An interrupt that meets the first must not leave this reader at its old moment.
+    for (const char* sql : {"COMMIT", "ROLLBACK"}) {
+      if (!db_.in_transaction()) return;
+      (void)guard([&]() -> Result<void> {
+        db_.query(sql).run();
+        return {};
+      });
+    }
   }
 
   Catalog catalog() override { return catalog_; }

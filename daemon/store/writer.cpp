@@ -336,10 +336,16 @@ void Core::touch(std::string_view indicator, Seq seq) {
 void Core::settled(const CommitInfo& commit) {
   latest = commit.seq;
   last_recorded = commit.recorded_at;
+}
+
+void Core::end(Transaction& transaction) {
+  dictionary.write();
+  transaction.commit();
+  dictionary.settled();
   try {
     db.checkpoint_beyond(log_limit);
   } catch (const SqlError&) {
-    // The commit is on disk in the log; the next one tries again.
+    // What was written is on disk in the log; the next transaction tries again.
   }
 }
 

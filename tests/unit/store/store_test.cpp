@@ -324,6 +324,16 @@ TEST_F(Store, FurtherRejectsOfAnInputAreCountedOnce) {
   EXPECT_EQ(row.integer(1), 10'098);
 }
 
+TEST_F(Store, TheLogStaysBoundedWithoutAnyCommit) {
+  for (int i = 0; i < 4; ++i) {
+    begin_run();
+    for (int n = 0; n < 9'000; ++n)
+      ASSERT_TRUE(part_->reject({0, "passages", "ts", "bad_time", std::string(4'000, 'x')}));
+    ASSERT_TRUE(part_->drop()); // 36 MB
+  }
+  EXPECT_LT(fs::file_size(file().string() + "-wal"), 90u << 20);
+}
+
 TEST_F(Store, UncommittedPartIsGoneAfterAKillAndTheCursorStands) {
   begin_run();
   put({{"a", "in", 0, 1}});
