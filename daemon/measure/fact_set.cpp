@@ -97,9 +97,6 @@ std::optional<FactSet> FactSet::parse(std::string_view bytes) {
   return out;
 }
 
-bool FactSet::empty() const { return impl_->parts.empty(); }
-void FactSet::clear() { impl_->parts.clear(); }
-
 struct Union::Impl {
   Bitmap bitmap{roaring_bitmap_create()};
 };

@@ -23,8 +23,6 @@ public:
   bool intersects(uint64_t first, uint64_t count) const;
   void merge(const FactSet& other);
   void subtract(const FactSet& other);
-  bool empty() const;
-  void clear();
   // For storing; `parse` takes what `bytes` made, and anything else is nullopt.
   std::string bytes() const;
   static std::optional<FactSet> parse(std::string_view bytes);

@@ -2,10 +2,10 @@
 #include "store/core.hpp"
 #include "store/inputs.hpp"
 #include "store/rejects.hpp"
+#include "store/replacement.hpp"
 
 #include "base/hash.hpp"
 #include "base/radix.hpp"
-#include "measure/fact_set.hpp"
 
 #include <algorithm>
 #include <set>
@@ -97,23 +97,20 @@ public:
       // Rows before the replacement are not part of it.
       if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
     }
-    replacing_ = buffer.dataset;
-    scope_ = std::move(scope);
-    keep_.clear();
+    replacing_.emplace(*buffer.dataset, std::move(scope));
     return {};
   }
 
   Result<void> end_replace() override {
     auto staged = stage([&] {
       absorb_all();
-      close_out_of_scope();
+      close_left_out();
     });
-    replacing_ = nullptr;
-    keep_.clear();
+    replacing_.reset();
     return staged;
   }
 
-  bool is_replacing() const override { return replacing_ != nullptr; }
+  bool is_replacing() const override { return replacing_.has_value(); }
 
   Result<void> reject(Refused refused) override {
     ++counts_.rows;
@@ -210,8 +207,7 @@ private:
     open_input_ = false;
     rejects_.clear();
     claims_.clear();
-    replacing_ = nullptr;
-    keep_.clear();
+    replacing_.reset();
     is_staged_ = false;
   }
 
@@ -359,7 +355,7 @@ private:
     auto order = hash_keys(facts, key_seed(dataset));
     keep_last_of_each_key(facts, order);
 
-    const bool keeps = replacing_ == &dataset;
+    const bool keeps = replacing_ && &replacing_->dataset() == &dataset;
     enum Fate : uint8_t { lost, fresh, same, change };
     std::vector<uint8_t> fate(facts.rows, lost);
     for (const auto& one : order)
@@ -379,7 +375,7 @@ private:
     match_facts(dataset, facts, order, [&](const Match& match, const auto& block, uint32_t row) {
       if (facts.same_values(match.row, block->facts, row)) {
         fate[match.row] = same;
-        if (keeps) keep_.add(match.fact);
+        if (keeps) replacing_->keep(match.fact);
         again.push_back({match.row, match.fact});
         return;
       }
@@ -415,7 +411,7 @@ private:
       Fact fact = core_.ledger.append(dataset, facts, rows, run_.run, run_.source, input);
       for (const uint32_t row : rows) {
         numbers[row] = fact;
-        if (keeps) keep_.add(fact);
+        if (keeps) replacing_->keep(fact);
         ++fact;
       }
       measure_rows(dataset, facts, rows, 1);
@@ -441,65 +437,22 @@ private:
 
   // ---- replacement ----
 
-  void close_out_of_scope() {
-    StoredDataset& dataset = *replacing_;
-    const auto& fields = dataset.dataset.contract.fields;
-    const bool is_date = dataset.time_field != SIZE_MAX && fields[dataset.time_field].type == KEPU_DATE;
-    constexpr int64_t day_micros = 86'400'000'000;
-    const bool all_times = scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX;
-    const auto micros = [&](int64_t time) { return is_date ? time * day_micros : time; };
+  void close_left_out() {
     std::set<int64_t> inputs;
     Claims::Owners owners;
-    if (scope_.this_input) {
+    if (replacing_->of_this_input()) {
       inputs = inputs_of_name(inputs_.back().id);
-      owners = claims_.owners(dataset.name, inputs);
+      owners = claims_.owners(replacing_->dataset().name, inputs);
     }
-    // Whether this input gave the fact last.
-    const auto is_ours = [&](const Extent& extent, Fact fact) {
-      return inputs.contains(extent.input) ? !owners.others.contains(fact) : owners.ours.contains(fact);
-    };
-    std::vector<Fact> out;
-    std::vector<uint32_t> rows;
-    core_.ledger.scan(
-        dataset, run_.source, run_.run,
-        [&](const Extent& extent) {
-          return !scope_.this_input || inputs.contains(extent.input) || owners.ours.intersects(extent.first, extent.n);
-        },
-        [&](int64_t low, int64_t high) {
-          // Blocks without any time have low > high; they lie in no time scope.
-          return all_times || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
-        },
-        [&](const Ledger::Slice& slice) {
-          rows.clear();
-          for (const uint32_t row : slice.rows) {
-            const Fact fact = slice.block.first + row;
-            if (scope_.this_input && !is_ours(slice.extent, fact)) continue;
-            if (keep_.contains(fact) || !meets(dataset, slice.block.facts, row, all_times, micros)) continue;
-            rows.push_back(row);
-            out.push_back(fact);
-          }
-          measure_rows(dataset, slice.block.facts, rows, -1);
-        });
+    std::vector<Fact> out; // closed when the scan is done
+    replacing_->left_out(core_.ledger, run_, inputs, owners, [&](const BlockReader::Block& block, auto rows) {
+      for (const uint32_t row : rows)
+        out.push_back(block.first + row);
+      measure_rows(replacing_->dataset(), block.facts, rows, -1);
+    });
     for (const Fact fact : out)
       core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
     counts_.removed += out.size();
-  }
-
-  template <class Micros>
-  bool meets(const StoredDataset& dataset, const FactColumns& facts, uint32_t row, bool all_times,
-             Micros&& micros) const {
-    if (!all_times) {
-      if (dataset.time_field == SIZE_MAX || facts.fields[dataset.time_field].is_null(row)) return false;
-      const int64_t time = micros(facts.fields[dataset.time_field].numbers[row]);
-      if (time < scope_.time_from || time >= scope_.time_until) return false;
-    }
-    return std::all_of(scope_.conditions.begin(), scope_.conditions.end(), [&](const Scope::Condition& condition) {
-      const auto& column = facts.fields[condition.field];
-      if (column.is_null(row)) return false;
-      return column.holding == model::Holding::code
-                 ? dataset.codes.text(condition.field, column.codes[row]) == condition.text
-                 : column.numbers[row] == condition.number;
-    });
   }
 
   // ---- counts ----
@@ -537,9 +490,7 @@ private:
   bool open_input_ = false;
   Claims claims_;
   PartRejects rejects_;
-  StoredDataset* replacing_ = nullptr;
-  Scope scope_;
-  measure::FactSet keep_; // facts confirmed since begin_replace
+  std::optional<Replacement> replacing_;
   bool is_staged_ = false;
 };
 

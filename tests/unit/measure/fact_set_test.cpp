@@ -7,13 +7,10 @@ namespace {
 
 TEST(FactSet, HoldsWhatWasAdded) {
   FactSet set;
-  EXPECT_TRUE(set.empty());
   const uint64_t beyond = (uint64_t{1} << 40) + 3;
   set.add(beyond);
   EXPECT_TRUE(set.contains(beyond));
   EXPECT_FALSE(set.contains(3)); // the same low bits
-  set.clear();
-  EXPECT_TRUE(set.empty());
 }
 
 TEST(Union, CountsANumberOnceHoweverOftenItComes) {

@@ -1,0 +1,41 @@
+// An open replacement: the facts inside its scope that its rows do not confirm are taken out. Writer
+// thread. Throws SqlError.
+#pragma once
+
+#include "measure/fact_set.hpp"
+#include "store/claims.hpp"
+#include "store/core.hpp"
+
+#include <functional>
+#include <set>
+#include <span>
+
+namespace kepu::store {
+
+class Replacement {
+public:
+  // `dataset` outlives this.
+  Replacement(StoredDataset& dataset, Scope scope) : dataset_(dataset), scope_(std::move(scope)) {}
+
+  StoredDataset& dataset() const { return dataset_; }
+  bool of_this_input() const { return scope_.this_input; }
+  // A row of the replacement is this fact.
+  void keep(Fact fact) { kept_.add(fact); }
+
+  // Facts in force inside the scope that were not kept, block by block. `inputs`, `owners`: what the
+  // input owns that is replaced; only for a scope of this input.
+  using Visit = std::function<void(const BlockReader::Block& block, std::span<const uint32_t> rows)>;
+  void left_out(Ledger& ledger, const OpenRun& run, const std::set<int64_t>& inputs, const Claims::Owners& owners,
+                const Visit& visit) const;
+
+private:
+  bool is_any_time() const { return scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX; }
+  int64_t micros(int64_t time) const; // of a value of the time field
+  bool meets(const model::FactColumns& facts, uint32_t row) const;
+
+  StoredDataset& dataset_;
+  Scope scope_;
+  measure::FactSet kept_;
+};
+
+} // namespace kepu::store
