@@ -4,7 +4,6 @@
 #include "base/radix.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace kepu::measure {
 namespace {
@@ -15,21 +14,6 @@ constexpr int64_t seconds_per_day = 86'400;
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 bool has(const abi::Field& field, uint32_t role) { return field.roles & role; }
-
-// A `where` word for a field that is held as a number.
-bool parse_number(const abi::Field& field, std::string_view word, int64_t& out) {
-  if (field.type == KEPU_BOOLEAN) {
-    out = word == "true";
-    return word == "true" || word == "false";
-  }
-  if (field.type == KEPU_DATE) {
-    const auto day = model::parse_day(word);
-    if (day) out = *day;
-    return day.has_value();
-  }
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), out);
-  return error == std::errc{} && end == word.data() + word.size() && field.type == KEPU_INTEGER;
-}
 
 } // namespace
 
@@ -109,14 +93,8 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
       time_field_(dataset.field_with(KEPU_ROLE_TIME).value()),
       time_is_date_(dataset.contract.fields[time_field_].type == KEPU_DATE) {
   if (indicator.measure != model::Measure::count) measured_ = dataset.field(indicator.field).value();
-  for (const auto& condition : indicator.where) {
-    Filter filter{dataset.field(condition.field).value(), {}, {}, &condition.any_of};
-    for (const auto& word : condition.any_of) {
-      int64_t number = 0;
-      if (parse_number(dataset.contract.fields[filter.field], word, number)) filter.numbers.push_back(number);
-    }
-    filters_.push_back(std::move(filter));
-  }
+  for (const auto& condition : indicator.where)
+    filters_.emplace_back(catalog, dataset, condition, codes);
   // "area" comes from the dataset's own area field or else from its entity's register entry.
   auto add_source = [&](size_t field) {
     for (const auto& source : sources_) {
@@ -138,23 +116,7 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
 }
 
 bool Meter::passes(const model::FactColumns& facts, uint32_t row) {
-  for (auto& filter : filters_) {
-    const auto& column = facts.fields[filter.field];
-    if (column.is_null(row)) return false;
-    if (column.holding == model::Holding::number) {
-      if (std::find(filter.numbers.begin(), filter.numbers.end(), column.numbers[row]) == filter.numbers.end())
-        return false;
-      continue;
-    }
-    const uint32_t code = column.codes[row];
-    if (code >= filter.by_code.size()) filter.by_code.resize(code + 1, -1);
-    if (filter.by_code[code] < 0) {
-      const auto text = codes_.text(filter.field, code);
-      filter.by_code[code] = std::find(filter.any_of->begin(), filter.any_of->end(), text) != filter.any_of->end();
-    }
-    if (!filter.by_code[code]) return false;
-  }
-  return true;
+  return std::ranges::all_of(filters_, [&](Filter& filter) { return filter.passes(facts, row); });
 }
 
 uint32_t Meter::make_tuple(const std::vector<uint32_t>& codes) {
@@ -267,6 +229,9 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
     for (const auto& word : condition.any_of)
       writer.text(word);
     writer.text("");
+    if (condition.negated) writer.text("not");
+    if (condition.at_least) writer.text("from " + *condition.at_least);
+    if (condition.at_most) writer.text("to " + *condition.at_most);
   }
   for (const auto& dimension : indicator.by)
     writer.text(dimension);

@@ -1,6 +1,7 @@
 // From facts and one indicator's definition to changes of its figures. Pure: no I/O, no clock. One thread.
 #pragma once
 
+#include "measure/filter.hpp"
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
 #include "model/zone.hpp"
@@ -14,21 +15,6 @@
 #include <vector>
 
 namespace kepu::measure {
-
-// The texts behind a field's codes; grows while facts come in. Implemented by the store.
-class Codes {
-public:
-  virtual ~Codes() = default;
-  // `field` is the field's number in the dataset; code > 0.
-  virtual std::string_view text(size_t field, uint32_t code) const = 0;
-};
-
-// The same, for those who make facts.
-class CodeBook : public Codes {
-public:
-  // The text's code, given now when it is new; 0: this field has more different texts than are kept.
-  virtual uint32_t code(size_t field, std::string_view text) = 0;
-};
 
 // What one cell (tuple of dimensions, local day) gains or loses.
 struct Delta {
@@ -83,12 +69,6 @@ public:
   const std::vector<std::string>& tuple(uint32_t number) const { return tuples_[number]; }
 
 private:
-  struct Filter {
-    size_t field;
-    std::vector<int8_t> by_code; // -1 not looked up yet, 0, 1
-    std::vector<int64_t> numbers;
-    const std::vector<std::string>* any_of;
-  };
   struct Source { // a field that dimensions are made from
     size_t field;
   };

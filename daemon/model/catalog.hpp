@@ -106,10 +106,15 @@ private:
 
 enum class Measure : uint8_t { count, sum, distinct };
 
-// `where`: every condition holds. A field's text (or number, date, period written as text) is one of `any_of`.
+// One of `where`, which all must hold. A cell without a value meets none. Values are canonical texts: an entry's or
+// area's code, "3", "0.50" (as many decimals as the field's scale), "true", "2025-03-05", "2025-Q1".
 struct Condition {
   std::string field;
-  std::vector<std::string> any_of;
+  std::vector<std::string> any_of; // the value is one of these, or with `negated` none; empty: no such condition
+  bool negated = false;
+  // Inclusive bounds of an integer, decimal or date.
+  std::optional<std::string> at_least = {};
+  std::optional<std::string> at_most = {};
   bool operator==(const Condition&) const = default;
 };
 

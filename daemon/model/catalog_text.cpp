@@ -8,7 +8,7 @@ namespace kepu::model {
 namespace {
 
 constexpr uint32_t catalog_magic = 0x5441'434b; // "KCAT"
-constexpr uint32_t format = 1;
+constexpr uint32_t format = 2;                  // 2: conditions with `not` and bounds
 
 // ---- write ----
 
@@ -71,6 +71,10 @@ void put_register(ByteWriter& out, const Register& entries) {
   }
 }
 
+std::vector<std::string> bound(const std::optional<std::string>& value) {
+  return value ? std::vector<std::string>{*value} : std::vector<std::string>();
+}
+
 void put_indicator(ByteWriter& out, const Indicator& indicator) {
   out.text(indicator.id);
   put_label(out, indicator.name);
@@ -81,6 +85,9 @@ void put_indicator(ByteWriter& out, const Indicator& indicator) {
   for (const auto& condition : indicator.where) {
     out.text(condition.field);
     put_texts(out, condition.any_of);
+    out.put<uint8_t>(condition.negated);
+    put_texts(out, bound(condition.at_least));
+    put_texts(out, bound(condition.at_most));
   }
   out.put<uint8_t>(static_cast<uint8_t>(indicator.measure));
   out.text(indicator.field);
@@ -159,7 +166,13 @@ Register read_register(ByteReader& in) {
   return Register(std::move(id), std::move(name), std::move(entries));
 }
 
-Indicator read_indicator(ByteReader& in) {
+std::optional<std::string> bound(ByteReader& in) {
+  auto values = texts(in);
+  if (values.size() > 1) in.fail();
+  return values.empty() ? std::nullopt : std::optional(std::move(values.front()));
+}
+
+Indicator read_indicator(ByteReader& in, uint32_t version) {
   Indicator out;
   out.id = text(in);
   out.name = label(in);
@@ -170,6 +183,11 @@ Indicator read_indicator(ByteReader& in) {
     Condition condition;
     condition.field = text(in);
     condition.any_of = texts(in);
+    if (version >= 2) {
+      condition.negated = in.get<uint8_t>() != 0;
+      condition.at_least = bound(in);
+      condition.at_most = bound(in);
+    }
     out.where.push_back(std::move(condition));
   }
   const auto measure = in.get<uint8_t>();
@@ -254,7 +272,7 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
   for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
     out->datasets.push_back(dataset(in));
   for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
-    out->indicators.push_back(read_indicator(in));
+    out->indicators.push_back(read_indicator(in, version));
   if (!in.ok() || !in.at_end()) return damaged();
   return std::shared_ptr<const Catalog>(std::move(out));
 }

@@ -35,6 +35,9 @@ struct CatalogDraft {
 void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 
+// Of kepu_type, as a file names it.
+std::string type_name(int32_t type);
+
 // `key = { zh = "…", en = "…" }`; zh is required, en may be left out.
 model::Label read_label(Section& section, std::string_view key, Report& report, bool required = true);
 

@@ -7,6 +7,7 @@
 #include "store/writer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 namespace kepu::store {
@@ -118,16 +119,38 @@ std::string dimension(const model::Catalog& catalog, const Row& row, const std::
   return "";
 }
 
+// By values, where the meter compares codes.
+bool meets(const model::Catalog& catalog, const Row& row, const model::Condition& condition) {
+  const auto& field = row.dataset.contract.fields[*row.dataset.field(condition.field)];
+  auto value = row.text(condition.field);
+  if (field.roles & (KEPU_ROLE_ENTITY | KEPU_ROLE_AREA)) value = dimension(catalog, row, condition.field);
+  const auto number = [&](const std::string& text) {
+    return field.type == KEPU_DATE ? model::parse_day(text).value_or(0) : std::stold(text);
+  };
+  if (field.type == KEPU_DECIMAL) {
+    long double unit = 1;
+    for (int32_t i = 0; i < field.scale; ++i)
+      unit *= 10;
+    const long double held = std::stold(value);
+    const auto equals = [&](const std::string& word) { return std::roundl(number(word) * unit) == held; };
+    if (!condition.any_of.empty() && std::ranges::any_of(condition.any_of, equals) == condition.negated) return false;
+    return (!condition.at_least || held >= std::roundl(number(*condition.at_least) * unit)) &&
+           (!condition.at_most || held <= std::roundl(number(*condition.at_most) * unit));
+  }
+  if (!condition.any_of.empty() &&
+      (std::ranges::find(condition.any_of, value) != condition.any_of.end()) == condition.negated)
+    return false;
+  return (!condition.at_least || number(value) >= number(*condition.at_least)) &&
+         (!condition.at_most || number(value) <= number(*condition.at_most));
+}
+
 void count(OracleFigures& out, const model::Catalog& catalog, const model::Indicator& indicator,
            const model::Zone& zone, const Row& row, const std::string& source) {
   const auto time_field = row.dataset.contract.fields[*row.dataset.field_with(KEPU_ROLE_TIME)];
   const auto* time = row.column(time_field.name);
   if (!time) return;
   for (const auto& condition : indicator.where) {
-    const auto text = row.text(condition.field);
-    if (!row.column(condition.field) ||
-        std::find(condition.any_of.begin(), condition.any_of.end(), text) == condition.any_of.end())
-      return;
+    if (!row.column(condition.field) || !meets(catalog, row, condition)) return;
   }
   const auto* measured = indicator.measure == model::Measure::count ? nullptr : row.column(indicator.field);
   if (indicator.measure != model::Measure::count && !measured) return;

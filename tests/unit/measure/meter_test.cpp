@@ -105,6 +105,41 @@ TEST_F(MeterTest, AnAliasCountsForItsEntity) {
   EXPECT_EQ(changes.deltas[0].n, 2);
 }
 
+TEST_F(MeterTest, ConditionsChooseRows) {
+  const std::vector<Row> rows{{.venue = "V01", .paid = 50, .gate = "A"},    // hundredths
+                              {.venue = "科技馆", .paid = 51, .gate = "B"}, // an alias of V01
+                              {.venue = "V02", .paid = 725, .gate = "C"},
+                              {.venue = "V03", .paid = std::nullopt, .gate = ""}};
+  struct Case {
+    model::Condition condition;
+    int64_t met;
+  };
+  const Case cases[] = {
+      {{"venue", {"V01"}}, 2},
+      {{"venue", {"V01"}, true, {}, {}}, 2},
+      {{"venue", {"V01", "V02"}, true, {}, {}}, 1},
+      {{"gate", {"A", "C"}}, 2},
+      {{"gate", {"A"}, true, {}, {}}, 2}, // a cell without a value meets no condition
+      {{"paid", {"0.50"}}, 1},
+      {{"paid", {"0.50"}, true, {}, {}}, 2},
+      {{"paid", {}, false, "0.51", {}}, 2},
+      {{"paid", {}, false, {}, "0.51"}, 2},
+      {{"paid", {}, false, "0.51", "7.24"}, 1},
+      {{"paid", {"0.51"}, true, "0.50", "8.00"}, 2},
+      {{"paid", {}, false, "-1.00", "0.00"}, 0},
+  };
+  for (const auto& one : cases) {
+    auto indicator = *catalog_->indicator("plain.count");
+    indicator.where = {one.condition};
+    auto counted = meter(indicator);
+    Changes changes;
+    apply(counted, facts(rows), 1, changes);
+    EXPECT_EQ(changes.empty() ? 0 : changes.deltas[0].n, one.met)
+        << one.condition.field << " " << testing::PrintToString(one.condition.any_of) << one.condition.negated
+        << one.condition.at_least.value_or("-") << one.condition.at_most.value_or("-");
+  }
+}
+
 TEST_F(MeterTest, CutsDaysAtTheZonesMidnight) {
   auto all = meter("plain.count");
   Changes changes;

@@ -187,7 +187,16 @@ TEST_F(Catalogs, IndicatorsMeasureWhatIsThere) {
       {indicator("where = { wya = \"in\" }\n"), "has no field \"wya\", did you mean \"way\"?"},
       {indicator("where = { way = 1 }\n"), "\"way\" wants a text, found the integer 1"},
       {indicator("where = { way = \"\" }\n"), "an empty text never occurs"},
-      {indicator("where = { way = [] }\n"), "an empty list is met by no row"},
+      {indicator("where = { way = [] }\n"), "an empty list says nothing"},
+      {indicator("where = { way = { not = [] } }\n"), "an empty list says nothing"},
+      {indicator("where = { way = {} }\n"), "an empty condition says nothing"},
+      {indicator("where = { way = { nto = \"in\" } }\n"), "unknown key \"nto\", did you mean \"not\"?"},
+      {indicator("where = { way = { min = \"in\" } }\n"), "\"way\" is text"},
+      {indicator("where = { count = { min = 5, max = 4 } }\n"), "min is above max"},
+      {indicator("where = { count = { min = 0.5 } }\n"), "\"count\" wants an integer, found the real number 0.5"},
+      {indicator("where = { fee = 0.125 }\n"), "the real number 0.125 is no value of \"fee\", which has 2 decimals"},
+      {indicator("where = { fee = nan }\n"), "is no value of \"fee\""},
+      {indicator("where = { day = { min = 2025-03-06, max = 2025-03-05 } }\n"), "min is above max"},
       {indicator("where = { count = \"1\" }\n"), "\"count\" wants an integer, found the text \"1\""},
       {indicator("where = { paid = \"true\" }\n"), "\"paid\" wants true or false, found the text \"true\""},
       {indicator("where = { day = \"2025-03-05\" }\n"), "\"day\" wants a date such as 2025-03-05, without quotes"},
@@ -226,6 +235,21 @@ TEST_F(Catalogs, ConditionsAreKeptAsCodesAndCanonicalTexts) {
               ElementsAre(model::Condition{"venue", {"V01"}}, model::Condition{"way", {"in", "out"}},
                           model::Condition{"count", {"3"}}, model::Condition{"paid", {"true"}},
                           model::Condition{"day", {"2025-03-05"}}));
+}
+
+TEST_F(Catalogs, ConditionsMayHaveBoundsAndExceptions) {
+  write_valid();
+  write("catalog/indicators.toml",
+        indicator("where = { venue = { not = \"老馆\" }, way = { not = [\"in\", \"out\"] }, count = { min = 3 }, "
+                  "fee = { min = 0.5, max = 20, not = 7.25 }, day = { max = 2025-03-05 } }\n"));
+  const auto loaded = load(folder / "kepud.toml");
+  ASSERT_THAT(sentences(loaded.problems), IsEmpty());
+  EXPECT_THAT(loaded.configuration.catalog->indicators[0].where,
+              ElementsAre(model::Condition{"venue", {"V01"}, true, {}, {}},
+                          model::Condition{"way", {"in", "out"}, true, {}, {}},
+                          model::Condition{"count", {}, false, "3", {}},
+                          model::Condition{"fee", {"7.25"}, true, "0.50", "20.00"},
+                          model::Condition{"day", {}, false, {}, "2025-03-05"}));
 }
 
 TEST_F(Catalogs, AnIndicatorNeedsATime) {

@@ -72,6 +72,7 @@ protected:
       "[[field]]\nname = \"count\"\ntype = \"integer\"\nroles = [\"measure\"]\n"
       "[[field]]\nname = \"weight\"\ntype = \"real\"\nroles = [\"weight\"]\n"
       "[[field]]\nname = \"paid\"\ntype = \"boolean\"\nroles = [\"attribute\"]\n"
+      "[[field]]\nname = \"fee\"\ntype = \"decimal\"\nscale = 2\nroles = [\"measure\"]\n"
       "[[field]]\nname = \"card\"\ntype = \"text\"\nroles = [\"person\"]\nscheme = \"account:x\"\n"
       "[[field]]\nname = \"day\"\ntype = \"date\"\nroles = [\"time\"]\n";
   std::filesystem::path folder;
