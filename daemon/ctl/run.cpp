@@ -58,8 +58,9 @@ void build(CLI::App& app, Wanted& wanted) {
       ->capture_default_str();
 
   add(app, "check",
-      "Judge a configuration, its sources and their connectors, without the daemon; changes nothing. Run it as the "
-      "daemon's user or root; --json gives a list of {file, line, column, code, text}",
+      "Judge a configuration, its sources and their connectors, without the daemon and without a run. Best as the "
+      "daemon's user or root, who see all that it sees; warnings alone end with 0; --json gives a list of {file, line, "
+      "column, severity, code, text}",
       "kepuctl check --config /etc/kepud/kepud.toml");
   add(app, "status",
       "Whether the daemon is ready, and each source's state in a sentence; 1 when it is not ready or a "
@@ -143,23 +144,37 @@ Words words_of(CLI::App& app) {
   return words;
 }
 
+std::string counted(size_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 int print_check(const Wanted& wanted, const Console& console) {
   const auto checked = check(wanted.config, console.worker);
   if (wanted.json) {
     boost::json::array list;
-    for (const auto& problem : checked.problems)
+    const auto add = [&](const settings::Problem& problem, const char* severity) {
       list.push_back({{"file", problem.file.string()},
                       {"line", problem.line},
                       {"column", problem.column},
+                      {"severity", severity},
                       {"code", problem.code},
                       {"text", problem.text}});
+    };
+    for (const auto& problem : checked.problems)
+      add(problem, "error");
+    for (const auto& problem : checked.warnings)
+      add(problem, "warning");
     console.out << boost::json::serialize(list) << "\n";
   } else {
     for (const auto& problem : checked.problems)
       console.out << printable(problem.sentence()) << "\n";
+    for (auto problem : checked.warnings) {
+      problem.text.insert(0, "warning: ");
+      console.out << printable(problem.sentence()) << "\n";
+    }
     if (checked.problems.empty())
-      console.out << printable(wanted.config) << ": in order, with " << checked.sources
-                  << (checked.sources == 1 ? " source\n" : " sources\n");
+      console.out << printable(wanted.config) << ": in order, with " << counted(checked.sources, "source")
+                  << (checked.warnings.empty() ? "" : " and " + counted(checked.warnings.size(), "warning")) << "\n";
   }
   return checked.problems.empty() ? ok : failed;
 }

@@ -75,8 +75,8 @@ protected:
     std::filesystem::permissions(key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     main_file("[persons]\nkey_file = \"person.key\"\n");
   }
-  void main_file(const std::string& more) {
-    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_BAD_CONNECTORS
+  void main_file(const std::string& more, const std::string& first_folders = "") {
+    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [" + first_folders + "\"" KEPU_BAD_CONNECTORS
                                "\", \"" KEPU_CTL_CONNECTORS "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
                                    more);
   }
@@ -183,6 +183,55 @@ TEST_F(Checking, ACredentialOfTheUnitIsNoComplaint) {
   source("a",
          "connector = \"demanding\"\nallow = [\"network\"]\n[settings]\ncount = 1\ntoken = { credential = \"t\" }\n");
   EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":3:1: ") + "warning: connector demanding was not asked"));
+  EXPECT_THAT(out.str(), HasSubstr("in order, with 1 source and 1 warning\n"));
+}
+
+TEST_F(Checking, TheConnectorItselfJudgesItsSettings) {
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"refuse\"\n");
+  source("b", "connector = \"choosy\"\n[settings]\nway = \"crash\"\n");
+  source("c", "connector = \"choosy\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":2:1: ") + "the configuration does not work: it wants another way"));
+  EXPECT_THAT(out.str(), ContainsRegex("b\\.toml:2:1: connector choosy .* crashed"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("c.toml")));
+  EXPECT_EQ(check({"--json"}), failed);
+  EXPECT_THAT(out.str(), HasSubstr(R"("severity":"error","code":"settings_refused")"));
+}
+
+TEST_F(Checking, AConnectorThatIsAskedSeesItsFoldersAndIsNotRun) {
+  std::filesystem::create_directory(folder.path() / "work");
+  source("a", "connector = \"choosy\"\n[settings]\nwork = \"work\"\n");
+  EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "work"));
+}
+
+TEST_F(Checking, ASourceOutOfReachIsAWarning) {
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"retry\"\n");
+  EXPECT_EQ(check(), ok);
+  EXPECT_THAT(out.str(), HasSubstr("a.toml:2:1: warning: the source could not be read for now: the server is off\n"));
+}
+
+TEST_F(Checking, AFolderThatDoesNotExistIsAWarning) {
+  main_file("sources_dir = \"sources.d\"\n[persons]\nkey_file = \"person.key\"\n", "\"nowhere\", ");
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"refuse\"\nwork = \"lost\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":4:") + "1: warning: \"work\": the folder " +
+                                   (folder.path() / "lost").string() + " does not exist"));
+  EXPECT_THAT(out.str(), ContainsRegex("kepud\\.toml:2:19: warning: .*/nowhere does not exist"));
+  EXPECT_EQ(check({"--json"}), failed);
+  EXPECT_THAT(out.str(), HasSubstr(R"("severity":"warning","code":"no_folder")"));
+}
+
+TEST_F(Checking, ABrokenCatalogIsNotHeldAgainstConnectors) {
+  std::filesystem::copy(KEPU_CATALOG, folder.path() / "catalog", std::filesystem::copy_options::recursive);
+  folder.write("catalog/datasets/passages.toml", "nonsense = 1\n");
+  folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_CTL_CONNECTORS
+                             "\"]\n[persons]\nkey_file = \"person.key\"\n");
+  source("a", "connector = \"choosy\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr("passages.toml"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("a.toml")));
 }
 
 TEST_F(Checking, WhatCouldNotBeReadIsNotMissingToo) {
