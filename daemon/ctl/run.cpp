@@ -76,7 +76,8 @@ void build(CLI::App& app, Wanted& wanted) {
                   "kepuctl run turnstile"))
       ->add_flag("--no-wait", wanted.no_wait, "Return as soon as the daemon has taken the command");
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
-  with_source(add(app, "resume", "Let a paused or quarantined source run again", "kepuctl resume turnstile"));
+  with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
+                  "kepuctl resume turnstile"));
 
   auto* observations = add(app, "observations", "Values of an indicator",
                            "kepuctl observations visits --freq M --from 2026-01 --to 2026-06 --by venue");

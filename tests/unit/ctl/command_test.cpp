@@ -72,11 +72,40 @@ TEST_F(Asking, StatusOfAHubThatIsNotReadyFails) {
 TEST_F(Asking, PauseAndResumeAreCommands) {
   hub.on("POST /api/v1/sources/gates/pause", {R"({"data":{"id":"gates"}})"}, 202);
   hub.on("POST /api/v1/sources/gates/resume", {R"({"data":{"id":"gates"}})"}, 202);
+  hub.on("GET /api/v1/sources/gates", {R"({"data":{"id":"gates","state":"ready","sentence":"it waits."}})"});
   EXPECT_EQ(ask({"pause", "gates"}), ok);
   EXPECT_EQ(out.str(), "gates is paused; `kepuctl resume` lets it run again\n");
   EXPECT_THAT(hub.last_header(), HasSubstr("Content-Length: 0\r\n"));
   EXPECT_EQ(ask({"resume", "gates", "--json"}), ok);
-  EXPECT_EQ(out.str(), R"({"data":{"id":"gates"}})");
+  EXPECT_EQ(out.str(), R"({"data":{"id":"gates","state":"ready","sentence":"it waits."}})");
+  EXPECT_EQ(ask({"resume", "gates"}), ok);
+  EXPECT_EQ(out.str(), "gates may run again: it waits.\n");
+}
+
+TEST_F(Asking, ResumeOfASourceThatStaysAsItIsFailsWithItsSentence) {
+  const auto state = [](const std::string& name) {
+    return R"({"data":{"id":"gates","state":")" + name + R"(","sentence":"correct it."}})";
+  };
+  hub.on("POST /api/v1/sources/gates/resume", {state("stopped")}, 202);
+  for (const std::vector<std::string>& looks :
+       {std::vector<std::string>{state("stopped")}, {state("starting"), state("stopped")}}) {
+    hub.on("GET /api/v1/sources/gates", looks);
+    EXPECT_EQ(ask({"resume", "gates"}), failed);
+    EXPECT_EQ(out.str(), "");
+    EXPECT_EQ(err.str(), "kepuctl: gates stays stopped: correct it.\n");
+    EXPECT_EQ(ask({"resume", "gates", "--json"}), failed);
+    EXPECT_EQ(out.str(), state("stopped"));
+  }
+}
+
+TEST_F(Asking, ResumeWaitsUntilWhatItSetOffIsSeen) {
+  const auto state = [](const std::string& name) {
+    return R"({"data":{"id":"gates","state":")" + name + R"(","sentence":"now )" + name + R"("}})";
+  };
+  hub.on("POST /api/v1/sources/gates/resume", {"{}"}, 202);
+  hub.on("GET /api/v1/sources/gates", {state("stopped"), state("starting"), state("starting"), state("running")});
+  EXPECT_EQ(ask({"resume", "gates"}), ok);
+  EXPECT_EQ(out.str(), "gates may run again: now running\n");
 }
 
 TEST_F(Asking, ASourcesNameCannotLeaveItsPlaceInThePath) {
