@@ -363,6 +363,33 @@ TEST(Usage, IsRefusedWithTwoAndNothingOnOutput) {
   }
 }
 
+TEST(Usage, AWrongCommandNamesTheNearest) {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"statsu"}, {"--config", "runs", "statsu"}, {"--json", "statsu", "--ids"}}) {
+    std::ostringstream out, err;
+    EXPECT_EQ(run(args, Console{.out = out, .err = err}), usage);
+    EXPECT_EQ(err.str(), "kepuctl: there is no command \"statsu\"; did you mean \"status\"?\n"
+                         "`kepuctl --help` lists them.\n");
+  }
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"frobnicate"}, Console{.out = out, .err = err}), usage);
+  EXPECT_THAT(err.str(), HasSubstr("no command \"frobnicate\"\n"));
+}
+
+TEST(Usage, ALimitThatIsNoneSaysTheRangeShortly) {
+  for (const std::string limit : {"0", "x", "-1", "1.5"}) {
+    std::ostringstream out, err;
+    EXPECT_EQ(run({"runs", "--limit", limit}, Console{.out = out, .err = err}), usage);
+    EXPECT_THAT(err.str(), HasSubstr("--limit: " + limit + " is not a whole number from 1 on\n"));
+  }
+}
+
+TEST(Help, TheExamplesAskForWhatTheCatalogHas) {
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"observations", "--help"}, Console{.out = out, .err = err}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("kepuctl observations venue.visits --freq"));
+}
+
 TEST(Help, OfEachCommandHasAnExampleAndTheExitCodes) {
   for (const char* command : {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators",
                               "runs", "rejects", "completion"}) {

@@ -51,9 +51,10 @@ TEST(Kepuctl, ItsBashCompletionCompletes) {
   const Folder folder;
   const auto script = folder.write("completion", kepuctl("completion bash").output);
   const auto complete = [&](const std::string& words) {
-    const auto command = "bash --norc -c 'kepuctl() { echo gates; echo wall; }; . " + script.string() +
-                         "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kepuctl; " +
-                         "echo \"${COMPREPLY[@]}\"'";
+    const auto command =
+        "bash --norc -c 'HOME=/home/me; kepuctl() { echo gates; echo wall; printf \"%s\\n\" \"$@\"; }; . " +
+        script.string() + "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kepuctl; " +
+        "echo \"${COMPREPLY[@]}\"'";
     FILE* pipe = ::popen(command.c_str(), "r");
     char buffer[1024] = "";
     const size_t n = std::fread(buffer, 1, sizeof buffer - 1, pipe);
@@ -66,6 +67,11 @@ TEST(Kepuctl, ItsBashCompletionCompletes) {
   EXPECT_EQ(complete("kepuctl observations x --fr"), "--freq --from\n");
   EXPECT_EQ(complete("kepuctl completion z"), "zsh\n");
   EXPECT_EQ(complete("kepuctl runs --source g"), "gates\n");
+  // Names come from the daemon that the line names: the stand-in for kepuctl gives its arguments back.
+  EXPECT_EQ(complete("kepuctl run --config /x/kepud.toml /x"), "/x/kepud.toml\n");
+  EXPECT_EQ(complete("kepuctl --config = /x/kepud.toml run /x"), "/x/kepud.toml\n");
+  EXPECT_EQ(complete("kepuctl --socket /x.sock observations /x"), "/x.sock\n");
+  EXPECT_EQ(complete("kepuctl --config \"~/kepud.toml\" run /home"), "/home/me/kepud.toml\n");
 }
 
 class Checking : public testing::Test {
@@ -76,8 +82,9 @@ protected:
     main_file("[persons]\nkey_file = \"person.key\"\n");
   }
   void main_file(const std::string& more, const std::string& first_folders = "") {
-    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [" + first_folders + "\"" KEPU_BAD_CONNECTORS
-                               "\", \"" KEPU_CTL_CONNECTORS "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
+    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [" + first_folders +
+                                   "\"" KEPU_BAD_CONNECTORS "\", \"" KEPU_CTL_CONNECTORS
+                                   "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
                                    more);
   }
   void source(const std::string& id, const std::string& text) { folder.write("sources.d/" + id + ".toml", text); }
