@@ -38,10 +38,11 @@ public:
     for (const auto& problem : out_.problems)
       broken_.insert({problem.file, problem.line});
     const auto& catalog = configuration_.daemon.catalog_dir;
-    catalog_is_good_ = configuration_.catalog && std::ranges::none_of(out_.problems, [&](const auto& problem) {
-                         return std::mismatch(catalog.begin(), catalog.end(), problem.file.begin(), problem.file.end())
-                                    .first == catalog.end();
-                       });
+    catalog_is_good_ =
+        configuration_.catalog && std::ranges::none_of(out_.problems, [&](const auto& problem) {
+          return std::mismatch(catalog.begin(), catalog.end(), problem.file.begin(), problem.file.end()).first ==
+                 catalog.end();
+        });
   }
 
   Checked run() {
@@ -130,8 +131,8 @@ private:
     const auto status = std::filesystem::status(folder, error);
     if (std::filesystem::is_directory(status)) return;
     if (status.type() == std::filesystem::file_type::not_found) {
-      warn(file, at, "no_folder", fmt::format("{}: the folder {} does not exist; make it or correct the path", what,
-                                              folder.string()));
+      warn(file, at, "no_folder",
+           fmt::format("{}: the folder {} does not exist; make it or correct the path", what, folder.string()));
     } else if (!error) {
       warn(file, at, "no_folder", fmt::format("{}: {} is no folder; correct the path", what, folder.string()));
     } // else the daemon's user may see it
@@ -149,10 +150,10 @@ private:
       return;
     }
     const auto& daemon = configuration_.daemon;
-    const auto tried = supervisor::try_settings(
-        worker_, known.library,
-        supervisor::instruction(source, std::get<supervisor::Admission>(admitted), configuration_, daemon.time_zone,
-                                "", key_));
+    const auto tried =
+        supervisor::try_settings(worker_, known.library,
+                                 supervisor::instruction(source, std::get<supervisor::Admission>(admitted),
+                                                         configuration_, daemon.time_zone, "", key_));
     if (tried) return;
     if (tried.error().code == "source_out_of_reach")
       warn(source.file, source.settings_at, tried.error().code, tried.error().text);

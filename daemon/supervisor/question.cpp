@@ -77,8 +77,8 @@ void Question::answer(wire::Message message) {
       conclude(NotDescribed{After::retry, {What::retry, text, {}, {}}});
       break;
     case KEPU_RUN_BAD_CONFIG:
-      conclude(NotDescribed{After::stop,
-                            {about_ == About::library ? What::bad_library : What::bad_config, text, {}, {}}});
+      conclude(
+          NotDescribed{After::stop, {about_ == About::library ? What::bad_library : What::bad_config, text, {}, {}}});
       break;
     default:
       conclude(NotDescribed{After::crash, {What::bug, text, {}, {}}});
@@ -115,8 +115,8 @@ void Question::done(Exit exit) {
   deadline_.cancel();
   link_.reset();
   if (!result_)
-    result_ = NotDescribed{After::crash,
-                           {about_ == About::library ? What::crashed_on_load : What::crashed, {}, exit, {}}};
+    result_ =
+        NotDescribed{After::crash, {about_ == About::library ? What::crashed_on_load : What::crashed, {}, exit, {}}};
   if (const auto then = std::exchange(then_, nullptr)) then(std::move(*result_));
 }
 

@@ -229,8 +229,7 @@ void SourceTask::misbehaved(Sentence why) {
 void SourceTask::configure() {
   configured_ = true;
   try {
-    send_message(
-        instruction(source_, admission_, hub_->configuration, hub_->zone.name(), cursor_, hub_->person_key));
+    send_message(instruction(source_, admission_, hub_->configuration, hub_->zone.name(), cursor_, hub_->person_key));
   } catch (const std::length_error&) {
     feed(event::Done{KEPU_RUN_BAD_CONFIG, too_large(source_.file.string())});
   }
