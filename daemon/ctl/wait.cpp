@@ -78,8 +78,9 @@ Result<Answer> settled(const Client& client, const std::string& source, const Co
     if (!answer || !answer->ok()) return answer;
     const auto body = object_in(answer->body);
     const auto* state = body ? object(*body, "data") : nullptr;
-    const bool starting = state && text(*state, "state") == "starting";
-    if (!state || (!starting && (!is_held(*state) || ++held == looks_when_held))) return answer;
+    const auto phase = state ? text(*state, "state") : std::string();
+    const bool moves = phase == "starting" || phase == "stopping"; // a refusal comes by way of stopping
+    if (!state || (!moves && (!is_held(*state) || ++held == looks_when_held))) return answer;
     std::this_thread::sleep_for(console.pace);
   }
 }

@@ -26,8 +26,8 @@ struct Followed {
 using Following = std::variant<Followed, Answer, Error>;
 Following follow(const Client& client, const std::string& source, uint64_t before, const Console& console);
 
-// The answer about a source that was resumed, once it is neither being started nor, as it may yet be for a moment,
-// where it was. A refusal or nothing that can be understood: as it came.
+// The answer about a source that was resumed, once it is neither being started or ended nor, as it may yet be for a
+// moment, where it was. A refusal or nothing that can be understood: as it came.
 Result<Answer> settled(const Client& client, const std::string& source, const Console& console);
 // Nothing comes of a source in this state by itself.
 bool is_held(const boost::json::object& source);

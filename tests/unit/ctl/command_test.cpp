@@ -88,7 +88,7 @@ TEST_F(Asking, ResumeOfASourceThatStaysAsItIsFailsWithItsSentence) {
   };
   hub.on("POST /api/v1/sources/gates/resume", {state("stopped")}, 202);
   for (const std::vector<std::string>& looks :
-       {std::vector<std::string>{state("stopped")}, {state("starting"), state("stopped")}}) {
+       {std::vector<std::string>{state("stopped")}, {state("starting"), state("stopping"), state("stopped")}}) {
     hub.on("GET /api/v1/sources/gates", looks);
     EXPECT_EQ(ask({"resume", "gates"}), failed);
     EXPECT_EQ(out.str(), "");
