@@ -122,7 +122,8 @@ Exit run(const std::filesystem::path& config_file) {
   supervisor.start();
   log(LogLevel::info, "",
       std::string("kepud ") + version + " listens on " + daemon.listen.host + ":" + std::to_string(server.port()) +
-          " with " + std::to_string(configuration.sources.size()) + " sources");
+          " with " + std::to_string(configuration.sources.size()) +
+          (configuration.sources.size() == 1 ? " source" : " sources"));
   sd_notify(0, "READY=1");
 
   int to_stop = 2;

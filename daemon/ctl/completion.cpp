@@ -19,38 +19,49 @@ std::string names(const Words& words) {
   return out;
 }
 
-// A shell's expression for the words of an operand. `--ids` prints names only, nothing that a shell would expand.
-std::string operand_words(Operand operand) {
+// A shell's expression for the words of an operand, asked from the daemon that the line names: `where` is the shell's
+// expression for its --config and --socket. `--ids` prints names only, nothing that a shell would expand.
+std::string operand_words(Operand operand, const std::string& where) {
   switch (operand) {
   case Operand::none:
     return "";
   case Operand::source:
-    return "$(kepuctl sources --ids 2>/dev/null)";
+    return "$(kepuctl " + where + " sources --ids 2>/dev/null)";
   case Operand::indicator:
-    return "$(kepuctl indicators --ids 2>/dev/null)";
+    return "$(kepuctl " + where + " indicators --ids 2>/dev/null)";
   case Operand::shell:
     return "bash zsh fish";
   }
   return "";
 }
 
+constexpr const char* bash_where = "\"${where[@]}\"";
+
 // Bash, and Zsh through bashcompinit: one function for both.
 std::string bash(const Words& words) {
   std::string cases;
   for (const auto& command : words.commands) {
     cases += fmt::format("  {})\n    options=\"{}\"\n", command.name, joined(command.options));
-    if (command.operand != Operand::none) cases += fmt::format("    operands=\"{}\"\n", operand_words(command.operand));
+    if (command.operand != Operand::none)
+      cases += fmt::format("    operands=\"{}\"\n", operand_words(command.operand, bash_where));
     cases += "    ;;\n";
   }
   return fmt::format(R"(_kepuctl() {{
   local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}"
-  local command="" options="" operands="" i
+  local command="" options="" operands="" i value where=()
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case "${{COMP_WORDS[i]}}" in
-    --config|--socket|--color) ((++i)) ;;
+    --config|--socket|--color)
+      value=$((i + 1))
+      [[ "${{COMP_WORDS[value]}}" == "=" ]] && ((++value))
+      if [[ "${{COMP_WORDS[i]}}" != --color ]] && ((value < COMP_CWORD)); then
+        where+=("${{COMP_WORDS[i]}}" "${{COMP_WORDS[value]/#\~\//$HOME/}}")
+      fi
+      i=$value
+      ;;
     -*) ;;
-    *) command="${{COMP_WORDS[i]}}"; break ;;
+    *) [[ "$command" ]] || command="${{COMP_WORDS[i]}}" ;;
     esac
   done
   case "$before" in
@@ -72,7 +83,7 @@ std::string bash(const Words& words) {
 }}
 complete -F _kepuctl kepuctl
 )",
-                     operand_words(Operand::source), joined(words.options), names(words), cases);
+                     operand_words(Operand::source, bash_where), joined(words.options), names(words), cases);
 }
 
 std::string zsh(const Words& words) {
@@ -80,7 +91,20 @@ std::string zsh(const Words& words) {
 }
 
 std::string fish(const Words& words) {
-  std::string out = "complete -c kepuctl -f\n";
+  std::string out = R"(complete -c kepuctl -f
+function __kepuctl_where
+  set -l words (commandline -opc)
+  for i in (seq (count $words))
+    switch $words[$i]
+      case '--config=*' '--socket=*'
+        echo $words[$i]
+      case --config --socket
+        set -l value (math $i + 1)
+        test $value -le (count $words); and echo $words[$i]=(string replace -r '^~/' $HOME/ -- $words[$value])
+    end
+  end
+end
+)";
   const auto option = [&](const std::string& condition, const std::string& name) {
     const auto file = name == "--config" || name == "--socket";
     out += fmt::format("complete -c kepuctl{} -l {}{}\n", condition, name.substr(2), file ? " -r -F" : "");
@@ -94,7 +118,7 @@ std::string fish(const Words& words) {
       option(condition, name);
     if (command.operand == Operand::none) continue;
     // Fish writes a command's output as (…).
-    auto operands = operand_words(command.operand);
+    auto operands = operand_words(command.operand, "(__kepuctl_where)");
     if (operands.front() == '$') operands.erase(0, 1);
     out += fmt::format("complete -c kepuctl{} -a '{}'\n", condition, operands);
   }

@@ -331,10 +331,27 @@ int Remote::pause(const std::string& source) {
   return command(source, "pause", "is paused; `kepuctl resume` lets it run again");
 }
 
-int Remote::resume(const std::string& source) { return command(source, "resume", "may run again"); }
+int Remote::resume(const std::string& source) {
+  if (!take(client_.post("/api/v1/sources/" + percent_encoded(source) + "/resume"))) return exit_;
+  const auto body = take(settled(client_, source, console_));
+  if (!body) return exit_;
+  const auto answer = object_in(*body);
+  const auto* status = answer ? object(*answer, "data") : nullptr;
+  if (!status) return not_understood();
+  const bool held = is_held(*status);
+  if (manner_.json) {
+    raw(*body);
+  } else if (held) {
+    say_error(source + " stays " + state_of(*status) + ": " + sentence_of(*status, console_.chinese));
+  } else {
+    console_.out << printable(source) << " may run again: " << printable(sentence_of(*status, console_.chinese))
+                 << "\n";
+  }
+  return held ? failed : ok;
+}
 
 int Remote::run(const std::string& source, bool wait) {
-  if (!wait) return command(source, "run", "was told to run; `kepuctl runs` shows what comes of it");
+  if (!wait) return command(source, "run", "was told to run; `kepuctl status` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
   const auto path = "/api/v1/sources/" + percent_encoded(source);
   const auto before = take(client_.get(path));

@@ -1,5 +1,6 @@
 #include "ctl/run.hpp"
 
+#include "base/nearest.hpp"
 #include "base/printable.hpp"
 #include "ctl/check.hpp"
 #include "ctl/completion.hpp"
@@ -29,11 +30,20 @@ struct Wanted {
   bool no_wait = false;
   bool csv = false;
   std::string freq, from, to, area, by, source, columns, lang;
-  uint32_t limit = 0; // 0: the daemon's usual
+  uint64_t limit = 0; // 0: the daemon's usual
 };
 
+// CLI11's own says a range of 309 digits; how many are too many, the daemon says.
+const CLI::Validator positive(
+    [](std::string& word) -> std::string {
+      const bool number = !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+      if (number && word.find_first_not_of('0') != word.npos) return "";
+      return word + " is not a whole number from 1 on";
+    },
+    "N");
+
 void add_limit(CLI::App& command, Wanted& wanted) {
-  command.add_option("--limit", wanted.limit, "At most so many rows")->check(CLI::PositiveNumber);
+  command.add_option("--limit", wanted.limit, "At most so many rows")->check(positive);
 }
 
 CLI::App* add(CLI::App& app, const std::string& name, const std::string& summary, const std::string& example) {
@@ -58,8 +68,9 @@ void build(CLI::App& app, Wanted& wanted) {
       ->capture_default_str();
 
   add(app, "check",
-      "Judge a configuration, its sources and their connectors, without the daemon; changes nothing. Run it as the "
-      "daemon's user or root; --json gives a list of {file, line, column, code, text}",
+      "Judge a configuration, its sources and their connectors, without the daemon and without a run. Best as the "
+      "daemon's user or root, who see all that it sees; warnings alone end with 0; --json gives a list of {file, line, "
+      "column, severity, code, text}",
       "kepuctl check --config /etc/kepud/kepud.toml");
   add(app, "status",
       "Whether the daemon is ready, and each source's state in a sentence; 1 when it is not ready or a "
@@ -75,10 +86,11 @@ void build(CLI::App& app, Wanted& wanted) {
                   "kepuctl run turnstile"))
       ->add_flag("--no-wait", wanted.no_wait, "Return as soon as the daemon has taken the command");
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
-  with_source(add(app, "resume", "Let a paused or quarantined source run again", "kepuctl resume turnstile"));
+  with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
+                  "kepuctl resume turnstile"));
 
   auto* observations = add(app, "observations", "Values of an indicator",
-                           "kepuctl observations visits --freq M --from 2026-01 --to 2026-06 --by venue");
+                           "kepuctl observations venue.visits --freq M --from 2026-01 --to 2026-06 --by venue");
   observations->add_option("INDICATOR", wanted.operand, "Its id, as `kepuctl indicators` lists it")->required();
   observations->add_option("--freq", wanted.freq, "Day, week, month, quarter, half-year or year")
       ->check(CLI::IsMember({"D", "W", "M", "Q", "S", "A"}));
@@ -143,23 +155,37 @@ Words words_of(CLI::App& app) {
   return words;
 }
 
+std::string counted(size_t number, const char* what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 int print_check(const Wanted& wanted, const Console& console) {
   const auto checked = check(wanted.config, console.worker);
   if (wanted.json) {
     boost::json::array list;
-    for (const auto& problem : checked.problems)
+    const auto add = [&](const settings::Problem& problem, const char* severity) {
       list.push_back({{"file", problem.file.string()},
                       {"line", problem.line},
                       {"column", problem.column},
+                      {"severity", severity},
                       {"code", problem.code},
                       {"text", problem.text}});
+    };
+    for (const auto& problem : checked.problems)
+      add(problem, "error");
+    for (const auto& problem : checked.warnings)
+      add(problem, "warning");
     console.out << boost::json::serialize(list) << "\n";
   } else {
     for (const auto& problem : checked.problems)
       console.out << printable(problem.sentence()) << "\n";
+    for (auto problem : checked.warnings) {
+      problem.text.insert(0, "warning: ");
+      console.out << printable(problem.sentence()) << "\n";
+    }
     if (checked.problems.empty())
-      console.out << printable(wanted.config) << ": in order, with " << checked.sources
-                  << (checked.sources == 1 ? " source\n" : " sources\n");
+      console.out << printable(wanted.config) << ": in order, with " << counted(checked.sources, "source")
+                  << (checked.warnings.empty() ? "" : " and " + counted(checked.warnings.size(), "warning")) << "\n";
   }
   return checked.problems.empty() ? ok : failed;
 }
@@ -206,6 +232,26 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                              wanted.csv);
 }
 
+// The word that stands where a command should and is none.
+std::optional<std::string> unknown_command(const CLI::App& app, const std::vector<std::string>& args) {
+  if (!app.get_subcommands().empty()) return std::nullopt;
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (!args[i].starts_with('-')) return args[i];
+    if (args[i] == "--config" || args[i] == "--socket" || args[i] == "--color") ++i; // its value
+  }
+  return std::nullopt;
+}
+
+int say_unknown(const CLI::App& app, const std::string& word, const Console& console) {
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  const auto near = nearest(word, known, 1);
+  console.err << "kepuctl: there is no command " << in_quotes(word)
+              << (near.empty() ? "" : "; did you mean \"" + near[0] + "\"?") << "\n`kepuctl --help` lists them.\n";
+  return usage;
+}
+
 } // namespace
 
 int run(const std::vector<std::string>& args, const Console& console) {
@@ -215,6 +261,7 @@ int run(const std::vector<std::string>& args, const Console& console) {
   try {
     app.parse(std::vector<std::string>(args.rbegin(), args.rend())); // CLI11 takes them last first
   } catch (const CLI::ParseError& error) {
+    if (const auto word = unknown_command(app, args)) return say_unknown(app, *word, console);
     return app.exit(error, console.out, console.err) == 0 ? ok : usage;
   }
   const auto command = app.get_subcommands().front()->get_name();

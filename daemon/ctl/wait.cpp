@@ -12,6 +12,7 @@ namespace {
 
 // So many looks at a source at rest mean that nothing will come of the command: it was taken long ago.
 constexpr int looks_at_rest = 10;
+constexpr int looks_when_held = 3; // the same for `resume`, which is taken or not, and waits for no run
 
 bool at_work(const std::string& state) { return state == "starting" || state == "running" || state == "stopping"; }
 
@@ -62,6 +63,24 @@ Following follow(const Client& client, const std::string& source, uint64_t befor
     const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began);
     line.draw(progress_line(source, {phase, number(*state, "progress_done"), number(*state, "progress_total"), elapsed},
                             console.columns - 1));
+    std::this_thread::sleep_for(console.pace);
+  }
+}
+
+bool is_held(const boost::json::object& source) {
+  const auto state = text(source, "state");
+  return is_true(source, "paused") || state == "stopped" || state == "quarantined";
+}
+
+Result<Answer> settled(const Client& client, const std::string& source, const Console& console) {
+  for (int held = 0;;) {
+    auto answer = client.get("/api/v1/sources/" + percent_encoded(source));
+    if (!answer || !answer->ok()) return answer;
+    const auto body = object_in(answer->body);
+    const auto* state = body ? object(*body, "data") : nullptr;
+    const auto phase = state ? text(*state, "state") : std::string();
+    const bool moves = phase == "starting" || phase == "stopping"; // a refusal comes by way of stopping
+    if (!state || (!moves && (!is_held(*state) || ++held == looks_when_held))) return answer;
     std::this_thread::sleep_for(console.pace);
   }
 }

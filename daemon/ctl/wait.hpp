@@ -4,6 +4,8 @@
 #include "ctl/client.hpp"
 #include "ctl/run.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -23,5 +25,11 @@ struct Followed {
 // An Answer: a refusal, or nothing that can be understood. An Error: the daemon is out of reach.
 using Following = std::variant<Followed, Answer, Error>;
 Following follow(const Client& client, const std::string& source, uint64_t before, const Console& console);
+
+// The answer about a source that was resumed, once it is neither being started or ended nor, as it may yet be for a
+// moment, where it was. A refusal or nothing that can be understood: as it came.
+Result<Answer> settled(const Client& client, const std::string& source, const Console& console);
+// Nothing comes of a source in this state by itself.
+bool is_held(const boost::json::object& source);
 
 } // namespace kepu::ctl

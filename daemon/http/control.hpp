@@ -48,7 +48,7 @@ class Control {
 public:
   virtual ~Control() = default;
   virtual std::vector<SourceStatus> sources() = 0; // in order of id
-  // Error codes: "unknown_source", "already_running", "paused", "quarantined", "shutting_down".
+  // Error codes: "unknown_source", "already_running", "disabled", "paused", "quarantined", "shutting_down".
   virtual Result<void> run_now(std::string_view source) = 0;
   virtual Result<void> pause(std::string_view source) = 0;
   virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off

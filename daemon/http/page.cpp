@@ -62,8 +62,8 @@ Response front_page(const Asked& asked) {
   std::string body =
       "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-      "<title>科普数据枢纽 Kepu Hub</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\n<h1>";
-  body += both("科普数据枢纽", "Kepu Hub " + asked.context.version) + "</h1>\n";
+      "<title>科普数据中心 Kepu Hub</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\n<h1>";
+  body += both("科普数据中心", "Kepu Hub " + asked.context.version) + "</h1>\n";
 
   body += "<h2>" + both("指标", "Indicators") + "</h2>\n<table>\n<tr><th>" + both("名称", "Name") + "</th><th>" +
           both("数据", "Figures") + "</th></tr>\n";

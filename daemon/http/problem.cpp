@@ -54,6 +54,7 @@ const std::vector<ProblemCode>& problem_codes() {
       {"not_acceptable", 406, "There is no such form of this answer"},
       {"request_timeout", 408, "The request took too long to arrive"},
       {"already_running", 409, "The source is running already"},
+      {"disabled", 409, "The source is switched off"},
       {"paused", 409, "The source is paused"},
       {"quarantined", 409, "The source is quarantined"},
       {"length_required", 411, "The request needs a Content-Length"},

@@ -116,6 +116,7 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
   for (const auto& word : top.texts("connector_dirs")) {
     if (auto made = absolute_path(report, word.at, "connector_dirs", word.text, base)) {
       out.connector_dirs.push_back(std::move(*made));
+      out.connector_dirs_at.push_back(word.at);
     }
   }
   out.catalog_dir = path("catalog_dir", default_catalog);

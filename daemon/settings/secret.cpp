@@ -3,6 +3,8 @@
 #include "base/printable.hpp"
 #include "base/utf8.hpp"
 
+#include <kepu/person_key.hpp>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +18,6 @@ namespace kepu::settings {
 namespace {
 
 constexpr size_t max_secret_bytes = 65'536; // a certificate with its chain and key has some 10 kB
-constexpr size_t key_bytes = 32;            // of HMAC-SHA-256
 
 struct Content {
   std::string bytes;
@@ -49,13 +50,6 @@ boost::system::result<Content, int> read_all(const std::filesystem::path& file) 
 }
 
 std::string reason(int error) { return error == EINVAL ? "it is not a regular file" : std::strerror(error); }
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 void drop_line_end(std::string& text) {
   if (!text.empty() && text.back() == '\n') text.pop_back();
@@ -122,26 +116,13 @@ Result<std::string> read_person_key(const std::filesystem::path& file) {
   if (content->mode & (S_IRWXG | S_IRWXO)) {
     return fail("open_key_file", "the person key " + where + " is open to other users; chmod 600 it");
   }
-  std::string bytes = std::move(content->bytes);
-  if (bytes.size() != key_bytes) {
-    drop_line_end(bytes);
-    std::string key;
-    for (size_t i = 0; bytes.size() == 2 * key_bytes && i < bytes.size(); i += 2) {
-      const int high = hex_digit(bytes[i]);
-      const int low = hex_digit(bytes[i + 1]);
-      if (high < 0 || low < 0) break;
-      key += static_cast<char>(high * 16 + low);
-    }
-    bytes = std::move(key);
-  }
-  if (bytes.size() != key_bytes) {
+  auto key = abi::person_key_in(content->bytes);
+  if (!key)
     return fail("bad_key_file",
                 "the person key " + where + " is neither 64 hexadecimal digits nor 32 raw bytes; " + make);
-  }
-  if (std::count(bytes.begin(), bytes.end(), bytes[0]) == static_cast<std::ptrdiff_t>(key_bytes)) {
+  if (abi::is_guessable(*key))
     return fail("bad_key_file", "the person key " + where + " is one byte 32 times, which anyone can guess; " + make);
-  }
-  return bytes;
+  return std::move(*key);
 }
 
 } // namespace kepu::settings

@@ -48,6 +48,7 @@ struct Daemon {
   std::filesystem::path file; // the configuration file itself, absolute
   std::filesystem::path state_dir;
   std::vector<std::filesystem::path> connector_dirs;
+  std::vector<Place> connector_dirs_at; // of each
   std::filesystem::path catalog_dir;
   Place catalog_dir_at;
   std::filesystem::path sources_dir;

@@ -87,4 +87,26 @@ std::variant<Admission, Sentence> admit(const settings::Source& source, const ab
   return out;
 }
 
+wire::Configure instruction(const settings::Source& source, const Admission& admission,
+                            const settings::Configuration& configuration, const std::string& time_zone,
+                            const std::string& cursor, const std::optional<std::string>& person_key) {
+  wire::Configure out;
+  out.source = source.id;
+  out.time_zone = time_zone;
+  out.allow = source.allow;
+  out.settings = admission.settings;
+  if (configuration.catalog)
+    for (const auto& dataset : configuration.catalog->datasets)
+      out.datasets.push_back(dataset.contract);
+  out.cursor = cursor;
+  if (admission.persons && person_key) out.person_key = wire::PersonKey{*person_key};
+  out.readable = admission.readable;
+  out.writable = admission.writable;
+  return out;
+}
+
+std::string too_large(const std::string& file) {
+  return fmt::format("its settings and datasets together pass {} bytes; shorten {}", wire::max_payload, file);
+}
+
 } // namespace kepu::supervisor

@@ -4,9 +4,11 @@
 
 #include "settings/settings.hpp"
 #include "supervisor/machine.hpp"
+#include "wire/frames.hpp"
 
 #include <kepu/values.hpp>
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -26,5 +28,12 @@ bool reads_persons(const abi::Descriptor& descriptor, const model::Catalog* cata
 // A Sentence: why not and what to do.
 std::variant<Admission, Sentence> admit(const settings::Source& source, const abi::Descriptor& descriptor,
                                         const settings::Configuration& configuration, bool have_person_key);
+
+// What the worker of an admitted source is told. `person_key`: the hub's, where it has one.
+wire::Configure instruction(const settings::Source& source, const Admission& admission,
+                            const settings::Configuration& configuration, const std::string& time_zone,
+                            const std::string& cursor, const std::optional<std::string>& person_key);
+// That an instruction passes what a frame can hold, and what to do; `file` is the source's.
+std::string too_large(const std::string& file);
 
 } // namespace kepu::supervisor

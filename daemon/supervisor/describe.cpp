@@ -1,150 +1,52 @@
 #include "supervisor/describe.hpp"
 
-#include "supervisor/launch.hpp"
+#include "supervisor/admit.hpp"
 #include "supervisor/library.hpp"
 #include "supervisor/sentence.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <csignal>
 #include <fmt/format.h>
+#include <stdexcept>
 
 namespace kepu::supervisor {
+namespace {
 
-struct Descriptions::Job : std::enable_shared_from_this<Job> {
-  Job(Descriptions& all, LibraryLook look)
-      : owner(&all), around(all.around_), library(std::move(look)),
-        output(around->clock, std::filesystem::path(library.path).stem().string(), around->log), deadline(around->io) {}
+// What happened, for somebody who has no state of a source.
+std::string said(const std::string& connector, const LibraryLook& library, Timing timing, const Reason& reason) {
+  Rules rules;
+  rules.connector = connector;
+  rules.timing = timing;
+  State state;
+  state.library = library;
+  return what_happened(rules, state, reason).en;
+}
 
-  Descriptions* owner; // null: nobody wants it any more
-  const std::shared_ptr<Surroundings> around;
-  const LibraryLook library;
-  Output output;
-  boost::asio::steady_timer deadline;
-  std::shared_ptr<Link> link;
-  std::optional<Description> result;
-  bool greeted = false;
-  std::vector<std::function<void(const Description&)>> waiters;
-
-  void start();
-  bool frame(wire::Header header, const std::string& payload);
-  void answer(wire::Message message);
-  void conclude(Description description);
-  void kill(What what, Sentence detail);
-  void limit(Timing::Duration time);
-  void done(Exit exit);
-};
-
-void Descriptions::Job::start() {
-  auto started = Link::start(
-      around, worker_launch(*around, library.path), output,
-      {[self = shared_from_this()](wire::Header header, std::string payload) { return self->frame(header, payload); },
-       [self = shared_from_this()](Sentence why) { self->kill(What::misbehaved, std::move(why)); },
-       [self = shared_from_this()](Exit exit) { self->done(exit); }});
-  if (!started) {
-    const auto& text = started.error().text;
-    result = NotDescribed{After::retry, {What::not_launched, {text, text}, {}, {}}};
-    boost::asio::post(around->io, [self = shared_from_this()] { self->done({}); });
-    return;
+// Blocks until `ask` was answered, in a loop of events of its own. nullopt: it never was.
+template <class Ask>
+std::optional<Description> answer_to(const std::filesystem::path& worker, const std::string& time_zone, Timing timing,
+                                     Ask ask) {
+  boost::asio::io_context io(1);
+  const SystemClock clock;
+  const auto nothing_logged = [](settings::LogLevel, std::string_view, std::string_view) {
+  }; // the verdict is what counts
+  std::optional<Description> description;
+  ask(std::make_shared<Surroundings>(Surroundings{io, clock, worker, time_zone, timing, nothing_logged}),
+      [&](Description d) { description = std::move(d); });
+  while (!description && io.run_one() > 0) {
   }
-  link = *started;
-  limit(around->timing.start_up);
+  return description;
 }
 
-void Descriptions::Job::limit(Timing::Duration time) {
-  deadline.expires_after(time);
-  deadline.async_wait([weak = weak_from_this()](const boost::system::error_code& ec) {
-    if (const auto self = weak.lock(); self && !ec) self->kill(What::silent_at_start, {});
-  });
-}
-
-bool Descriptions::Job::frame(wire::Header header, const std::string& payload) {
-  const auto message = wire::decode_from_worker(header.type, payload);
-  if (!message) {
-    kill(What::misbehaved, {message.error().text, message.error().text});
-    return true;
-  }
-  answer(*message);
-  return true;
-}
-
-void Descriptions::Job::answer(wire::Message message) {
-  if (const auto* hello = std::get_if<wire::Hello>(&message); hello && !greeted) {
-    greeted = true;
-    if (auto problem = protocol_problem(*hello)) {
-      kill(What::misbehaved, std::move(*problem));
-      return;
-    }
-    std::string frames;
-    wire::encode(wire::Describe{}, 0, frames);
-    limit(around->timing.start_up);
-    link->send(frames);
-  } else if (auto* described = std::get_if<wire::Described>(&message); described && greeted && !result) {
-    conclude(std::move(described->descriptor));
-  } else if (const auto* failed = std::get_if<wire::Done>(&message); failed && greeted) {
-    if (result) return; // DONE after DESCRIPTOR: it has nothing more to say
-    const Sentence text{failed->text, failed->text};
-    switch (failed->status) {
-    case KEPU_RUN_RETRY:
-      conclude(NotDescribed{After::retry, {What::retry, text, {}, {}}});
-      break;
-    case KEPU_RUN_BAD_CONFIG:
-      conclude(NotDescribed{After::stop, {What::bad_library, text, {}, {}}});
-      break;
-    default:
-      conclude(NotDescribed{After::crash, {What::bug, text, {}, {}}});
-      break;
-    }
-  } else if (const auto* line = std::get_if<wire::LogFrame>(&message)) {
-    output.line(level_of(line->level), line->text);
-  } else {
-    kill(What::misbehaved, {"it sent a frame that does not belong to a description", "它发送了不属于描述过程的帧"});
-  }
-}
-
-void Descriptions::Job::conclude(Description description) {
-  result = std::move(description);
-  std::string frames;
-  wire::encode(wire::Bye{}, 0, frames);
-  limit(around->timing.cancel_grace);
-  link->send(frames);
-}
-
-void Descriptions::Job::kill(What what, Sentence detail) {
-  if (!link) return;
-  if (!result) result = NotDescribed{After::crash, {what, std::move(detail), {}, {}}};
-  link->stop_reading();
-  link->signal(SIGKILL);
-}
-
-void Descriptions::Job::done(Exit exit) {
-  const auto self = shared_from_this();
-  deadline.cancel();
-  link.reset();
-  if (!owner) return;
-  if (!result) result = NotDescribed{After::crash, {What::crashed_on_load, {}, exit, {}}};
-  if (const auto* descriptor = std::get_if<abi::Descriptor>(&*result))
-    owner->known_.insert_or_assign(library.path, std::pair(library, *descriptor));
-  owner->jobs_.erase(library.path);
-  for (const auto& then : std::exchange(waiters, {}))
-    then(*result);
-}
+} // namespace
 
 Descriptions::Descriptions(std::shared_ptr<Surroundings> around) : around_(std::move(around)) {}
 
 Descriptions::~Descriptions() { stop(); }
 
 void Descriptions::stop() {
-  for (auto& [path, job] : std::exchange(jobs_, {})) {
-    job->owner = nullptr;
-    job->waiters.clear();
-    job->deadline.cancel();
-    if (job->link) {
-      job->link->stop_reading();
-      job->link->signal(SIGKILL);
-      job->link.reset();
-    }
-  }
+  for (auto& [path, job] : std::exchange(jobs_, {}))
+    job.question->drop();
 }
 
 void Descriptions::get(const LibraryLook& library, std::function<void(const Description&)> then) {
@@ -155,35 +57,35 @@ void Descriptions::get(const LibraryLook& library, std::function<void(const Desc
   }
   // A file that changes while it is described is described again: its next look differs.
   auto& job = jobs_[library.path];
-  const bool fresh = !job;
-  if (fresh) job = std::make_shared<Job>(*this, library);
-  job->waiters.push_back(std::move(then));
-  if (fresh) std::shared_ptr(job)->start();
+  job.waiters.push_back(std::move(then));
+  if (job.question) return;
+  std::string frames;
+  wire::encode(wire::Describe{}, 0, frames);
+  job.question = Question::ask(around_, library, Question::About::library, std::move(frames),
+                               [this, library](const Description& description) { described(library, description); });
+}
+
+void Descriptions::described(const LibraryLook& library, const Description& description) {
+  if (const auto* descriptor = std::get_if<abi::Descriptor>(&description))
+    known_.insert_or_assign(library.path, std::pair(library, *descriptor));
+  const auto job = jobs_.extract(library.path);
+  for (const auto& then : job.mapped().waiters)
+    then(description);
 }
 
 Result<abi::Descriptor> describe_library(const std::filesystem::path& worker, const std::filesystem::path& library,
                                          Timing timing) {
   const auto found = look_at_library(library);
   if (found.problem) return fail("library_refused", found.problem->en);
-  boost::asio::io_context io(1);
-  const SystemClock clock;
-  const auto nothing_logged = [](settings::LogLevel, std::string_view, std::string_view) {
-  }; // the verdict is what counts
-  std::optional<Description> description;
-  Descriptions descriptions(
-      std::make_shared<Surroundings>(Surroundings{io, clock, worker, "UTC", timing, nothing_logged}));
-  descriptions.get(found.look, [&](const Description& d) { description = d; });
-  while (!description && io.run_one() > 0) {
-  }
+  std::string frames;
+  wire::encode(wire::Describe{}, 0, frames);
+  auto description = answer_to(worker, "UTC", timing, [&](auto around, auto then) {
+    Question::ask(std::move(around), found.look, Question::About::library, std::move(frames), std::move(then));
+  });
   if (!description) return fail("worker_not_launched", fmt::format("{} was not described", library.string()));
   if (auto* descriptor = std::get_if<abi::Descriptor>(&*description)) return std::move(*descriptor);
   const auto& failed = std::get<NotDescribed>(*description);
-  Rules rules;
-  rules.connector = library.stem().string();
-  rules.timing = timing;
-  State state;
-  state.library = found.look;
-  const auto text = what_happened(rules, state, failed.reason).en;
+  const auto text = said(library.stem().string(), found.look, timing, failed.reason);
   switch (failed.then) {
   case After::retry:
     return fail("worker_not_launched", text);
@@ -191,6 +93,34 @@ Result<abi::Descriptor> describe_library(const std::filesystem::path& worker, co
     return fail("library_crashed", text);
   default:
     return fail("library_bad", text);
+  }
+}
+
+Result<void> try_settings(const std::filesystem::path& worker, const std::filesystem::path& library,
+                          const wire::Configure& configure, Timing timing) {
+  const auto found = look_at_library(library);
+  if (found.problem) return fail("library_refused", found.problem->en);
+  std::string frames;
+  try {
+    wire::encode(configure, 0, frames);
+  } catch (const std::length_error&) {
+    return fail("settings_refused", too_large("the source's file"));
+  }
+  const auto description = answer_to(worker, configure.time_zone, timing, [&](auto around, auto then) {
+    Question::ask(std::move(around), found.look, Question::About::settings, std::move(frames), std::move(then));
+  });
+  if (!description) return fail("worker_not_launched", fmt::format("{} was not asked", library.string()));
+  const auto* failed = std::get_if<NotDescribed>(&*description);
+  if (!failed) return {};
+  const auto text = said(library.stem().string(), found.look, timing, failed->reason);
+  if (failed->reason.what == What::not_launched) return fail("worker_not_launched", text);
+  switch (failed->then) {
+  case After::retry:
+    return fail("source_out_of_reach", text);
+  case After::crash:
+    return fail("connector_failed", text);
+  default:
+    return fail("settings_refused", text);
   }
 }
 

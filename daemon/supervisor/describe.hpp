@@ -1,8 +1,9 @@
-// What a library says about itself, asked in a worker of its own under the tightest fence.
+// What a library says about itself, asked in a worker of its own under the tightest fence; and what a connector says
+// about its settings.
 #pragma once
 
 #include "base/result.hpp"
-#include "supervisor/link.hpp"
+#include "supervisor/question.hpp"
 
 #include <kepu/values.hpp>
 
@@ -10,18 +11,9 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
-#include <variant>
 #include <vector>
 
 namespace kepu::supervisor {
-
-// Why there is no descriptor, and what should follow.
-struct NotDescribed {
-  After then = After::stop; // stop, retry or crash
-  Reason reason;
-};
-using Description = std::variant<abi::Descriptor, NotDescribed>;
 
 // Descriptors by path, mtime and size of the library; one worker at a time for each. kepu-io only.
 class Descriptions {
@@ -35,15 +27,26 @@ public:
   void stop();
 
 private:
-  struct Job;
+  struct Job {
+    std::shared_ptr<Question> question;
+    std::vector<std::function<void(const Description&)>> waiters;
+  };
+  void described(const LibraryLook& library, const Description& description);
+
   const std::shared_ptr<Surroundings> around_;
   std::map<std::string, std::pair<LibraryLook, abi::Descriptor>> known_; // by path
-  std::map<std::string, std::shared_ptr<Job>> jobs_;                     // by path
+  std::map<std::string, Job> jobs_;                                      // by path
 };
 
 // Blocks until the library was described, 10 s for each step at most; for kepuctl. Checks beforehand
 // that it may be loaded. Errors: "library_refused", "library_crashed", "library_bad", "worker_not_launched".
 Result<abi::Descriptor> describe_library(const std::filesystem::path& worker, const std::filesystem::path& library,
                                          Timing timing = {});
+
+// Blocks until the connector was created with these settings and said what it would read, as before a run; nothing is
+// run. Errors: "library_refused", "worker_not_launched", "settings_refused", "source_out_of_reach" (for now),
+// "connector_failed".
+Result<void> try_settings(const std::filesystem::path& worker, const std::filesystem::path& library,
+                          const wire::Configure& configure, Timing timing = {});
 
 } // namespace kepu::supervisor

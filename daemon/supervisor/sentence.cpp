@@ -86,14 +86,19 @@ Sentence what_next(const Rules& rules, const State& state, const model::Zone& zo
               fmt::format("如需运行，请在 {} 中设 enabled = true 并重启 kepud", rules.file)};
     case What::nothing_yet:
       return {};
-    default:
-      return {
-          fmt::format("It stays stopped: correct what is said here, then run or resume it; a changed library {} is "
-                      "tried at once, a changed {} after a restart of kepud",
-                      library, rules.file),
-          fmt::format(
-              "已停止：请按上述说明更正，然后运行或恢复该数据源；更换接入库 {} 后会立即重试，修改 {} 后需重启 kepud",
-              library, rules.file)};
+    case What::bad_library:
+      return {fmt::format("It stays stopped: install, replace or mend the library {}, which is then tried at once, or "
+                          "correct {} and restart kepud",
+                          library, rules.file),
+              fmt::format("已停止：请安装、更换或修正接入库 {}（随后立即重试），或更正 {} 后重启 kepud", library,
+                          rules.file)};
+    default: // the file is read at the start only; folders, secrets and the library are looked at each time
+      return {fmt::format("It stays stopped: correct {} and restart kepud; if a folder, a secret or the library was at "
+                          "fault, mend that and run `kepuctl resume {}`",
+                          rules.file, rules.source),
+              fmt::format(
+                  "已停止：请更正 {} 后重启 kepud；如问题在文件夹、密钥文件或接入库，处理后执行 `kepuctl resume {}`",
+                  rules.file, rules.source)};
     }
   case Phase::starting:
     return {"It is being started", "正在启动"};
@@ -156,7 +161,8 @@ Sentence what_happened(const Rules& rules, const State& state, const Reason& rea
   const auto& library = library_or(state, c);
   const auto& d = reason.detail;
   const auto en = after_colon(d.en, ": ");
-  const auto zh = after_colon(d.zh, "：");
+  // What the connector or the system said is there in one language only.
+  const auto zh = after_colon(d.zh, d.zh == d.en ? "；原文：" : "：");
   switch (reason.what) {
   case What::nothing_yet:
     return {"not started yet", "尚未启动"};

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fmt/format.h>
 #include <stdexcept>
 
 namespace kepu::supervisor {
@@ -229,23 +228,10 @@ void SourceTask::misbehaved(Sentence why) {
 
 void SourceTask::configure() {
   configured_ = true;
-  wire::Configure out;
-  out.source = source_.id;
-  out.time_zone = hub_->zone.name();
-  out.allow = source_.allow;
-  out.settings = admission_.settings;
-  if (const auto& catalog = hub_->configuration.catalog)
-    for (const auto& dataset : catalog->datasets)
-      out.datasets.push_back(dataset.contract);
-  out.cursor = cursor_;
-  if (admission_.persons && hub_->person_key) out.person_key = wire::PersonKey{*hub_->person_key};
-  out.readable = admission_.readable;
-  out.writable = admission_.writable;
   try {
-    send_message(out);
+    send_message(instruction(source_, admission_, hub_->configuration, hub_->zone.name(), cursor_, hub_->person_key));
   } catch (const std::length_error&) {
-    feed(event::Done{KEPU_RUN_BAD_CONFIG, fmt::format("its settings and datasets together pass {} bytes; shorten {}",
-                                                      wire::max_payload, source_.file.string())});
+    feed(event::Done{KEPU_RUN_BAD_CONFIG, too_large(source_.file.string())});
   }
 }
 

@@ -174,7 +174,8 @@ std::shared_ptr<const std::vector<SourceStatus>> Supervisor::snapshot() const {
 Result<void> Supervisor::run_now(std::string_view source) {
   const auto status = impl_->status(source);
   if (!status) return status.error();
-  if (!status->enabled || status->paused) return fail("paused", status->sentence);
+  if (!status->enabled) return fail("disabled", status->sentence);
+  if (status->paused) return fail("paused", status->sentence);
   if (status->state == name(Phase::quarantined)) return fail("quarantined", status->sentence);
   if (status->state == name(Phase::running) || status->state == name(Phase::stopping))
     return fail("already_running", status->sentence);
@@ -183,13 +184,17 @@ Result<void> Supervisor::run_now(std::string_view source) {
 }
 
 Result<void> Supervisor::pause(std::string_view source) {
-  if (const auto status = impl_->status(source); !status) return status.error();
+  const auto status = impl_->status(source);
+  if (!status) return status.error();
+  if (!status->enabled) return fail("disabled", status->sentence);
   impl_->post_event(source, event::Pause{});
   return {};
 }
 
 Result<void> Supervisor::resume(std::string_view source) {
-  if (const auto status = impl_->status(source); !status) return status.error();
+  const auto status = impl_->status(source);
+  if (!status) return status.error();
+  if (!status->enabled) return fail("disabled", status->sentence);
   impl_->post_event(source, event::Resume{});
   return {};
 }

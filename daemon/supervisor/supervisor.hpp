@@ -44,11 +44,11 @@ public:
   // Every source in order of id, never null. Any thread.
   std::shared_ptr<const std::vector<SourceStatus>> snapshot() const;
 
-  // Any thread; they take effect on kepu-io. Errors: "unknown_source", "already_running", "paused",
-  // "quarantined", "shutting_down".
+  // Any thread; they take effect on kepu-io. Errors: "unknown_source", "already_running", "disabled",
+  // "paused", "quarantined", "shutting_down".
   Result<void> run_now(std::string_view source);
   Result<void> pause(std::string_view source);
-  Result<void> resume(std::string_view source); // also lifts quarantine, back-off and a stop
+  Result<void> resume(std::string_view source); // also lifts quarantine and back-off, and checks a stopped one anew
 
   // Any thread; they take effect on kepu-io.
   void send(RunToken run, std::string frames) override;

@@ -87,12 +87,12 @@ template <class F> Outcome Runner::Impl::call(const char* what, Phase phase, F&&
                                            "is out of reach for now",
                                            "cannot work with this configuration",
                                            "found bad data",
-                                           "was cancelled",
+                                           "", // was told to end, so the reason is known
                                            "reported a bug in itself"};
   if (outcome.status < KEPU_RUN_OK || outcome.status > KEPU_RUN_BUG)
     return {KEPU_RUN_BUG,
             std::string(what) + " returned " + std::to_string(outcome.status) + ", which is no kepu_run_status"};
-  if (outcome.text.empty() && !outcome.ok())
+  if (outcome.text.empty() && *silent[outcome.status])
     outcome.text = "the connector " + library.descriptor().id + " " + silent[outcome.status] + " and did not say why";
   return outcome;
 }

@@ -17,6 +17,15 @@ constexpr const char* run_notes =
     "There is no ledger: every input is taken anew. There is no catalog: only fields that the connector\n"
     "itself declares as persons become pseudonyms. The library runs with your rights, without the hub's fence.";
 
+// CLI11's own says a range of 309 digits.
+const CLI::Validator positive(
+    [](std::string& word) -> std::string {
+      const bool number = !word.empty() && word.find_first_not_of("0123456789") == word.npos;
+      if (number && word.find_first_not_of('0') != word.npos) return "";
+      return word + " is not a whole number from 1 on";
+    },
+    "N");
+
 } // namespace
 
 std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
@@ -32,9 +41,11 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
   run->footer(std::string(run_notes) + "\n" + exit_codes);
   run->add_option("FILE.so", out.library, "The connector")->required();
   run->add_option("--settings", out.settings, "TOML file with the settings");
-  run->add_option("--person-key", out.person_key, "File of 32 bytes; without it a random key that is thrown away");
+  run->add_option(
+      "--person-key", out.person_key,
+      "The hub's key file, 64 hexadecimal digits or 32 raw bytes;\nwithout it a random key that is thrown away");
   run->add_option("--zone", out.zone, "IANA name of the time zone")->capture_default_str();
-  run->add_option("--limit", out.limit, "Ends after this many rows")->check(CLI::PositiveNumber);
+  run->add_option("--limit", out.limit, "Ends after this many rows")->check(positive);
   run->add_option("--cursor", out.cursor, "File that keeps the cursor: read at the start, written at each commit");
   run->add_flag("--json", out.json, "One JSON object a line");
 

@@ -4,16 +4,19 @@
 #include "settings_file.hpp"
 #include "show.hpp"
 
+#include <kepu/person_key.hpp>
+
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 #include <sys/random.h>
 
 namespace kepu::tool {
 namespace {
 
-constexpr size_t key_bytes = 32;
+constexpr size_t max_key_file_bytes = 1024; // far more than a key
 
 std::atomic<Show*> running = nullptr; // for the signal handler
 
@@ -35,15 +38,29 @@ bool declares_persons(const abi::Descriptor& descriptor) {
   return descriptor.dynamic; // who knows
 }
 
+// By the daemon's rule, so that a key that serves here serves there.
+std::string read_person_key(const std::string& file) {
+  const auto wrong = [&](const std::string& what) {
+    return std::runtime_error(file + ": the person key " + what +
+                              "; make one with (umask 077; openssl rand -hex 32 > FILE)");
+  };
+  std::error_code error;
+  const auto status = std::filesystem::status(file, error);
+  std::string content;
+  if (error || !std::filesystem::exists(status) || !read_small_file(file, max_key_file_bytes, content))
+    throw wrong("cannot be read, or is no key file");
+  const auto open_to = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  if ((status.permissions() & open_to) != std::filesystem::perms::none)
+    throw std::runtime_error(file + ": the person key is open to other users; chmod 600 it");
+  auto key = abi::person_key_in(content);
+  if (!key) throw wrong("is neither 64 hexadecimal digits nor 32 raw bytes");
+  if (abi::is_guessable(*key)) throw wrong("is one byte 32 times, which anyone can guess");
+  return std::move(*key);
+}
+
 std::string person_key(const Arguments& arguments, const abi::Descriptor& descriptor) {
-  std::string key;
-  if (!arguments.person_key.empty()) {
-    if (!read_small_file(arguments.person_key, key_bytes, key) || key.size() != key_bytes)
-      throw std::runtime_error(arguments.person_key + ": a person key is a file of exactly 32 bytes; "
-                                                      "make one with head -c 32 /dev/urandom");
-    return key;
-  }
-  key.resize(key_bytes);
+  if (!arguments.person_key.empty()) return read_person_key(arguments.person_key);
+  std::string key(abi::person_key_bytes, '\0');
   if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
     throw std::runtime_error("the system gives no random bytes");
   if (declares_persons(descriptor))

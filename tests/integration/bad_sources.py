@@ -20,7 +20,8 @@ DEADLINE = 150  # of everything before the end; an idle machine needs 25 s
 SLOWEST_ANSWER = 5.0  # seconds; a machine whose cores all spin in connectors needs 0.3
 
 # What must come after what happened: the remedy.
-CORRECT = "It stays stopped: correct what is said here, then run or resume it; a changed library .* is tried at once"
+CORRECT = (r"It stays stopped: (install, replace or mend the library .*, which is then tried at once"
+           r"|correct .*\.toml and restart kepud)")
 REPLACE = r"It is quarantined: replace the library .*\.so \(it is then tried at once\), or resume the source"
 AGAIN = "It will be tried again at 20"
 NEXT = "The next run is at 20"

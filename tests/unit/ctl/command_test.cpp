@@ -72,11 +72,40 @@ TEST_F(Asking, StatusOfAHubThatIsNotReadyFails) {
 TEST_F(Asking, PauseAndResumeAreCommands) {
   hub.on("POST /api/v1/sources/gates/pause", {R"({"data":{"id":"gates"}})"}, 202);
   hub.on("POST /api/v1/sources/gates/resume", {R"({"data":{"id":"gates"}})"}, 202);
+  hub.on("GET /api/v1/sources/gates", {R"({"data":{"id":"gates","state":"ready","sentence":"it waits."}})"});
   EXPECT_EQ(ask({"pause", "gates"}), ok);
   EXPECT_EQ(out.str(), "gates is paused; `kepuctl resume` lets it run again\n");
   EXPECT_THAT(hub.last_header(), HasSubstr("Content-Length: 0\r\n"));
   EXPECT_EQ(ask({"resume", "gates", "--json"}), ok);
-  EXPECT_EQ(out.str(), R"({"data":{"id":"gates"}})");
+  EXPECT_EQ(out.str(), R"({"data":{"id":"gates","state":"ready","sentence":"it waits."}})");
+  EXPECT_EQ(ask({"resume", "gates"}), ok);
+  EXPECT_EQ(out.str(), "gates may run again: it waits.\n");
+}
+
+TEST_F(Asking, ResumeOfASourceThatStaysAsItIsFailsWithItsSentence) {
+  const auto state = [](const std::string& name) {
+    return R"({"data":{"id":"gates","state":")" + name + R"(","sentence":"correct it."}})";
+  };
+  hub.on("POST /api/v1/sources/gates/resume", {state("stopped")}, 202);
+  for (const std::vector<std::string>& looks :
+       {std::vector<std::string>{state("stopped")}, {state("starting"), state("stopping"), state("stopped")}}) {
+    hub.on("GET /api/v1/sources/gates", looks);
+    EXPECT_EQ(ask({"resume", "gates"}), failed);
+    EXPECT_EQ(out.str(), "");
+    EXPECT_EQ(err.str(), "kepuctl: gates stays stopped: correct it.\n");
+    EXPECT_EQ(ask({"resume", "gates", "--json"}), failed);
+    EXPECT_EQ(out.str(), state("stopped"));
+  }
+}
+
+TEST_F(Asking, ResumeWaitsUntilWhatItSetOffIsSeen) {
+  const auto state = [](const std::string& name) {
+    return R"({"data":{"id":"gates","state":")" + name + R"(","sentence":"now )" + name + R"("}})";
+  };
+  hub.on("POST /api/v1/sources/gates/resume", {"{}"}, 202);
+  hub.on("GET /api/v1/sources/gates", {state("stopped"), state("starting"), state("starting"), state("running")});
+  EXPECT_EQ(ask({"resume", "gates"}), ok);
+  EXPECT_EQ(out.str(), "gates may run again: now running\n");
 }
 
 TEST_F(Asking, ASourcesNameCannotLeaveItsPlaceInThePath) {
@@ -332,6 +361,33 @@ TEST(Usage, IsRefusedWithTwoAndNothingOnOutput) {
     EXPECT_EQ(out.str(), "");
     EXPECT_NE(err.str(), "");
   }
+}
+
+TEST(Usage, AWrongCommandNamesTheNearest) {
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"statsu"}, {"--config", "runs", "statsu"}, {"--json", "statsu", "--ids"}}) {
+    std::ostringstream out, err;
+    EXPECT_EQ(run(args, Console{.out = out, .err = err}), usage);
+    EXPECT_EQ(err.str(), "kepuctl: there is no command \"statsu\"; did you mean \"status\"?\n"
+                         "`kepuctl --help` lists them.\n");
+  }
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"frobnicate"}, Console{.out = out, .err = err}), usage);
+  EXPECT_THAT(err.str(), HasSubstr("no command \"frobnicate\"\n"));
+}
+
+TEST(Usage, ALimitThatIsNoneSaysTheRangeShortly) {
+  for (const std::string limit : {"0", "x", "-1", "1.5"}) {
+    std::ostringstream out, err;
+    EXPECT_EQ(run({"runs", "--limit", limit}, Console{.out = out, .err = err}), usage);
+    EXPECT_THAT(err.str(), HasSubstr("--limit: " + limit + " is not a whole number from 1 on\n"));
+  }
+}
+
+TEST(Help, TheExamplesAskForWhatTheCatalogHas) {
+  std::ostringstream out, err;
+  EXPECT_EQ(run({"observations", "--help"}, Console{.out = out, .err = err}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("kepuctl observations venue.visits --freq"));
 }
 
 TEST(Help, OfEachCommandHasAnExampleAndTheExitCodes) {

@@ -51,9 +51,10 @@ TEST(Kepuctl, ItsBashCompletionCompletes) {
   const Folder folder;
   const auto script = folder.write("completion", kepuctl("completion bash").output);
   const auto complete = [&](const std::string& words) {
-    const auto command = "bash --norc -c 'kepuctl() { echo gates; echo wall; }; . " + script.string() +
-                         "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kepuctl; " +
-                         "echo \"${COMPREPLY[@]}\"'";
+    const auto command =
+        "bash --norc -c 'HOME=/home/me; kepuctl() { echo gates; echo wall; printf \"%s\\n\" \"$@\"; }; . " +
+        script.string() + "; COMP_WORDS=(" + words + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _kepuctl; " +
+        "echo \"${COMPREPLY[@]}\"'";
     FILE* pipe = ::popen(command.c_str(), "r");
     char buffer[1024] = "";
     const size_t n = std::fread(buffer, 1, sizeof buffer - 1, pipe);
@@ -66,6 +67,11 @@ TEST(Kepuctl, ItsBashCompletionCompletes) {
   EXPECT_EQ(complete("kepuctl observations x --fr"), "--freq --from\n");
   EXPECT_EQ(complete("kepuctl completion z"), "zsh\n");
   EXPECT_EQ(complete("kepuctl runs --source g"), "gates\n");
+  // Names come from the daemon that the line names: the stand-in for kepuctl gives its arguments back.
+  EXPECT_EQ(complete("kepuctl run --config /x/kepud.toml /x"), "/x/kepud.toml\n");
+  EXPECT_EQ(complete("kepuctl --config = /x/kepud.toml run /x"), "/x/kepud.toml\n");
+  EXPECT_EQ(complete("kepuctl --socket /x.sock observations /x"), "/x.sock\n");
+  EXPECT_EQ(complete("kepuctl --config \"~/kepud.toml\" run /home"), "/home/me/kepud.toml\n");
 }
 
 class Checking : public testing::Test {
@@ -75,9 +81,10 @@ protected:
     std::filesystem::permissions(key, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     main_file("[persons]\nkey_file = \"person.key\"\n");
   }
-  void main_file(const std::string& more) {
-    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_BAD_CONNECTORS
-                               "\", \"" KEPU_CTL_CONNECTORS "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
+  void main_file(const std::string& more, const std::string& first_folders = "") {
+    folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [" + first_folders +
+                                   "\"" KEPU_BAD_CONNECTORS "\", \"" KEPU_CTL_CONNECTORS
+                                   "\"]\ncatalog_dir = \"" KEPU_CATALOG "\"\n" +
                                    more);
   }
   void source(const std::string& id, const std::string& text) { folder.write("sources.d/" + id + ".toml", text); }
@@ -183,6 +190,55 @@ TEST_F(Checking, ACredentialOfTheUnitIsNoComplaint) {
   source("a",
          "connector = \"demanding\"\nallow = [\"network\"]\n[settings]\ncount = 1\ntoken = { credential = \"t\" }\n");
   EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":3:1: ") + "warning: connector demanding was not asked"));
+  EXPECT_THAT(out.str(), HasSubstr("in order, with 1 source and 1 warning\n"));
+}
+
+TEST_F(Checking, TheConnectorItselfJudgesItsSettings) {
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"refuse\"\n");
+  source("b", "connector = \"choosy\"\n[settings]\nway = \"crash\"\n");
+  source("c", "connector = \"choosy\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":2:1: ") + "the configuration does not work: it wants another way"));
+  EXPECT_THAT(out.str(), ContainsRegex("b\\.toml:2:1: connector choosy .* crashed"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("c.toml")));
+  EXPECT_EQ(check({"--json"}), failed);
+  EXPECT_THAT(out.str(), HasSubstr(R"("severity":"error","code":"settings_refused")"));
+}
+
+TEST_F(Checking, AConnectorThatIsAskedSeesItsFoldersAndIsNotRun) {
+  std::filesystem::create_directory(folder.path() / "work");
+  source("a", "connector = \"choosy\"\n[settings]\nwork = \"work\"\n");
+  EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "work"));
+}
+
+TEST_F(Checking, ASourceOutOfReachIsAWarning) {
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"retry\"\n");
+  EXPECT_EQ(check(), ok);
+  EXPECT_THAT(out.str(), HasSubstr("a.toml:2:1: warning: the source could not be read for now: the server is off\n"));
+}
+
+TEST_F(Checking, AFolderThatDoesNotExistIsAWarning) {
+  main_file("sources_dir = \"sources.d\"\n[persons]\nkey_file = \"person.key\"\n", "\"nowhere\", ");
+  source("a", "connector = \"choosy\"\n[settings]\nway = \"refuse\"\nwork = \"lost\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr(at("a", ":4:") + "1: warning: \"work\": the folder " +
+                                   (folder.path() / "lost").string() + " does not exist"));
+  EXPECT_THAT(out.str(), ContainsRegex("kepud\\.toml:2:19: warning: .*/nowhere does not exist"));
+  EXPECT_EQ(check({"--json"}), failed);
+  EXPECT_THAT(out.str(), HasSubstr(R"("severity":"warning","code":"no_folder")"));
+}
+
+TEST_F(Checking, ABrokenCatalogIsNotHeldAgainstConnectors) {
+  std::filesystem::copy(KEPU_CATALOG, folder.path() / "catalog", std::filesystem::copy_options::recursive);
+  folder.write("catalog/datasets/passages.toml", "nonsense = 1\n");
+  folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_CTL_CONNECTORS
+                             "\"]\n[persons]\nkey_file = \"person.key\"\n");
+  source("a", "connector = \"choosy\"\n");
+  EXPECT_EQ(check(), failed);
+  EXPECT_THAT(out.str(), HasSubstr("passages.toml"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("a.toml")));
 }
 
 TEST_F(Checking, WhatCouldNotBeReadIsNotMissingToo) {

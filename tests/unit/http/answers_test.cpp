@@ -139,7 +139,8 @@ TEST(HttpAnswers, TheFrontPageIsEscapedFencedAndItsLinksWork) {
   EXPECT_NE(header(response, "content-security-policy").find("default-src 'none'"), std::string::npos);
   const std::string& page = *response.body;
   EXPECT_EQ(page.find("<script"), std::string::npos);
-  EXPECT_LT(page.find("科普数据枢纽"), page.find("Kepu Hub 0.1.0"));
+  EXPECT_NE(page.find("<title>科普数据中心 Kepu Hub</title>"), std::string::npos);
+  EXPECT_LT(page.find("<h1>科普数据中心"), page.find("Kepu Hub 0.1.0"));
   std::set<std::string> links;
   for (size_t at = page.find("href=\""); at != std::string::npos; at = page.find("href=\"", at)) {
     at += 6;

@@ -143,8 +143,9 @@ TEST(HttpRefusals, CommandsNeedTheAdminSocketHoweverTheyAreWritten) {
 }
 
 TEST(HttpRefusals, WhatTheDaemonRefusesHasItsStatus) {
-  const std::vector<std::pair<std::string, int>> cases{
-      {"already_running", 409}, {"paused", 409}, {"quarantined", 409}, {"unknown_source", 404}, {"shutting_down", 503}};
+  const std::vector<std::pair<std::string, int>> cases{{"already_running", 409}, {"disabled", 409},
+                                                       {"paused", 409},          {"quarantined", 409},
+                                                       {"unknown_source", 404},  {"shutting_down", 503}};
   for (const auto& [code, status] : cases) {
     Hub hub;
     hub.control.refuses = fail(code, "because");

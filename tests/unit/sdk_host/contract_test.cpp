@@ -329,6 +329,7 @@ TEST(Contract, HowRunEndsIsToldWithASentence) {
        },
        KEPU_RUN_RETRY, "the server is off"},
       {[](const kepu_host*) { return KEPU_RUN_BAD_DATA; }, KEPU_RUN_BAD_DATA, "did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_CANCELLED; }, KEPU_RUN_CANCELLED, ""},
       {[](const kepu_host*) { return 42; }, KEPU_RUN_BUG, "returned 42, which is no kepu_run_status"},
       {[](const kepu_host*) -> int32_t { throw std::runtime_error("oops 13812345678"); }, KEPU_RUN_BUG,
        "let an exception cross the ABI: oops ***********"},

@@ -19,7 +19,11 @@ using testing::Not;
 
 class Tool : public testing::Test {
 protected:
-  void write(const std::string& name, const std::string& text) { own_folder.write(name, text); }
+  static constexpr fs::perms private_to_me = fs::perms::owner_read | fs::perms::owner_write;
+
+  void write(const std::string& name, const std::string& text, fs::perms perms = fs::perms(0644)) {
+    fs::permissions(own_folder.write(name, text), perms);
+  }
   std::string read(const std::string& name) {
     std::ifstream in(folder + "/" + name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -57,7 +61,7 @@ TEST_F(Tool, InspectShowsItAsJson) {
 }
 
 TEST_F(Tool, RunShowsWhatTheConnectorReads) {
-  write("key", std::string(32, 'k'));
+  write("key", "0123456789abcdef0123456789abcdef", private_to_me);
   EXPECT_EQ(tool("run " NOTES " --person-key key"), 0) << err;
   EXPECT_THAT(out, MatchesRegex("input desk, 3 bytes: take\n"
                                 "reject 9 id no_id: the note has no id; give it one\n"
@@ -70,6 +74,18 @@ TEST_F(Tool, RunShowsWhatTheConnectorReads) {
   EXPECT_THAT(err, HasSubstr("info: folder=none token=0 share=0.500000 zone=Asia/Shanghai cursor=\n"));
   EXPECT_THAT(err, HasSubstr("progress: 3 of 3\n"));
   EXPECT_THAT(err, Not(HasSubstr("thrown away")));
+}
+
+TEST_F(Tool, AKeyInHexadecimalDigitsIsTheKeyOfTheirBytes) {
+  write("raw", "0123456789abcdef0123456789abcdef", private_to_me);
+  std::string digits;
+  for (int i = 0; i < 2; ++i)
+    digits += "30313233343536373839616263646566";
+  write("hex", digits + "\n", private_to_me);
+  EXPECT_EQ(tool("run " NOTES " --person-key raw"), 0) << err;
+  const std::string first = out;
+  EXPECT_EQ(tool("run " NOTES " --person-key hex"), 0) << err;
+  EXPECT_EQ(out, first);
 }
 
 TEST_F(Tool, RunPrintsOneJsonObjectALine) {
@@ -142,7 +158,9 @@ TEST_F(Tool, FilesThatCannotBeReadAreNamed) {
   write("list.toml", "settings = 3\n");
   write("lost.toml", "token = { file = \"nowhere\" }\n");
   write("credential.toml", "token = { credential = \"desk\" }\n");
-  write("short", "k");
+  write("short", "k", private_to_me);
+  write("weak", std::string(32, 'k'), private_to_me);
+  write("open", "0123456789abcdef0123456789abcdef");
   const struct {
     const char* arguments;
     const char* said;
@@ -152,7 +170,10 @@ TEST_F(Tool, FilesThatCannotBeReadAreNamed) {
                {"run " NOTES " --settings list.toml", "list.toml:1:12: settings is no table; write [settings]"},
                {"run " NOTES " --settings lost.toml", "nowhere cannot be read"},
                {"run " NOTES " --settings credential.toml", "CREDENTIALS_DIRECTORY is not set"},
-               {"run " NOTES " --person-key short", "short: a person key is a file of exactly 32 bytes"},
+               {"run " NOTES " --person-key short", "short: the person key is neither 64 hexadecimal digits nor 32"},
+               {"run " NOTES " --person-key weak", "anyone can guess"},
+               {"run " NOTES " --person-key open", "chmod 600"},
+               {"run " NOTES " --person-key nowhere", "nowhere: the person key cannot be read"},
                {"run none.so", "none.so: it cannot be loaded"},
                {"inspect none.so", "none.so: it cannot be loaded"}};
   for (const auto& c : table) {
@@ -164,6 +185,8 @@ TEST_F(Tool, FilesThatCannotBeReadAreNamed) {
 TEST_F(Tool, WrongArgumentsAreExitCodeTwoAndHelpIsNone) {
   for (const char* arguments : {"", "inspekt", "run", "inspect", "run " NOTES " --limit 0", "run " NOTES " --nonsense"})
     EXPECT_EQ(tool(arguments), 2) << arguments;
+  EXPECT_EQ(tool("run " NOTES " --limit 0"), 2);
+  EXPECT_THAT(err, HasSubstr("--limit: 0 is not a whole number from 1 on"));
   EXPECT_EQ(tool("run --help"), 0);
   EXPECT_THAT(out, HasSubstr("5 RETRY"));
 }

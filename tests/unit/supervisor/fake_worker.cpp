@@ -242,6 +242,10 @@ int main(int argc, char** argv) {
     say(wire::Done{KEPU_RUN_BAD_CONFIG, "the folder holds no file"});
     expect<wire::Bye>();
   }
+  if (is("retry_settings")) {
+    say(wire::Done{KEPU_RUN_RETRY, "the folder is not mounted"});
+    expect<wire::Bye>();
+  }
   if (is("rows_too_early")) {
     write_all(rows_frame(1, 1));
     hang();

@@ -60,10 +60,25 @@ TEST_F(Told, QuarantineSaysHowItIsLifted) {
   EXPECT_THAT(s.zh, AllOf(HasSubstr("隔离"), HasSubstr("更换接入库"), HasSubstr("恢复")));
 }
 
-TEST_F(Told, BadConfigSaysWhatToCorrectAndThatALibraryIsWatched) {
+TEST_F(Told, ABadLibraryIsToBeReplacedAndIsThenTriedAtOnce) {
+  const auto s = told(Phase::stopped, What::bad_library, {"it is too old", "版本过旧"});
+  EXPECT_THAT(s.en, AllOf(HasSubstr("replace or mend the library " + state.library.path), HasSubstr("tried at once"),
+                          HasSubstr(rules.file + " and restart kepud"), Not(HasSubstr("resume"))));
+  EXPECT_THAT(s.zh, AllOf(HasSubstr("接入库 " + state.library.path), HasSubstr("立即重试")));
+}
+
+TEST_F(Told, WhatIsThereInOneLanguageOnlyIsMarkedAsSuch) {
+  const auto own = told(Phase::stopped, What::bad_config, {"both are given", "both are given"});
+  EXPECT_THAT(own.en, HasSubstr("the configuration does not work: both are given. It stays"));
+  EXPECT_THAT(own.zh, HasSubstr("配置无法使用；原文：both are given。已停止"));
+  EXPECT_THAT(told(Phase::ready, What::ended_well).zh, Not(HasSubstr("原文")));
+}
+
+TEST_F(Told, BadConfigSaysThatAChangedFileWantsARestart) {
   const auto s = told(Phase::stopped, What::bad_config, {"/etc/x.toml:7:1: unknown key \"foldr\".", "未知键 foldr。"});
-  EXPECT_THAT(s.en, AllOf(HasSubstr("x.toml:7:1: unknown key \"foldr\". It stays stopped"), HasSubstr(rules.file)));
-  EXPECT_THAT(s.zh, AllOf(HasSubstr("未知键 foldr。已停止"), HasSubstr(rules.file)));
+  EXPECT_THAT(s.en, HasSubstr("x.toml:7:1: unknown key \"foldr\". It stays stopped: correct " + rules.file +
+                              " and restart kepud; if a folder"));
+  EXPECT_THAT(s.zh, HasSubstr("未知键 foldr。已停止：请更正 " + rules.file + " 后重启 kepud"));
 }
 
 TEST_F(Told, EveryPhaseAndReasonHasASentenceInBothLanguages) {

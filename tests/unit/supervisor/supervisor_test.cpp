@@ -551,8 +551,12 @@ TEST_F(Supervised, DisabledSourcesStay) {
   source("training", "x").enabled = false;
   start();
   EXPECT_EQ(status().state, "stopped");
-  EXPECT_FALSE(supervisor->run_now("training"));
   io.poll();
+  EXPECT_EQ(supervisor->run_now("training").error().code, "disabled");
+  EXPECT_EQ(supervisor->pause("training").error().code, "disabled");
+  const auto resumed = supervisor->resume("training");
+  EXPECT_EQ(resumed.error().code, "disabled");
+  EXPECT_THAT(resumed.error().text, HasSubstr("enabled = true"));
   EXPECT_THAT(status().sentence, HasSubstr("enabled = true"));
 }
 
@@ -590,6 +594,38 @@ TEST_F(Supervised, AnyThreadMayAskAndAnswerWhileItRuns) {
   });
   until([&] { return asked && ingest.runs.size() > 5; });
   asker.join();
+}
+
+TEST(TrySettings, GivesWhatTheConnectorSaysBeforeARun) {
+  Folder f;
+  const std::filesystem::path worker = KEPU_FAKE_WORKER;
+  Timing timing;
+  timing.start_up = patience;
+  wire::Configure configure;
+  configure.source = "training";
+  configure.time_zone = "Asia/Shanghai";
+  // Would crash in a run.
+  EXPECT_TRUE(try_settings(worker, f.write("lib/good.so", "crash"), configure, timing));
+  struct {
+    const char* behaviour;
+    const char* code;
+    const char* says;
+  } const table[] = {
+      {"refuse_settings", "settings_refused", "the configuration does not work: the folder holds no file"},
+      {"retry_settings", "source_out_of_reach", "the folder is not mounted"},
+      {"crash_on_configure", "connector_failed", "SIGSEGV"},
+      {"rows_too_early", "connector_failed", "sent what it may not"},
+  };
+  for (const auto& row : table) {
+    const auto bad = try_settings(worker, f.write("lib/bad.so", row.behaviour), configure, timing);
+    ASSERT_FALSE(bad) << row.behaviour;
+    EXPECT_EQ(bad.error().code, row.code);
+    EXPECT_THAT(bad.error().text, HasSubstr(row.says));
+  }
+  EXPECT_EQ(try_settings(worker, f.path() / "none.so", configure, timing).error().code, "library_refused");
+  EXPECT_EQ(try_settings("/nowhere", f.write("lib/good.so", ""), configure, timing).error().code,
+            "worker_not_launched");
+  EXPECT_TRUE(::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) << "a child is left";
 }
 
 TEST(DescribeLibrary, GivesTheDescriptorOrASentence) {
