@@ -102,6 +102,11 @@ Response dispatch(const Request& request, const Target& target, store::Reader& r
   const auto found = match(target.path);
   if (!found.route) refuse_path(target.path);
   check_method(*found.route, request);
+  // Before all else: no mending of the request would make it taken here.
+  if (found.route->command && !request.admin) {
+    throw Refused{
+        "writes_need_admin_socket", "commands are taken over the hub's local admin socket only", "", "", {}};
+  }
   if (request.has_body) throw Refused{"unexpected_body", "this request takes no body", "send none", "", {}};
   const Params params(target);
   const auto format = format_of(*found.route, params, request.accept);

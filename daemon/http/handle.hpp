@@ -58,11 +58,12 @@ std::optional<Response> from_cache(const Request& request, AnswerCache& cache, s
 Response problem(int status, std::string_view code, std::string detail, std::string hint = {},
                  std::string parameter = {});
 
-// Every code that an answer may bear, with its status and title.
+// Every code that an answer may bear, with its status, its title, and what to do where a refusal says nothing nearer.
 struct ProblemCode {
   std::string_view code;
   int status;
   std::string_view title;
+  std::string_view hint;
 };
 const std::vector<ProblemCode>& problem_codes();
 

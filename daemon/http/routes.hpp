@@ -68,8 +68,8 @@ Response plain(int status, Format format, std::string body);
 // `path` with the request's parameters but `name`, which gets `value`.
 std::string link_with(const Asked& asked, std::string_view name, std::string_view value);
 std::vector<std::string> with_common(std::vector<std::string> names); // plus format, for
-// Refuses a filter that names no source of the hub. For answers without rows only: a source that was taken away may
-// have left some.
+// Refuses a filter that names no source, neither of the hub nor of its store: one that was taken away may have left
+// something. For answers without rows, within a moment.
 void check_source(const Asked& asked, const std::optional<std::string>& id);
 
 Response indicators(const Asked& asked);
