@@ -18,13 +18,17 @@ SessionHost::SessionHost(asio::io_context& context, const Clock& time, RequestCo
 
 Session::Session(std::weak_ptr<SessionHost> host, Socket socket, bool admin, std::string address)
     : host_(std::move(host)), options_(host_.lock()->options), clock_(host_.lock()->clock), socket_(std::move(socket)),
-      admin_(admin), address_(std::move(address)) {
+      admin_(admin), address_(std::move(address)), since_(++host_.lock()->events) {
   enter(Phase::idle, options_.idle_deadline);
 }
 
 void Session::enter(Phase phase, std::chrono::milliseconds within) {
   phase_ = phase;
   deadline_ = clock_.steady() + within;
+}
+
+void Session::begin_wait() {
+  if (const auto host = host_.lock()) since_ = ++host->events;
 }
 
 void Session::check_deadline(Steady now) {
@@ -34,6 +38,27 @@ void Session::check_deadline(Steady now) {
   if (phase_ == Phase::answering)
     return refuse(problem(503, "deadline", "the answer took too long", "ask for less at once"));
   close();
+}
+
+std::optional<Session::Spare> Session::spare() const {
+  switch (phase_) {
+  case Phase::idle:
+    return Spare{asked_before_ ? Spare::Kind::idle : Spare::Kind::unasked, since_};
+  case Phase::head:
+    return Spare{Spare::Kind::unasked, since_};
+  case Phase::draining: // the answer is out; what is still read past is a courtesy
+    return Spare{Spare::Kind::drained, since_};
+  case Phase::answering:
+  case Phase::writing:
+  case Phase::closed:
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool Session::hears() const {
+  ErrorCode error;
+  return socket_.available(error) > 0;
 }
 
 void Session::wind_down() {
@@ -59,7 +84,11 @@ void Session::read() {
   socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](ErrorCode error, size_t n) {
     if (self->phase_ != Phase::idle && self->phase_ != Phase::head) return; // refused by deadline meanwhile
     if (error) return self->close();
-    if (self->phase_ == Phase::idle) self->enter(Phase::head, self->options_.head_deadline);
+    if (self->phase_ == Phase::idle) {
+      self->enter(Phase::head, self->options_.head_deadline);
+      // A connection that never asked is as old as it is: its first byte makes it no younger.
+      if (self->asked_before_) self->begin_wait();
+    }
     self->buffer_.append(self->chunk_.data(), n);
     self->take();
   });
@@ -175,6 +204,8 @@ void Session::written() {
     return drain();
   }
   body_wanted_ = true;
+  asked_before_ = true;
+  begin_wait();
   if (buffer_.empty()) {
     enter(Phase::idle, options_.idle_deadline);
     return read();

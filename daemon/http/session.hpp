@@ -28,6 +28,7 @@ struct SessionHost {
   const Server::Options options;
   Server::Calls calls;
   ReadPool pool;
+  uint64_t events = 0; // of connections that began to wait for a request, to tell which waits longest
 };
 
 // One connection: reads a request, answers it, reads the next. kepu-io only.
@@ -45,9 +46,21 @@ public:
   void wind_down();
   void close();
 
+  // How readily the connection can be closed to make room for another, the least first; nullopt: it is being answered.
+  struct Spare {
+    enum class Kind : uint8_t { idle, unasked, drained };
+    Kind kind;
+    uint64_t since; // number of the event since which it is so
+    auto operator<=>(const Spare&) const = default;
+  };
+  std::optional<Spare> spare() const;
+  // Bytes have come that are not read yet: what looks idle may be asking.
+  bool hears() const;
+
 private:
   enum class Phase : uint8_t { idle, head, answering, writing, draining, closed };
   void enter(Phase phase, std::chrono::milliseconds within);
+  void begin_wait();
   void read();
   void take();
   void answer();
@@ -66,6 +79,8 @@ private:
   const std::string address_;
   Phase phase_ = Phase::idle;
   Steady deadline_;
+  bool asked_before_ = false; // an answer went out: to be closed while idle is nothing new to its client
+  uint64_t since_;            // event that began the wait for a whole request
   std::string buffer_; // received, not yet taken
   std::array<char, 4096> chunk_{};
   Head head_;
