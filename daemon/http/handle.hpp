@@ -17,6 +17,7 @@
 
 namespace kepu::http {
 
+class AnswerBudget;  // http/budget.hpp
 class AnswerCache;   // http/cache.hpp
 class RequestCounts; // http/counts.hpp
 
@@ -43,6 +44,7 @@ struct Context {
   std::string version;             // of the daemon
   AnswerCache* cache = nullptr;    // nullptr: nothing is kept
   RequestCounts* counts = nullptr; // for /metrics; nullptr: none are shown
+  AnswerBudget* budget = nullptr;  // nullptr: answers take what they take
 };
 
 // The reader's thread (kepu-read-N). Begins and ends its own moment of the store. Never throws for bad input;
@@ -52,6 +54,10 @@ Response handle(const Request& request, store::Reader& reader, Control& control,
 // The answer kept for this request, if it is of the commit `latest`; 304 where the client has it. Any thread,
 // does not wait for I/O. nullopt: ask handle().
 std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest);
+
+// What names the answer to this request, while `latest` is the newest commit: requests of one name may share one
+// answer. Any thread. Empty: none may.
+std::string share_key(const Request& request, store::Seq latest);
 
 // A refusal as RFC 9457 says it. `code` is one of problem_codes(); `status` must be what the table says of it.
 // Any thread; the I/O half uses it for its own refusals.

@@ -109,7 +109,8 @@ void Server::Impl::admit(TcpListener& from, asio::ip::tcp::socket peer) {
   const auto found = per_address.find(address);
   if (found != per_address.end() && found->second >= options.connections_per_address) {
     if (!make_room(&address))
-      return turn_away(std::move(peer), "this address has as many connections as one may have, and all are being answered");
+      return turn_away(std::move(peer),
+                       "this address has as many connections as one may have, and all are being answered");
   } else if (from.open >= options.connections) {
     // Its own first: no address pushes out others while it holds what it does not use.
     if (!make_room(&address) && !make_room(nullptr))

@@ -46,6 +46,8 @@ public:
     Handler handle;                                                // kepu-read-N
     std::function<std::optional<Response>(const Request&)> fast{}; // kepu-io; nullopt: ask handle
     std::function<void(const std::string&)> warn{};                // kepu-io; for the log
+    // kepu-io. Requests of one name that wait at the same time are answered by handle once; empty: each by itself.
+    std::function<std::string(const Request&)> share{};
   };
 
   // `counts` gets every request that has come in whole.

@@ -7,6 +7,8 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <array>
+#include <map>
+#include <vector>
 
 namespace kepu::http {
 
@@ -21,6 +23,7 @@ struct SessionHost {
   void warn(const std::string& text) const {
     if (calls.warn) calls.warn(text);
   }
+  Response failed(std::string_view route, const std::string& what) const; // logged; the answer to it
 
   boost::asio::io_context& io;
   const Clock& clock;
@@ -28,6 +31,9 @@ struct SessionHost {
   const Server::Options options;
   Server::Calls calls;
   ReadPool pool;
+  // Questions that are asked, by Server::Calls::share, and the connections that wait for the answer besides the one
+  // that asked. One that closes is forgotten.
+  std::map<std::string, std::vector<std::weak_ptr<Session>>, std::less<>> shared;
   uint64_t events = 0; // of connections that began to wait for a request, to tell which waits longest
 };
 
@@ -64,7 +70,7 @@ private:
   void read();
   void take();
   void answer();
-  Response failed(const std::string& what); // logged; the answer to it
+  void ask(SessionHost& host, Request request);
   void count(int status);
   void write(Response response);
   void refuse(Response response);
@@ -81,7 +87,7 @@ private:
   Steady deadline_;
   bool asked_before_ = false; // an answer went out: to be closed while idle is nothing new to its client
   uint64_t since_;            // event that began the wait for a whole request
-  std::string buffer_; // received, not yet taken
+  std::string buffer_;        // received, not yet taken
   std::array<char, 4096> chunk_{};
   Head head_;
   uint64_t skip_ = 0; // of the body, not yet read past

@@ -80,7 +80,7 @@ std::string body_of(const Asked& asked) {
 Response commanded(const Asked& asked, Result<void> (Control::*command)(std::string_view)) {
   asked.params.allow_only({});
   take((asked.control.*command)(asked.id));
-  return plain(202, Format::json, body_of(asked));
+  return plain(asked, 202, body_of(asked));
 }
 
 } // namespace

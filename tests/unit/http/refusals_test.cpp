@@ -167,8 +167,7 @@ TEST(HttpRefusals, ASourceThatWasTakenAwayCanBeAskedForWhatItLeft) {
   Hub hub;
   hub.control.all.clear();
   hub.store.rejects.clear();
-  const std::vector<std::string> targets{o + "&source=gates",
-                                         "/api/v1/observations?indicator=plain.count&source=gates",
+  const std::vector<std::string> targets{o + "&source=gates", "/api/v1/observations?indicator=plain.count&source=gates",
                                          "/api/v1/runs?source=gates", "/api/v1/rejects?source=gates"};
   for (const auto& target : targets) {
     EXPECT_EQ(hub.get(target).status, 200) << target;
