@@ -10,19 +10,20 @@ TEST(HttpLimits, SaysBusyWhenTooManyRequestsWait) {
   Server::Options options;
   options.read_threads = 1;
   options.waiting = 1;
-  std::promise<void> go;
+  std::promise<void> begun, go;
   const auto gate = go.get_future().share();
-  Hub hub(options, [gate](const Request& request, store::Reader& reader) {
+  Hub hub(options, [&begun, gate, first = true](const Request& request, store::Reader& reader) mutable {
+    if (std::exchange(first, false)) begun.set_value();
     gate.wait();
     return Hub::echo(request, reader);
   });
-  std::vector<std::unique_ptr<Client>> clients;
-  for (int i = 0; i < 3; ++i) {
-    clients.push_back(std::make_unique<Client>(hub.port()));
-    clients.back()->send(get("/"));
-  }
-  // One is answered, one waits; whichever is third is told at once. The order is the kernel's affair.
-  Client last(hub.port());
+  Client answered(hub.port()), waiting(hub.port()), last(hub.port());
+  answered.send(get("/"));
+  begun.get_future().wait();
+  waiting.send(get("/"));
+  while (hub.counts.in_flight() < 2)
+    std::this_thread::yield();
+  hub.on_io([] {}); // it waits by now
   last.send(get("/"));
   EXPECT_THAT(last.answer(), testing::AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("retry-after")));
   go.set_value();
