@@ -4,6 +4,7 @@
 #include "app/ingest.hpp"
 #include "app/log.hpp"
 #include "app/state_dir.hpp"
+#include "http/budget.hpp"
 #include "http/cache.hpp"
 #include "http/counts.hpp"
 #include "http/server.hpp"
@@ -96,6 +97,7 @@ Exit run(const std::filesystem::path& config_file) {
   DaemonControl control(supervisor, ingest, **writer, daemon);
 
   http::AnswerCache cache;
+  http::AnswerBudget budget;
   http::RequestCounts counts;
   store::ReaderSource readers(store_options.file);
   http::Server::Options http_options;
@@ -106,10 +108,13 @@ Exit run(const std::filesystem::path& config_file) {
   http::Server::Calls calls;
   calls.open = [&readers] { return readers.open(); };
   calls.handle = [&](const http::Request& request, store::Reader& reader) {
-    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts});
+    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget});
   };
   calls.fast = [&](const http::Request& request) {
     return http::from_cache(request, cache, latest.load(std::memory_order_acquire));
+  };
+  calls.share = [&](const http::Request& request) {
+    return http::share_key(request, latest.load(std::memory_order_acquire));
   };
   calls.warn = [](const std::string& text) { log(LogLevel::warning, "", text); };
   http::Server server(io, clock, counts, http_options, std::move(calls));

@@ -1,5 +1,7 @@
 #include "base/nearest.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
@@ -45,7 +47,12 @@ std::vector<std::string> nearest(std::string_view word, const std::vector<std::s
   const auto wanted = code_points(word.substr(0, 256));
   const size_t limit = std::max<size_t>(1, wanted.size() / 3);
   std::vector<std::pair<size_t, const std::string*>> found;
+  const auto folded = lower(word);
   for (const auto& candidate : known) {
+    if (lower(candidate) == folded) {
+      found.emplace_back(size_t{0}, &candidate);
+      continue;
+    }
     const auto points = code_points(candidate);
     const size_t gap = points.size() > wanted.size() ? points.size() - wanted.size() : wanted.size() - points.size();
     if (gap > limit) continue;

@@ -20,6 +20,14 @@ std::string quoted_hex(uint64_t value) {
   return out;
 }
 
+Refused no_room() {
+  return {"busy",
+          "answers that their clients have not taken yet fill the memory that answers may take",
+          "ask again when Retry-After has passed, or for a smaller page: fewer columns, a limit below 100",
+          "",
+          {}};
+}
+
 } // namespace
 
 std::string etag_of(const Asked& asked, store::Seq changed) {
@@ -61,7 +69,8 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
     }
   }
   draft.body.shrink_to_fit(); // it may be kept
-  out.body = std::make_shared<const std::string>(std::move(draft.body));
+  if (!asked.hold.settle(draft.body.capacity())) throw no_room();
+  out.body = held(std::move(draft.body), std::move(asked.hold));
   if (commit != 0 && asked.context.cache) {
     asked.context.cache->keep(answer_key(asked.request.target, asked.format, asked.gzip), commit, out);
   }
@@ -69,12 +78,17 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
   return out;
 }
 
-Response plain(int status, Format format, std::string body) {
+void reserve(const Asked& asked, size_t bytes) {
+  if (!asked.hold.reserve(bytes)) throw no_room();
+}
+
+Response plain(const Asked& asked, int status, std::string body) {
+  asked.hold.count(body.capacity());
   return {status,
-          {{"content-type", std::string(media_type(format))},
+          {{"content-type", std::string(media_type(asked.format))},
            {"cache-control", "no-store"},
            {"x-content-type-options", "nosniff"}},
-          std::make_shared<const std::string>(std::move(body))};
+          held(std::move(body), std::move(asked.hold))};
 }
 
 std::string link_with(const Asked& asked, std::string_view name, std::string_view value) {

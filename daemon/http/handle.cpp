@@ -102,6 +102,10 @@ Response dispatch(const Request& request, const Target& target, store::Reader& r
   const auto found = match(target.path);
   if (!found.route) refuse_path(target.path);
   check_method(*found.route, request);
+  // Before all else: no mending of the request would make it taken here.
+  if (found.route->command && !request.admin) {
+    throw Refused{"writes_need_admin_socket", "commands are taken over the hub's local admin socket only", "", "", {}};
+  }
   if (request.has_body) throw Refused{"unexpected_body", "this request takes no body", "send none", "", {}};
   const Params params(target);
   const auto format = format_of(*found.route, params, request.accept);
@@ -109,8 +113,9 @@ Response dispatch(const Request& request, const Target& target, store::Reader& r
   if (excel && format != Format::csv) {
     throw Refused{"bad_parameter", "for=excel is for CSV", "add format=csv", "for", {}};
   }
+  AnswerBudget::Hold hold(context.budget);
   const Asked asked{request, params,  found.id, format, excel, takes_gzip(request.accept_encoding),
-                    reader,  control, context};
+                    reader,  control, context,  hold};
   return found.route->answer(asked);
 }
 
@@ -124,6 +129,22 @@ Response handle(const Request& request, store::Reader& reader, Control& control,
     return dispatch(request, *target, reader, control, context);
   } catch (const Refused& refused) {
     return answer_to(refused, instance);
+  }
+}
+
+std::string share_key(const Request& request, store::Seq latest) {
+  if (request.method != "GET" || request.has_body) return {};
+  const auto target = parse_target(request.target);
+  if (!target) return {};
+  const auto found = match(target->path);
+  if (!found.route || !found.route->cached) return {};
+  try {
+    const auto format = format_of(*found.route, Params(*target), request.accept);
+    // The commit: nobody is told less than was known when they asked. If-None-Match: it decides between 200 and 304.
+    return std::to_string(latest) + ' ' + answer_key(request.target, format, takes_gzip(request.accept_encoding)) +
+           ' ' + request.if_none_match;
+  } catch (const Refused&) {
+    return {};
   }
 }
 

@@ -17,6 +17,7 @@
 
 namespace kepu::http {
 
+class AnswerBudget;  // http/budget.hpp
 class AnswerCache;   // http/cache.hpp
 class RequestCounts; // http/counts.hpp
 
@@ -43,6 +44,7 @@ struct Context {
   std::string version;             // of the daemon
   AnswerCache* cache = nullptr;    // nullptr: nothing is kept
   RequestCounts* counts = nullptr; // for /metrics; nullptr: none are shown
+  AnswerBudget* budget = nullptr;  // nullptr: answers take what they take
 };
 
 // The reader's thread (kepu-read-N). Begins and ends its own moment of the store. Never throws for bad input;
@@ -53,16 +55,21 @@ Response handle(const Request& request, store::Reader& reader, Control& control,
 // does not wait for I/O. nullopt: ask handle().
 std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest);
 
+// What names the answer to this request, while `latest` is the newest commit: requests of one name may share one
+// answer. Any thread. Empty: none may.
+std::string share_key(const Request& request, store::Seq latest);
+
 // A refusal as RFC 9457 says it. `code` is one of problem_codes(); `status` must be what the table says of it.
 // Any thread; the I/O half uses it for its own refusals.
 Response problem(int status, std::string_view code, std::string detail, std::string hint = {},
                  std::string parameter = {});
 
-// Every code that an answer may bear, with its status and title.
+// Every code that an answer may bear, with its status, its title, and what to do where a refusal says nothing nearer.
 struct ProblemCode {
   std::string_view code;
   int status;
   std::string_view title;
+  std::string_view hint;
 };
 const std::vector<ProblemCode>& problem_codes();
 

@@ -14,8 +14,15 @@ const std::vector<std::string> fixed_params{"indicator", "freq",   "from", "to",
 const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",      "approximate",
                                                 "repaired",     "provisional", "labels", "unit"};
 
+// A page ends, with a link to the next, before its `limit` where it would be larger. The text: some 30,000 rows. The
+// rows, which are held whole until they are written: some 10 MB.
+constexpr size_t page_bytes = 4u << 20;
+constexpr uint32_t page_rows = 50'000;
+constexpr size_t usual_row = 120;
+
 struct Question {
   query::ObservationQuery query;
+  uint32_t limit = 0; // as asked; the query's may be lower
   std::string lang;
   std::vector<std::string> columns; // asked beside the usual ones
   bool has(std::string_view column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
@@ -69,6 +76,8 @@ Question question_of(const Asked& asked, const model::Catalog& catalog) {
     if (auto code = params.raw(dimension)) out.query.filters.emplace_back(dimension, std::move(*code));
   }
   if (const auto limit = params.number("limit", 1, query::max_limit)) out.query.limit = static_cast<uint32_t>(*limit);
+  out.limit = out.query.limit;
+  out.query.limit = std::min(out.query.limit, page_rows);
   out.lang = params.word("lang", {"zh", "en"}).value_or("zh");
   out.columns = params.list("columns");
   for (const auto& column : out.columns) {
@@ -137,7 +146,16 @@ private:
   const model::Register* entities_ = nullptr;
 };
 
-void write_rows(std::string& body, const Asked& asked, const Question& question, const query::Observations& found) {
+// Memory that the making of so many rows takes, about: the rows, and their text, twice while it is compressed.
+size_t memory_of(uint64_t rows, const Question& question) {
+  constexpr size_t code = sizeof(std::string) + 16;
+  const auto by = question.query.by.size();
+  const auto held = rows * (sizeof(query::Observation) + 32 + by * code);
+  return held + 2 * std::min<size_t>(page_bytes, rows * (usual_row + by * 40));
+}
+
+// How many are written: all, or those that fill a page.
+size_t write_rows(std::string& body, const Asked& asked, const Question& question, const query::Observations& found) {
   std::vector<std::string> columns{"indicator", "period"};
   auto add = [&](std::string_view column) {
     if (question.has(column)) columns.emplace_back(column);
@@ -164,7 +182,10 @@ void write_rows(std::string& body, const Asked& asked, const Question& question,
   std::string period;
   std::string first_day;
   std::string last_day;
+  size_t written_rows = 0;
   for (const auto& row : found.rows) {
+    if (body.size() >= page_bytes) break;
+    ++written_rows;
     if (written != row.period) {
       written = row.period;
       period = row.period.text();
@@ -187,6 +208,7 @@ void write_rows(std::string& body, const Asked& asked, const Question& question,
     if (unit) rows.text(found.indicator->unit);
   }
   rows.finish();
+  return written_rows;
 }
 
 void write_meta(Json& json, const Asked& asked, const Question& question, const query::Observations& found) {
@@ -209,7 +231,7 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
     json.key(dimension).text(code);
   json.end_object();
   json.key("source").text_or_null(query.source.value_or(""));
-  json.key("limit").number(query.limit);
+  json.key("limit").number(question.limit);
   json.key("lang").text(question.lang);
   json.key("time_zone").text(asked.context.zone->name());
   json.key("commit").number(found.commit.seq);
@@ -228,31 +250,39 @@ Response observations(const Asked& asked) {
   const auto etag = etag_of(asked, changed.seq);
   if (client_has(asked, etag)) return not_modified(etag);
 
-  const auto found = query::observe_within(asked.reader, changed, question.query);
+  auto found = query::observe_within(asked.reader, changed, question.query,
+                                     [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
   if (!found) {
     throw Refused{found.error().code, found.error().text, "", parameter_of(found.error(), question.query), {}};
   }
   if (found->rows.empty()) check_source(asked, question.query.source);
 
+  reserve(asked, memory_of(found->rows.size(), question));
+
   Draft draft;
   draft.etag = etag;
-  if (!found->next.empty()) {
+  draft.body.reserve(std::min(page_bytes, found->rows.size() * usual_row) + 1024);
+  const auto link_next = [&](size_t written) {
+    if (written < found->rows.size()) {
+      const auto& last = found->rows[written - 1];
+      found->next = query::encode_position({last.period.index, last.by});
+    }
+    if (found->next.empty()) return;
     draft.next = link_with(asked, "cursor", query::cursor_of(question.query, found->next));
-  }
+  };
   if (asked.format == Format::csv) {
-    write_rows(draft.body, asked, question, *found);
+    link_next(write_rows(draft.body, asked, question, *found));
   } else {
-    constexpr size_t usual_row = 120;
-    draft.body.reserve(found->rows.size() * usual_row + 1024);
     draft.body += "{\"meta\":";
     Json meta(draft.body);
     write_meta(meta, asked, question, *found);
     draft.body += ",\"data\":";
-    write_rows(draft.body, asked, question, *found);
+    link_next(write_rows(draft.body, asked, question, *found));
     draft.body += ",\"next\":";
     Json(draft.body).text_or_null(draft.next);
     draft.body += "}";
   }
+  found->rows = {};
   return finish(asked, std::move(draft), moment.commit().seq);
 }
 

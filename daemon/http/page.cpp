@@ -100,7 +100,7 @@ Response front_page(const Asked& asked) {
   }
   body += "</ul>\n</body></html>\n";
 
-  Response out = plain(200, Format::html, std::move(body));
+  Response out = plain(asked, 200, std::move(body));
   out.headers.emplace_back("content-security-policy", policy);
   out.headers.emplace_back("referrer-policy", "no-referrer");
   return out;

@@ -9,7 +9,7 @@ namespace kepu::http {
 struct Refused {
   std::string code; // of problem_codes()
   std::string detail;
-  std::string hint;      // what to do; empty: none
+  std::string hint;      // what to do; empty: as problem_codes() says of the code
   std::string parameter; // name of the parameter at fault; empty: none
   std::vector<std::pair<std::string, std::string>> headers;
 };

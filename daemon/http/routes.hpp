@@ -1,6 +1,7 @@
 // The routes behind handle(). Refusals are thrown as Refused. The reader's thread.
 #pragma once
 
+#include "http/budget.hpp"
 #include "http/handle.hpp"
 #include "http/json.hpp"
 #include "http/negotiate.hpp"
@@ -21,6 +22,7 @@ struct Asked {
   store::Reader& reader;
   Control& control;
   const Context& context;
+  AnswerBudget::Hold& hold; // what this answer takes
 };
 
 struct Route {
@@ -62,14 +64,16 @@ struct Draft {
 // 200 with all headers, compressed where asked, or 304. `commit`: the moment it was made of, for from_cache(); 0: not
 // kept.
 Response finish(const Asked& asked, Draft draft, store::Seq commit);
-// Text that is neither negotiated nor to be kept.
-Response plain(int status, Format format, std::string body);
+// Text that is neither negotiated nor to be kept, and is never refused for want of room.
+Response plain(const Asked& asked, int status, std::string body);
+// Refuses what will take more memory at most than there is, before the work.
+void reserve(const Asked& asked, size_t bytes);
 
 // `path` with the request's parameters but `name`, which gets `value`.
 std::string link_with(const Asked& asked, std::string_view name, std::string_view value);
 std::vector<std::string> with_common(std::vector<std::string> names); // plus format, for
-// Refuses a filter that names no source of the hub. For answers without rows only: a source that was taken away may
-// have left some.
+// Refuses a filter that names no source, neither of the hub nor of its store: one that was taken away may have left
+// something. For answers without rows, within a moment.
 void check_source(const Asked& asked, const std::optional<std::string>& id);
 
 Response indicators(const Asked& asked);

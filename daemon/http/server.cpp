@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <set>
@@ -32,6 +33,7 @@ struct Server::Impl final : SessionHost, std::enable_shared_from_this<Server::Im
   void admit(TcpListener& from, asio::ip::tcp::socket peer);
   void admit(LocalListener& from, asio::local::stream_protocol::socket peer);
   void begin(size_t& open, const std::shared_ptr<Session>& session);
+  bool make_room(const std::string* address);
   void turn_away(Session::Socket peer, const char* why);
   void check_deadlines();
   void sweep();
@@ -105,10 +107,15 @@ void Server::Impl::admit(TcpListener& from, asio::ip::tcp::socket peer) {
   peer.set_option(asio::ip::tcp::no_delay(true), ignored);
   peer.set_option(asio::socket_base::send_buffer_size(send_buffer), ignored);
   const auto found = per_address.find(address);
-  if (from.open >= options.connections)
-    return turn_away(std::move(peer), "the hub has as many connections as it takes");
-  if (found != per_address.end() && found->second >= options.connections_per_address)
-    return turn_away(std::move(peer), "this address has as many connections as one may have");
+  if (found != per_address.end() && found->second >= options.connections_per_address) {
+    if (!make_room(&address))
+      return turn_away(std::move(peer),
+                       "this address has as many connections as one may have, and all are being answered");
+  } else if (from.open >= options.connections) {
+    // Its own first: no address pushes out others while it holds what it does not use.
+    if (!make_room(&address) && !make_room(nullptr))
+      return turn_away(std::move(peer), "the hub has as many connections as it takes, and all are being answered");
+  }
   begin(from.open, std::make_shared<Session>(shared_from_this(), std::move(peer), false, address));
 }
 
@@ -123,6 +130,23 @@ void Server::Impl::begin(size_t& open, const std::shared_ptr<Session>& session) 
   if (!session->admin()) ++per_address[session->address()];
   sessions.insert(session);
   session->start();
+}
+
+// Closes the connection over TCP that can be spared best, of this address if one is given. false: none can.
+// Behind a proxy all users are one address: those that ask nothing must not keep out those that do.
+bool Server::Impl::make_room(const std::string* address) {
+  std::vector<std::pair<Session::Spare, std::shared_ptr<Session>>> spares;
+  for (const auto& session : sessions) {
+    if (session->admin() || (address && session->address() != *address)) continue;
+    if (const auto spare = session->spare()) spares.emplace_back(*spare, session);
+  }
+  std::sort(spares.begin(), spares.end());
+  for (const auto& [spare, session] : spares) {
+    if (spare.kind == Session::Spare::Kind::idle && session->hears()) continue;
+    session->close();
+    return true;
+  }
+  return false;
 }
 
 // Waits for nothing: what does not go out at once is lost.

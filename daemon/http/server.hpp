@@ -25,7 +25,9 @@ public:
     std::optional<uint16_t> port;       // 0: any free one; nullopt: no TCP
     std::filesystem::path admin_socket; // empty: none
     size_t read_threads = 2;
-    size_t connections = 1024; // over TCP; those beyond a bound are told so
+    // Over TCP. At a bound the connection that waits longest for its next request makes room; where all are being
+    // answered, the new one is told so.
+    size_t connections = 1024;
     size_t connections_per_address = 256;
     size_t admin_connections = 64;
     size_t waiting = 256;                             // requests that wait for a thread
@@ -44,6 +46,8 @@ public:
     Handler handle;                                                // kepu-read-N
     std::function<std::optional<Response>(const Request&)> fast{}; // kepu-io; nullopt: ask handle
     std::function<void(const std::string&)> warn{};                // kepu-io; for the log
+    // kepu-io. Requests of one name that wait at the same time are answered by handle once; empty: each by itself.
+    std::function<std::string(const Request&)> share{};
   };
 
   // `counts` gets every request that has come in whole.

@@ -45,6 +45,19 @@ void add_cache(std::vector<Metric>& all, const AnswerCache& cache) {
       {"kepu_http_cache_bytes", "Size of the answers in the cache.", "gauge", {}, static_cast<double>(cache.bytes())});
 }
 
+void add_budget(std::vector<Metric>& all, const AnswerBudget& budget) {
+  all.push_back({"kepu_http_answer_bytes",
+                 "Answers that are made, wait for their clients or are in the cache.",
+                 "gauge",
+                 {},
+                 static_cast<double>(budget.bytes())});
+  all.push_back({"kepu_http_answers_refused_total",
+                 "Answers refused because those that wait for their clients left no room.",
+                 "counter",
+                 {},
+                 static_cast<double>(budget.refused())});
+}
+
 // Families in the order in which they come first; the samples of one must stand together.
 std::string text_of(const std::vector<Metric>& all) {
   std::vector<std::string> names;
@@ -78,7 +91,7 @@ Response healthz(const Asked& asked) {
   asked.params.allow_only({});
   std::string body;
   Json(body).object().key("status").text("ok").key("version").text(asked.context.version).end_object();
-  return plain(200, Format::json, std::move(body));
+  return plain(asked, 200, std::move(body));
 }
 
 Response readyz(const Asked& asked) {
@@ -87,16 +100,17 @@ Response readyz(const Asked& asked) {
   if (!health.ready) throw Refused{"not_ready", health.reason, "", "", {}};
   std::string body;
   Json(body).object().key("status").text("ready").key("version").text(asked.context.version).end_object();
-  return plain(200, Format::json, std::move(body));
+  return plain(asked, 200, std::move(body));
 }
 
 Response metrics(const Asked& asked) {
   asked.params.allow_only({});
   auto all = asked.control.metrics();
   if (asked.context.cache) add_cache(all, *asked.context.cache);
+  if (asked.context.budget) add_budget(all, *asked.context.budget);
   std::string body = text_of(all);
   if (asked.context.counts) body += asked.context.counts->text();
-  return plain(200, Format::metrics, std::move(body));
+  return plain(asked, 200, std::move(body));
 }
 
 } // namespace kepu::http

@@ -16,15 +16,25 @@ SessionHost::SessionHost(asio::io_context& context, const Clock& time, RequestCo
     : io(context), clock(time), counts(counted), options(std::move(given)), calls(std::move(called)),
       pool(options.read_threads, options.waiting, calls.open, calls.handle) {}
 
+Response SessionHost::failed(std::string_view route, const std::string& what) const {
+  warn("an answer of route " + std::string(route) + " failed: " + what);
+  return problem(500, "internal", "the answer could not be made",
+                 "ask again; if it stays so, look at the daemon's log");
+}
+
 Session::Session(std::weak_ptr<SessionHost> host, Socket socket, bool admin, std::string address)
     : host_(std::move(host)), options_(host_.lock()->options), clock_(host_.lock()->clock), socket_(std::move(socket)),
-      admin_(admin), address_(std::move(address)) {
+      admin_(admin), address_(std::move(address)), since_(++host_.lock()->events) {
   enter(Phase::idle, options_.idle_deadline);
 }
 
 void Session::enter(Phase phase, std::chrono::milliseconds within) {
   phase_ = phase;
   deadline_ = clock_.steady() + within;
+}
+
+void Session::begin_wait() {
+  if (const auto host = host_.lock()) since_ = ++host->events;
 }
 
 void Session::check_deadline(Steady now) {
@@ -34,6 +44,27 @@ void Session::check_deadline(Steady now) {
   if (phase_ == Phase::answering)
     return refuse(problem(503, "deadline", "the answer took too long", "ask for less at once"));
   close();
+}
+
+std::optional<Session::Spare> Session::spare() const {
+  switch (phase_) {
+  case Phase::idle:
+    return Spare{asked_before_ ? Spare::Kind::idle : Spare::Kind::unasked, since_};
+  case Phase::head:
+    return Spare{Spare::Kind::unasked, since_};
+  case Phase::draining: // the answer is out; what is still read past is a courtesy
+    return Spare{Spare::Kind::drained, since_};
+  case Phase::answering:
+  case Phase::writing:
+  case Phase::closed:
+    return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool Session::hears() const {
+  ErrorCode error;
+  return socket_.available(error) > 0;
 }
 
 void Session::wind_down() {
@@ -59,7 +90,11 @@ void Session::read() {
   socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](ErrorCode error, size_t n) {
     if (self->phase_ != Phase::idle && self->phase_ != Phase::head) return; // refused by deadline meanwhile
     if (error) return self->close();
-    if (self->phase_ == Phase::idle) self->enter(Phase::head, self->options_.head_deadline);
+    if (self->phase_ == Phase::idle) {
+      self->enter(Phase::head, self->options_.head_deadline);
+      // A connection that never asked is as old as it is: its first byte makes it no younger.
+      if (self->asked_before_) self->begin_wait();
+    }
     self->buffer_.append(self->chunk_.data(), n);
     self->take();
   });
@@ -118,22 +153,33 @@ void Session::answer() {
     auto known = host->calls.fast ? host->calls.fast(request) : std::nullopt;
     if (known) return write(std::move(*known));
   } catch (const std::exception& thrown) {
-    return write(failed(thrown.what()));
+    return write(host->failed(route_, thrown.what()));
   }
-  auto done = [self = shared_from_this(), &io = host->io](Response response, std::string failure) {
-    asio::post(io, [self, response = std::move(response), failure = std::move(failure)]() mutable {
-      if (!failure.empty()) response = self->failed(failure);
-      if (self->phase_ == Phase::answering) self->write(std::move(response));
-    });
-  };
-  if (!host->pool.take(std::move(request), *asked_ + options_.query_deadline, std::move(done)))
-    write(problem(503, "busy", "too many requests wait already", "ask again in a moment"));
+  ask(*host, std::move(request));
 }
 
-Response Session::failed(const std::string& what) {
-  if (const auto host = host_.lock()) host->warn("an answer of route " + std::string(route_) + " failed: " + what);
-  return problem(500, "internal", "the answer could not be made",
-                 "ask again; if it stays so, look at the daemon's log");
+void Session::ask(SessionHost& host, Request request) {
+  const auto key = host.calls.share ? host.calls.share(request) : std::string();
+  if (const auto same = host.shared.find(key); !key.empty() && same != host.shared.end())
+    return same->second.push_back(weak_from_this());
+  // The server outlives what its pool runs, and the context what is posted to it, if it is run.
+  auto done = [weak = host_, self = weak_from_this(), route = route_, &io = host.io, key](Response response,
+                                                                                          std::string failure) {
+    asio::post(io, [weak, self, route, key, response = std::move(response), failure = std::move(failure)]() mutable {
+      const auto of = weak.lock();
+      if (!of) return;
+      if (!failure.empty()) response = of->failed(route, failure);
+      std::vector<std::weak_ptr<Session>> all{self};
+      if (const auto same = of->shared.extract(key)) all.insert(all.end(), same.mapped().begin(), same.mapped().end());
+      for (const auto& one : all) {
+        const auto session = one.lock();
+        if (session && session->phase_ == Phase::answering) session->write(response);
+      }
+    });
+  };
+  if (!host.pool.take(std::move(request), *asked_ + options_.query_deadline, std::move(done)))
+    return write(problem(503, "busy", "too many requests wait already", "ask again in a moment"));
+  if (!key.empty()) host.shared.try_emplace(key);
 }
 
 void Session::count(int status) {
@@ -175,6 +221,8 @@ void Session::written() {
     return drain();
   }
   body_wanted_ = true;
+  asked_before_ = true;
+  begin_wait();
   if (buffer_.empty()) {
     enter(Phase::idle, options_.idle_deadline);
     return read();

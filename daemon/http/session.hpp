@@ -7,6 +7,8 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 
 #include <array>
+#include <map>
+#include <vector>
 
 namespace kepu::http {
 
@@ -21,6 +23,7 @@ struct SessionHost {
   void warn(const std::string& text) const {
     if (calls.warn) calls.warn(text);
   }
+  Response failed(std::string_view route, const std::string& what) const; // logged; the answer to it
 
   boost::asio::io_context& io;
   const Clock& clock;
@@ -28,6 +31,10 @@ struct SessionHost {
   const Server::Options options;
   Server::Calls calls;
   ReadPool pool;
+  // Questions that are asked, by Server::Calls::share, and the connections that wait for the answer besides the one
+  // that asked. One that closes is forgotten.
+  std::map<std::string, std::vector<std::weak_ptr<Session>>, std::less<>> shared;
+  uint64_t events = 0; // of connections that began to wait for a request, to tell which waits longest
 };
 
 // One connection: reads a request, answers it, reads the next. kepu-io only.
@@ -45,13 +52,25 @@ public:
   void wind_down();
   void close();
 
+  // How readily the connection can be closed to make room for another, the least first; nullopt: it is being answered.
+  struct Spare {
+    enum class Kind : uint8_t { idle, unasked, drained };
+    Kind kind;
+    uint64_t since; // number of the event since which it is so
+    auto operator<=>(const Spare&) const = default;
+  };
+  std::optional<Spare> spare() const;
+  // Bytes have come that are not read yet: what looks idle may be asking.
+  bool hears() const;
+
 private:
   enum class Phase : uint8_t { idle, head, answering, writing, draining, closed };
   void enter(Phase phase, std::chrono::milliseconds within);
+  void begin_wait();
   void read();
   void take();
   void answer();
-  Response failed(const std::string& what); // logged; the answer to it
+  void ask(SessionHost& host, Request request);
   void count(int status);
   void write(Response response);
   void refuse(Response response);
@@ -66,7 +85,9 @@ private:
   const std::string address_;
   Phase phase_ = Phase::idle;
   Steady deadline_;
-  std::string buffer_; // received, not yet taken
+  bool asked_before_ = false; // an answer went out: to be closed while idle is nothing new to its client
+  uint64_t since_;            // event that began the wait for a whole request
+  std::string buffer_;        // received, not yet taken
   std::array<char, 4096> chunk_{};
   Head head_;
   uint64_t skip_ = 0; // of the body, not yet read past

@@ -78,16 +78,9 @@ std::string body_of(const Asked& asked) {
 }
 
 Response commanded(const Asked& asked, Result<void> (Control::*command)(std::string_view)) {
-  if (!asked.request.admin) {
-    throw Refused{"writes_need_admin_socket",
-                  "commands are taken over the hub's local admin socket only",
-                  "use kepuctl on the hub's machine, or curl --unix-socket with the socket's path",
-                  "",
-                  {}};
-  }
   asked.params.allow_only({});
   take((asked.control.*command)(asked.id));
-  return plain(202, Format::json, body_of(asked));
+  return plain(asked, 202, body_of(asked));
 }
 
 } // namespace
@@ -96,11 +89,9 @@ void check_source(const Asked& asked, const std::optional<std::string>& id) {
   if (!id) return;
   const auto known = ids_of(asked.control.sources());
   if (std::find(known.begin(), known.end(), *id) != known.end()) return;
-  throw Refused{"bad_parameter",
-                "no source " + in_quotes(*id) + did_you_mean(*id, known),
-                "/api/v1/sources lists them",
-                "source",
-                {}};
+  // What a source leaves behind when it is taken away, it left in a run.
+  if (take(asked.reader.last_run(*id)) || take(asked.reader.reject_count(*id)) > 0) return;
+  throw Refused{"unknown_source", "no source " + in_quotes(*id) + did_you_mean(*id, known), "", "source", {}};
 }
 
 Response sources(const Asked& asked) {

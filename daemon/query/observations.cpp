@@ -157,8 +157,10 @@ int64_t least_window(model::Freq freq) {
   return 1;
 }
 
-// What is held of one window at once: some 70 MB.
-constexpr int64_t max_window_cells = 1'000'000;
+// What is held of one window at once: some 13 MB, and half as much again while it grows.
+constexpr int64_t max_window_cells = 200'000;
+// Periods whose sets of distinct numbers are united at once: some MB for a hundred thousand persons a year.
+constexpr int64_t max_window_sets = 366;
 
 int scale_of(const model::Catalog& catalog, const model::Indicator& indicator) {
   if (indicator.measure != model::Measure::sum) return 0;
@@ -177,7 +179,7 @@ Error unknown_indicator(const model::Catalog& catalog, const std::string& id) {
 } // namespace
 
 Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
-                                    const ObservationQuery& query) {
+                                    const ObservationQuery& query, const std::function<void(uint64_t)>& admit) {
   Observations out;
   out.commit = moment;
   out.catalog = reader.catalog();
@@ -221,10 +223,12 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
                                       " cells; ask fewer periods, a coarser freq or fewer dimensions");
   }
   if (after) from = std::max(from, after->period);
+  if (admit) admit(std::min<uint64_t>(query.limit, static_cast<uint64_t>((int64_t{to} - from + 1) * groups)));
 
   // Windows that grow: a page costs about what it shows, a sparse range no more than a few passes.
   Scan scan(reader, *planned, query.freq, out.indicator->measure);
-  const int64_t widest = std::max<int64_t>(1, max_window_cells / groups);
+  int64_t widest = std::max<int64_t>(1, max_window_cells / groups);
+  if (out.indicator->measure == model::Measure::distinct) widest = std::min(widest, max_window_sets);
   int64_t width = std::min(widest, std::max(least_window(query.freq), int64_t{query.limit} / groups + 1));
   for (int64_t start = from; start <= to; start += width, width = std::min(widest, width * 2)) {
     const auto end = static_cast<int32_t>(std::min<int64_t>(to, start + width - 1));

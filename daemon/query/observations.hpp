@@ -7,6 +7,7 @@
 #include "store/reader.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -50,14 +51,16 @@ struct Observations {
 // At most so many periods x groups between `from` and `to`, cut to what has figures: 30 years of days of
 // 450 venues. A question beyond it holds a reader for seconds.
 inline constexpr uint64_t max_cells = 5'000'000;
-inline constexpr uint32_t max_limit = 100'000; // rows of a page: some 10 MB of JSON
+inline constexpr uint32_t max_limit = 100'000; // rows of a page
 
 // Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
 // "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "deadline" (503), "store" (500).
 Result<Observations> observe(store::Reader& reader, const ObservationQuery& query);
-// The same within a moment that the caller has begun (and ends).
+// The same within a moment that the caller has begun (and ends). `admit` is told how many rows there may be at most
+// before any is read, and may throw.
 Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
-                                    const ObservationQuery& query);
+                                    const ObservationQuery& query,
+                                    const std::function<void(uint64_t rows)>& admit = {});
 
 // A moment of the store that ends with the scope. begin() must have been called.
 class MomentEnd {

@@ -70,8 +70,9 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"GET", o + "&format=xml", 422, "bad_parameter", "format"},
       {"GET", o + "&for=excel", 422, "bad_parameter", "for"},
       {"GET", o + "&for=word&format=csv", 422, "bad_parameter", "for"},
-      {"GET", o + "&source=gate", 422, "bad_parameter", "source"},
-      {"GET", "/api/v1/runs?source=gate", 422, "bad_parameter", "source"},
+      {"GET", o + "&source=gate", 404, "unknown_source", "source"},
+      {"GET", "/api/v1/runs?source=gate", 404, "unknown_source", "source"},
+      {"GET", "/api/v1/rejects?source=gate", 404, "unknown_source", "source"},
       {"GET", "/api/v1/runs?before=0", 422, "bad_parameter", "before"},
       {"GET", "/api/v1/rejects?limit=1001", 422, "bad_parameter", "limit"},
       {"GET", o + "&by=venu", 422, "unknown_dimension", "by"},
@@ -98,6 +99,7 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
     EXPECT_EQ(body.at("status").as_int64(), one.status) << what;
     EXPECT_FALSE(body.at("title").as_string().empty()) << what;
     EXPECT_FALSE(body.at("detail").as_string().empty()) << what;
+    EXPECT_FALSE(body.at("hint").as_string().empty()) << what;
     EXPECT_EQ(body.contains("instance"), one.code != "bad_target") << what;
     EXPECT_EQ(body.contains("parameter") ? std::string(body.at("parameter").as_string()) : "", one.parameter) << what;
   }
@@ -107,7 +109,17 @@ TEST(HttpRefusals, TheNearestNameIsOffered) {
   Hub hub;
   EXPECT_NE(hub.get(o + "&limt=3").body->find(R"(did you mean \"limit\"?)"), std::string::npos);
   EXPECT_NE(hub.get("/api/v1/observation").body->find(R"(did you mean \"/api/v1/observations\"?)"), std::string::npos);
-  EXPECT_NE(hub.get("/api/v1/sources/gate").body->find(R"(did you mean \"gates\"?)"), std::string::npos);
+  for (const std::string target : {"/api/v1/sources/gate", "/api/v1/runs?source=gate", "/api/v1/rejects?source=gate"}) {
+    EXPECT_NE(hub.get(target).body->find(R"(did you mean \"gates\"?)"), std::string::npos) << target;
+  }
+  EXPECT_NE(hub.get(o + "&source=gate").body->find(R"(did you mean \"gates\"?)"), std::string::npos);
+}
+
+TEST(HttpRefusals, AWordInAnotherCaseIsTheNearest) {
+  Hub hub;
+  EXPECT_NE(hub.get(o + "&freq=m").body->find(R"(did you mean \"M\"?)"), std::string::npos);
+  EXPECT_NE(hub.get("/api/v1/indicators/VENUE.VISITS").body->find(R"(did you mean \"venue.visits\"?)"),
+            std::string::npos);
 }
 
 TEST(HttpRefusals, AllowNamesTheMethodsOfThePath) {
@@ -140,6 +152,26 @@ TEST(HttpRefusals, CommandsNeedTheAdminSocketHoweverTheyAreWritten) {
     EXPECT_FALSE(body.at("hint").as_string().empty());
   }
   EXPECT_TRUE(hub.control.orders.empty());
+}
+
+TEST(HttpRefusals, ABodyDoesNotHideThatCommandsNeedTheAdminSocket) {
+  Hub hub;
+  auto request = hub.request("/api/v1/sources/gates/run", "POST");
+  request.has_body = true;
+  EXPECT_EQ(hub.ask(request).status, 403);
+  request.admin = true;
+  EXPECT_EQ(json::parse(*hub.ask(request).body).at("code").as_string(), "unexpected_body");
+}
+
+TEST(HttpRefusals, ASourceThatWasTakenAwayCanBeAskedForWhatItLeft) {
+  Hub hub;
+  hub.control.all.clear();
+  hub.store.rejects.clear();
+  const std::vector<std::string> targets{o + "&source=gates", "/api/v1/observations?indicator=plain.count&source=gates",
+                                         "/api/v1/runs?source=gates", "/api/v1/rejects?source=gates"};
+  for (const auto& target : targets) {
+    EXPECT_EQ(hub.get(target).status, 200) << target;
+  }
 }
 
 TEST(HttpRefusals, WhatTheDaemonRefusesHasItsStatus) {
@@ -192,9 +224,9 @@ TEST(HttpRefusals, TooManyCellsAreRefused) {
   EXPECT_EQ(json::parse(*hub.get(o + "&freq=D&by=venue").body).at("code").as_string(), "range_too_wide");
 }
 
-TEST(HttpRefusals, EveryCodeHasOneStatusAndATitle) {
+TEST(HttpRefusals, EveryCodeHasOneStatusATitleAndSaysWhatToDo) {
   std::set<std::string_view> seen;
-  for (const auto& [code, status, title] : problem_codes()) {
+  for (const auto& [code, status, title, hint] : problem_codes()) {
     EXPECT_TRUE(seen.insert(code).second) << code;
     const auto response = problem(status, code, "detail", "hint", "parameter");
     EXPECT_EQ(response.status, status);
@@ -203,6 +235,8 @@ TEST(HttpRefusals, EveryCodeHasOneStatusAndATitle) {
     EXPECT_EQ(body.at("title").as_string(), title);
     EXPECT_EQ(body.at("hint").as_string(), "hint");
     EXPECT_EQ(body.at("parameter").as_string(), "parameter");
+    EXPECT_FALSE(hint.empty()) << code;
+    EXPECT_EQ(json::parse(*problem(status, code, "detail").body).at("hint").as_string(), hint);
   }
 }
 

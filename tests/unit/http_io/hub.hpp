@@ -151,7 +151,8 @@ struct Hub {
   using FastPath = std::function<std::optional<Response>(const Request&)>;
   explicit Hub(
       Server::Options options = {}, Server::Handler handler = echo, FastPath fast = {},
-      std::function<void(const std::string&)> warned = [](const std::string&) {}) {
+      std::function<void(const std::string&)> warned = [](const std::string&) {},
+      std::function<std::string(const Request&)> share = {}) {
     if (!options.port && options.admin_socket.empty()) options.port = 0;
     Server::Calls calls;
     calls.open = [this]() -> Result<std::unique_ptr<store::Reader>> {
@@ -160,6 +161,7 @@ struct Hub {
     };
     calls.handle = std::move(handler);
     calls.fast = std::move(fast);
+    calls.share = std::move(share);
     calls.warn = [this, warned = std::move(warned)](const std::string& text) {
       log.push_back(text);
       warned(text);

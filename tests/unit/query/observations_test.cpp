@@ -222,6 +222,30 @@ TEST_F(Observe, TooManyCellsAreRefusedButAWideRangeOverLittleDataIsNot) {
   EXPECT_EQ(refusal(query), "range_too_wide");
 }
 
+TEST_F(Observe, SaysHowManyRowsThereMayBeBeforeAFigureIsRead) {
+  fact("V01", "510104017001", march_5);
+  fact("V02", "510104017002", march_5 + 9);
+  store_.on_cells = [] { throw std::logic_error("a figure was read"); };
+  test::FakeReader reader(store_);
+  const auto moment = reader.begin();
+  ASSERT_TRUE(moment);
+  auto query = of("venue.visits", model::Freq::day);
+  query.by = {"venue"};
+  const auto most = [&] {
+    uint64_t told = 0;
+    EXPECT_THROW((void)query::observe_within(reader, *moment, query,
+                                             [&](uint64_t rows) {
+                                               told = rows;
+                                               throw std::runtime_error("no room");
+                                             }),
+                 std::runtime_error);
+    return told;
+  };
+  EXPECT_EQ(most(), 20u);
+  query.limit = 7;
+  EXPECT_EQ(most(), 7u);
+}
+
 TEST_F(Observe, FailuresOfTheReaderComeThroughAndTheMomentEnds) {
   fact("V01", "510104017001", march_5);
   store_.on_cells = [] {};
