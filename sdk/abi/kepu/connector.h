@@ -44,8 +44,10 @@ extern "C" {
 #endif
 
 /* Limits that the host keeps; each is far above honest use and bounds what a mistake can cost. */
-#define KEPU_MAX_CURSOR_BYTES 65536u    /* a bookmark, not a store */
-#define KEPU_MAX_CELL_BYTES 65536u      /* longest text in one cell; longer: the row is a reject */
+#define KEPU_MAX_CURSOR_BYTES 65536u /* a bookmark, not a store */
+/* Longest text in one cell; longer: the row is a reject that tells the cell's size, and the host reads
+ * none of the text, so that its first KEPU_MAX_CELL_BYTES bytes are all that a connector needs to keep. */
+#define KEPU_MAX_CELL_BYTES 65536u
 #define KEPU_MAX_ROW_BYTES 262144u      /* all texts of a row together; more: the row is a reject */
 #define KEPU_MAX_FIELDS 256u            /* fields of one dataset */
 #define KEPU_MAX_DATASETS 64u           /* datasets of one source */
