@@ -44,7 +44,7 @@ std::string Run::breach() {
 
 int32_t Run::broken(const std::string& sentence) {
   std::lock_guard lock(mutex_);
-  if (breach_.empty()) breach_ = "the connector " + connector_ + " broke the contract: " + scrub(sentence);
+  if (breach_.empty()) breach_ = scrub(sentence);
   is_broken_ = true;
   return KEPU_E_CONTRACT;
 }

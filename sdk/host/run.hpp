@@ -62,7 +62,8 @@ public:
   void open(const std::vector<abi::Dataset>& datasets, PersonSchemes* persons);
   std::vector<abi::Dataset>& declared() { return declared_; }
   const std::string& explained() const { return explained_; }
-  // The first breach of the contract, "" when there was none. [any]
+  // The first breach of the contract, "" when there was none: what was called and what was wrong with it, to
+  // follow words that say that a contract was broken. [any]
   std::string breach();
   // What the sink answered when it did not answer KEPU_OK; from then on nothing is taken.
   int32_t stopped() const { return stopped_; }

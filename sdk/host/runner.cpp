@@ -83,17 +83,12 @@ template <class F> Outcome Runner::Impl::call(const char* what, Phase phase, F&&
   }
   run.enter(Phase::idle);
   if (const auto breach = run.breach(); !breach.empty()) return {KEPU_RUN_BUG, breach};
-  static constexpr const char* silent[] = {"",
-                                           "is out of reach for now",
-                                           "cannot work with this configuration",
-                                           "found bad data",
-                                           "was cancelled",
-                                           "reported a bug in itself"};
   if (outcome.status < KEPU_RUN_OK || outcome.status > KEPU_RUN_BUG)
     return {KEPU_RUN_BUG,
             std::string(what) + " returned " + std::to_string(outcome.status) + ", which is no kepu_run_status"};
-  if (outcome.text.empty() && !outcome.ok())
-    outcome.text = "the connector " + library.descriptor().id + " " + silent[outcome.status] + " and did not say why";
+  // The status is told in words elsewhere; that a run was cancelled needs no reason.
+  if (outcome.text.empty() && !outcome.ok() && outcome.status != KEPU_RUN_CANCELLED)
+    outcome.text = std::string(what) + " did not say why";
   return outcome;
 }
 
@@ -124,8 +119,7 @@ Outcome Runner::Impl::agree_on_datasets() {
 
 Outcome Runner::Impl::check_created() const {
   if (!connector.run || !connector.destroy || (library.descriptor().dynamic && !connector.discover))
-    return {KEPU_RUN_BUG, "create of the connector " + library.descriptor().id +
-                              " left run, destroy or discover NULL; fill them all"};
+    return {KEPU_RUN_BUG, "create left run, destroy or discover NULL; fill them all"};
   return {};
 }
 

@@ -328,7 +328,10 @@ TEST(Contract, HowRunEndsIsToldWithASentence) {
          return h->explain(h->ctx, str("first")), h->explain(h->ctx, str("the server is off")), KEPU_RUN_RETRY;
        },
        KEPU_RUN_RETRY, "the server is off"},
-      {[](const kepu_host*) { return KEPU_RUN_BAD_DATA; }, KEPU_RUN_BAD_DATA, "did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_BAD_DATA; }, KEPU_RUN_BAD_DATA, "run did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_RETRY; }, KEPU_RUN_RETRY, "run did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_BUG; }, KEPU_RUN_BUG, "run did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_CANCELLED; }, KEPU_RUN_CANCELLED, ""},
       {[](const kepu_host*) { return 42; }, KEPU_RUN_BUG, "returned 42, which is no kepu_run_status"},
       {[](const kepu_host*) -> int32_t { throw std::runtime_error("oops 13812345678"); }, KEPU_RUN_BUG,
        "let an exception cross the ABI: oops ***********"},
@@ -397,3 +400,11 @@ TEST(Contract, LongTextsAreCutOnACharacterBorder) {
 }
 
 } // namespace
+    // Whoever shows it says before whose contract was broken, or that the source is out of reach.
+    EXPECT_THAT(outcome.text, testing::Not(HasSubstr("scripted")));
+    EXPECT_THAT(outcome.text, testing::Not(HasSubstr("contract")));
+TEST(Contract, ABreachIsToldByWhatWasCalledOnly) {
+  Recorder sink;
+  EXPECT_EQ(execute(sink, [](const kepu_host* h) { return h->end_input(h->ctx); }).text, "end_input: no input is open");
+}
+
