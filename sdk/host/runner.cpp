@@ -53,7 +53,7 @@ struct CSettings {
 
 struct Runner::Impl {
   Impl(const Library& l, Sink& s, Config c)
-      : library(l), sink(s), config(std::move(c)), run(Run::make(s, l.descriptor().id, config.time_zone)) {}
+      : library(l), sink(s), config(std::move(c)), run(Run::make(s, config.time_zone, config.person_key)) {}
 
   // Calls into the library; `what` names the function.
   template <class F> Outcome call(const char* what, Phase phase, F&& f);

@@ -153,8 +153,8 @@ TEST_F(Tool, FilesThatCannotBeReadAreNamed) {
                {"run " NOTES " --settings lost.toml", "nowhere cannot be read"},
                {"run " NOTES " --settings credential.toml", "CREDENTIALS_DIRECTORY is not set"},
                {"run " NOTES " --person-key short", "short: a person key is a file of exactly 32 bytes"},
-               {"run none.so", "none.so: it cannot be loaded"},
-               {"inspect none.so", "none.so: it cannot be loaded"}};
+               {"run none.so", "none.so: cannot open shared object file"},
+               {"inspect none.so", "none.so: cannot open shared object file"}};
   for (const auto& c : table) {
     EXPECT_EQ(tool(c.arguments), 3) << c.arguments;
     EXPECT_THAT(err, HasSubstr(c.said));
