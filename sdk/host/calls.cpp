@@ -16,15 +16,26 @@ struct Calls {
   }
 
   // Only memory can run out in here, or the sink can throw: the run cannot go on, the connector is told so.
-  template <class F> static auto guarded(void* ctx, const char* call, F&& f, decltype(f(of(ctx))) otherwise) noexcept {
+  // `no_ctx`: the answer to who lost the host's ctx, which is told to the run made last.
+  template <class F, class T> static T guarded(void* ctx, const char* call, F&& f, T otherwise, T no_ctx) noexcept {
+    Run& run = ctx ? of(ctx) : Run::latest();
     try {
-      return f(of(ctx));
+      if (ctx) return f(run);
+      run.broken(std::string(call) + ": ctx is NULL; pass the ctx of the host");
+      return no_ctx;
     } catch (const std::exception& e) {
-      of(ctx).broken(std::string(call) + " failed inside the host: " + e.what());
+      run.broken(std::string(call) + " failed inside the host: " + e.what());
     } catch (...) {
-      of(ctx).broken(std::string(call) + " failed inside the host");
+      run.broken(std::string(call) + " failed inside the host");
     }
     return otherwise;
+  }
+  template <class F, class T> static T guarded(void* ctx, const char* call, F&& f, T otherwise) noexcept {
+    return guarded(ctx, call, std::forward<F>(f), otherwise, otherwise);
+  }
+  template <class F> static int32_t status_of(void* ctx, const char* call, F&& f) noexcept {
+    return guarded(ctx, call, std::forward<F>(f), static_cast<int32_t>(KEPU_E_CLOSED),
+                   static_cast<int32_t>(KEPU_E_CONTRACT));
   }
 
   // For what is marked [any]: `f` with the sink, unless the run is closed.
@@ -38,17 +49,21 @@ struct Calls {
         otherwise);
   }
 
+  static void torn_text(void* ctx, const char* call) noexcept {
+    guarded(
+        ctx, call, [&](Run& run) { return run.broken(std::string(call) + ": the text is NULL and its size is not 0"); },
+        0);
+  }
+
   template <class F> static int32_t running(void* ctx, const char* call, F&& f) noexcept {
-    return guarded(
-        ctx, call,
-        [&](Run& run) {
-          const int32_t status = run.allowed(call, run.phase_ == Phase::running, "run");
-          return status == KEPU_OK ? f(run) : status;
-        },
-        static_cast<int32_t>(KEPU_E_CLOSED));
+    return status_of(ctx, call, [&](Run& run) {
+      const int32_t status = run.allowed(call, run.phase_ == Phase::running, "run");
+      return status == KEPU_OK ? f(run) : status;
+    });
   }
 
   static void log(void* ctx, int32_t level, kepu_str line) {
+    if (ctx && torn(line)) return torn_text(ctx, "log");
     with_sink(
         ctx, "log",
         [&](Sink& sink) {
@@ -70,10 +85,18 @@ struct Calls {
     return with_sink(
         ctx, "cancel_fd", [](Sink& sink) { return sink.cancel_fd(); }, -1);
   }
-  static kepu_str time_zone(void* ctx) { return {of(ctx).time_zone_.data(), of(ctx).time_zone_.size()}; }
+  static kepu_str time_zone(void* ctx) {
+    return guarded(
+        ctx, "time_zone",
+        [](Run& run) {
+          return kepu_str{run.time_zone_.data(), run.time_zone_.size()};
+        },
+        kepu_str{nullptr, 0});
+  }
   static const void* extension(void*, const char*) { return nullptr; } // this version has none
 
   static void explain(void* ctx, kepu_str line) {
+    if (ctx && torn(line)) return torn_text(ctx, "explain");
     guarded(
         ctx, "explain",
         [&](Run& run) {
@@ -84,13 +107,10 @@ struct Calls {
         0);
   }
   static int32_t declare(void* ctx, const kepu_dataset* dataset) {
-    return guarded(
-        ctx, "declare",
-        [&](Run& run) {
-          const int32_t status = run.allowed("declare", run.phase_ == Phase::discovering, "discover");
-          return status == KEPU_OK ? run.declare(dataset) : status;
-        },
-        static_cast<int32_t>(KEPU_E_CLOSED));
+    return status_of(ctx, "declare", [&](Run& run) {
+      const int32_t status = run.allowed("declare", run.phase_ == Phase::discovering, "discover");
+      return status == KEPU_OK ? run.declare(dataset) : status;
+    });
   }
   static int32_t begin_input(void* ctx, const kepu_input* input, kepu_input_answer* answer) {
     return running(ctx, "begin_input", [&](Run& run) { return run.begin_input(input, answer); });
@@ -130,9 +150,9 @@ struct Calls {
   }
 };
 
-Run::Run(Sink& sink, std::string connector, std::string time_zone)
-    : sink_(sink), connector_(std::move(connector)), time_zone_(std::move(time_zone)),
-      worker_(std::this_thread::get_id()), any_sink_(&sink) {
+Run::Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key)
+    : sink_(sink), time_zone_(std::move(time_zone)), worker_(std::this_thread::get_id()), person_key_(&person_key),
+      any_sink_(&sink) {
   host_.struct_size = sizeof host_;
   host_.abi_major = KEPU_ABI_MAJOR;
   host_.abi_minor = KEPU_ABI_MINOR;

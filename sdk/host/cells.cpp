@@ -135,8 +135,9 @@ std::string CellChecker::check_field(const kepu_cell* cells, size_t field) {
         stray = 1;
       if (stray) [[unlikely]]
         return Fault::none;
+      if (c.size > KEPU_MAX_CELL_BYTES) return Fault::too_long;
       if (c.size == 0 && required) return Fault::missing_value;
-      text_[row] += std::min<uint32_t>(c.size, KEPU_MAX_CELL_BYTES);
+      text_[row] += c.size;
       return is_period(text_of(c)) ? Fault::none : Fault::bad_period;
     });
   case KEPU_INTEGER:

@@ -61,8 +61,10 @@ std::unique_ptr<Library> Library::open(const std::string& path, Outcome& outcome
   const std::string file = path.find('/') == path.npos ? "./" + path : path;
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    const char* why = dlerror();
-    outcome = bad(path, std::string("it cannot be loaded: ") + (why ? scrub(why) : "no reason given"));
+    const char* said = dlerror();
+    std::string why = said ? said : "it cannot be loaded and the loader did not say why";
+    if (why.starts_with(file + ": ")) why.erase(0, file.size() + 2); // it is named once
+    outcome = bad(path, scrub(why));
     return nullptr;
   }
   const auto* entry = static_cast<const kepu_entry*>(dlsym(handle, KEPU_ENTRY_SYMBOL));

@@ -67,15 +67,6 @@ void narrowed(std::string_view raw, bool hyphens, std::string& out) {
 
 bool all_digits(std::string_view text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
 
-// GB 11643-1999: ISO 7064 MOD 11-2 over the first 17 digits.
-char check_digit(std::string_view seventeen) {
-  static constexpr std::array<int, 17> weights{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
-  int sum = 0;
-  for (size_t i = 0; i < 17; ++i)
-    sum += (seventeen[i] - '0') * weights[i];
-  return "10X98765432"[sum % 11];
-}
-
 PersonFault id_card(std::string_view raw, std::string& out) {
   narrowed(trimmed(raw), false, out);
   if (out.empty()) return PersonFault::empty;
@@ -120,6 +111,14 @@ PersonFault named_account(std::string_view raw, std::string& out) {
 }
 
 } // namespace
+
+char check_digit(std::string_view seventeen) {
+  static constexpr std::array<int, 17> weights{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+  int sum = 0;
+  for (size_t i = 0; i < 17; ++i)
+    sum += (seventeen[i] - '0') * weights[i];
+  return "10X98765432"[sum % 11];
+}
 
 const char* sentence_of(PersonFault fault) {
   switch (fault) {
@@ -194,6 +193,18 @@ uint64_t Mac::operator()(std::string_view message) {
       EVP_MAC_final(impl_->context, digest, &size, sizeof digest) != 1)
     throw std::runtime_error("OpenSSL failed to compute HMAC-SHA-256");
   return load<uint64_t>(reinterpret_cast<const char*>(digest));
+}
+
+NameTags::NameTags(const std::optional<std::string>& key)
+    : mac_(key && !key->empty() ? std::string_view(*key) : "no key"), letters_(key && !key->empty() ? 10 : 6) {}
+
+std::string NameTags::operator()(std::string_view person) {
+  static constexpr std::string_view letters = "bcdfghjklmnpqrst"; // 4 bits each; they make no words
+  uint64_t bits = mac_(std::string("input\0", 6).append(person)); // no scheme: it tells nothing of pseudonyms
+  std::string out;
+  for (size_t i = 0; i < letters_; ++i, bits >>= 4)
+    out += letters[bits & 15];
+  return out;
 }
 
 Persons::Persons(std::string scheme, Mac& mac)

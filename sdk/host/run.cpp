@@ -12,17 +12,28 @@ namespace kepu::host {
 namespace {
 
 std::string_view view(kepu_str s) { return s.data ? std::string_view(s.data, s.size) : std::string_view(); }
-bool torn(kepu_str s) { return !s.data && s.size; }
+
+// Reachable from here, so that leak checkers see them for what they are; itself never destroyed.
+struct Made {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Run>> runs;
+};
+Made& made() {
+  static Made& all = *new Made;
+  return all;
+}
 
 } // namespace
 
-Run& Run::make(Sink& sink, std::string connector, std::string time_zone) {
-  // Reachable from here, so that leak checkers see them for what they are; itself never destroyed.
-  static std::mutex& mutex = *new std::mutex;
-  static auto& runs = *new std::vector<std::unique_ptr<Run>>;
-  std::unique_ptr<Run> run(new Run(sink, std::move(connector), std::move(time_zone)));
-  std::lock_guard lock(mutex);
-  return *runs.emplace_back(std::move(run));
+Run& Run::make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key) {
+  std::unique_ptr<Run> run(new Run(sink, std::move(time_zone), person_key));
+  std::lock_guard lock(made().mutex);
+  return *made().runs.emplace_back(std::move(run));
+}
+
+Run& Run::latest() {
+  std::lock_guard lock(made().mutex);
+  return *made().runs.back();
 }
 
 void Run::close() {
@@ -35,6 +46,8 @@ void Run::close() {
   declared_.clear();
   cursor_.clear();
   datasets_ = nullptr;
+  name_tags_.reset();
+  person_key_ = nullptr;
 }
 
 std::string Run::breach() {
@@ -44,7 +57,7 @@ std::string Run::breach() {
 
 int32_t Run::broken(const std::string& sentence) {
   std::lock_guard lock(mutex_);
-  if (breach_.empty()) breach_ = "the connector " + connector_ + " broke the contract: " + scrub(sentence);
+  if (breach_.empty()) breach_ = scrub(sentence);
   is_broken_ = true;
   return KEPU_E_CONTRACT;
 }
@@ -94,12 +107,16 @@ int32_t Run::begin_input(const kepu_input* input, kepu_input_answer* answer) {
   if (input_open_) return broken("begin_input: another input is open; call end_input first");
   if (replacing_ && replacing_->this_input) return broken("begin_input: a replacement of another input is open");
   const auto name = view(input->name);
-  if (name.empty() || torn(input->name) || !is_utf8(name))
-    return broken("begin_input: the input's name is empty or not UTF-8");
+  if (torn(input->name)) return broken("begin_input: the input's name is NULL and its size is not 0");
+  if (name.empty() || !is_utf8(name)) return broken("begin_input: the input's name is empty or not UTF-8");
   if (name.size() > KEPU_MAX_INPUT_NAME_BYTES) return KEPU_E_LIMIT;
   if (const int32_t status = flush(); status != KEPU_OK) return status;
 
-  Input asked{std::string(name), input->size, {}};
+  const auto tag = [&](std::string_view person) {
+    if (!name_tags_) name_tags_.emplace(*person_key_); // few sources have such names
+    return (*name_tags_)(person);
+  };
+  Input asked{scrub_name(name, tag), input->size, {}};
   std::memcpy(asked.content_hash.data(), input->content_hash, 32);
   InputAnswer answered;
   if (const int32_t status = passed(sink_.begin_input(asked, answered)); status != KEPU_OK) return status;
@@ -200,7 +217,8 @@ int32_t Run::retract(uint32_t dataset, const kepu_cell* cells, size_t count) {
   Stream& stream = *streams_[dataset];
   const auto& id = (*datasets_)[dataset].id;
   if (stream.keys.fields.empty()) return broken("retract: dataset " + id + " has no key; replace its input instead");
-  if (count != stream.keys.fields.size() || !cells)
+  if (!cells) return broken("retract: the key is NULL");
+  if (count != stream.keys.fields.size())
     return broken("retract: the key of dataset " + id + " has " + std::to_string(stream.keys.fields.size()) +
                   " fields, " + std::to_string(count) + " were given");
   if (const int32_t status = flush(stream.rows, false); status != KEPU_OK) return status;

@@ -20,6 +20,9 @@
 
 namespace kepu::host {
 
+// NULL with a size: what no function takes for a text.
+inline bool torn(kepu_str s) { return !s.data && s.size; }
+
 enum class Phase : uint8_t { idle, creating, discovering, running };
 
 // Rows and retractions of one dataset, on their way.
@@ -48,7 +51,10 @@ class Run {
 public:
   // Never freed: a thread that the library left behind may call the host until the process ends, and
   // must find it closed, not gone. A closed one holds no buffers and does not touch the sink.
-  static Run& make(Sink& sink, std::string connector, std::string time_zone);
+  // `person_key` is borrowed until the run is closed; see NameTags.
+  static Run& make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key);
+  // The one made last, of which there is at least one: for a call that lost its ctx.
+  static Run& latest();
   // After destroy has returned: waits for calls of other threads that are inside the sink, which may
   // go afterwards. From here on every call is refused.
   void close();
@@ -62,7 +68,8 @@ public:
   void open(const std::vector<abi::Dataset>& datasets, PersonSchemes* persons);
   std::vector<abi::Dataset>& declared() { return declared_; }
   const std::string& explained() const { return explained_; }
-  // The first breach of the contract, "" when there was none. [any]
+  // The first breach of the contract, "" when there was none: what was called and what was wrong with it, to
+  // follow words that say that a contract was broken. [any]
   std::string breach();
   // What the sink answered when it did not answer KEPU_OK; from then on nothing is taken.
   int32_t stopped() const { return stopped_; }
@@ -73,7 +80,7 @@ public:
 
 private:
   friend struct Calls;
-  Run(Sink& sink, std::string connector, std::string time_zone);
+  Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key);
 
   // Whether `call` may run now: thread, phase, and that nothing went wrong before. KEPU_OK or what to return.
   int32_t allowed(const char* call, bool in_phase, const char* state);
@@ -100,7 +107,6 @@ private:
 
   kepu_host host_{};
   Sink& sink_; // of the worker thread, while it is not closed
-  const std::string connector_;
   const std::string time_zone_;
   const std::thread::id worker_;
   std::atomic<Phase> phase_ = Phase::idle; // other threads read it on their way to being refused
@@ -116,6 +122,8 @@ private:
   uint64_t rejects_ = 0;
   bool changed_ = false; // something else was sent since then
   std::string cursor_;
+  const std::optional<std::string>* person_key_; // nullptr once closed
+  std::optional<NameTags> name_tags_;            // from the first person in a name until it is closed
 
   std::shared_mutex open_; // guards any_sink_; shared while a thread is inside the sink
   Sink* any_sink_;         // for what is marked [any]; nullptr once closed

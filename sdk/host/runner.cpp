@@ -53,7 +53,7 @@ struct CSettings {
 
 struct Runner::Impl {
   Impl(const Library& l, Sink& s, Config c)
-      : library(l), sink(s), config(std::move(c)), run(Run::make(s, l.descriptor().id, config.time_zone)) {}
+      : library(l), sink(s), config(std::move(c)), run(Run::make(s, config.time_zone, config.person_key)) {}
 
   // Calls into the library; `what` names the function.
   template <class F> Outcome call(const char* what, Phase phase, F&& f);
@@ -83,17 +83,12 @@ template <class F> Outcome Runner::Impl::call(const char* what, Phase phase, F&&
   }
   run.enter(Phase::idle);
   if (const auto breach = run.breach(); !breach.empty()) return {KEPU_RUN_BUG, breach};
-  static constexpr const char* silent[] = {"",
-                                           "is out of reach for now",
-                                           "cannot work with this configuration",
-                                           "found bad data",
-                                           "", // was told to end, so the reason is known
-                                           "reported a bug in itself"};
   if (outcome.status < KEPU_RUN_OK || outcome.status > KEPU_RUN_BUG)
     return {KEPU_RUN_BUG,
             std::string(what) + " returned " + std::to_string(outcome.status) + ", which is no kepu_run_status"};
-  if (outcome.text.empty() && *silent[outcome.status])
-    outcome.text = "the connector " + library.descriptor().id + " " + silent[outcome.status] + " and did not say why";
+  // The status is told in words elsewhere; that a run was cancelled needs no reason.
+  if (outcome.text.empty() && !outcome.ok() && outcome.status != KEPU_RUN_CANCELLED)
+    outcome.text = std::string(what) + " did not say why";
   return outcome;
 }
 
@@ -110,7 +105,7 @@ Outcome Runner::Impl::agree_on_datasets() {
       if (!config.person_key)
         return {KEPU_RUN_BAD_CONFIG, "field " + dataset.id + "." + field.name +
                                          " is a person, and there is no person key; "
-                                         "set [persons] key_file to a file of 32 random bytes"};
+                                         "set [persons] key_file to a file of 64 hexadecimal digits (openssl rand -hex 32)"};
       if (config.person_key->size() != person_key_bytes)
         return {KEPU_RUN_BAD_CONFIG, "the person key has " + std::to_string(config.person_key->size()) +
                                          " bytes; [persons] key_file needs exactly 32 random ones"};
@@ -124,8 +119,7 @@ Outcome Runner::Impl::agree_on_datasets() {
 
 Outcome Runner::Impl::check_created() const {
   if (!connector.run || !connector.destroy || (library.descriptor().dynamic && !connector.discover))
-    return {KEPU_RUN_BUG, "create of the connector " + library.descriptor().id +
-                              " left run, destroy or discover NULL; fill them all"};
+    return {KEPU_RUN_BUG, "create left run, destroy or discover NULL; fill them all"};
   return {};
 }
 

@@ -8,9 +8,7 @@
 namespace kepu::toolkit {
 namespace {
 
-// Damage below this share does not rule an encoding out, when the other one fits worse by as much.
-constexpr uint64_t damage_share = 64;
-constexpr uint64_t misfit_share = 8;
+constexpr uint64_t whole = 4; // quarters of a character
 
 void* const no_converter = reinterpret_cast<void*>(-1); // as iconv_open answers
 
@@ -77,7 +75,7 @@ void Utf8Check::feed(const char* data, size_t size) {
   at_ += size;
 }
 
-SequenceCount Utf8Check::count() const { return {good_, bad_, first_bad_, need_ ? begin_ : no_offset}; }
+SequenceCount Utf8Check::count() const { return {good_, 0, bad_, first_bad_, need_ ? begin_ : no_offset}; }
 
 void Gb18030Check::feed(const char* data, size_t size) {
   const auto* p = reinterpret_cast<const unsigned char*>(data);
@@ -129,6 +127,7 @@ void Gb18030Check::feed(const char* data, size_t size) {
         continue;
       }
       ++good_;
+      ++four_;
       place_ = 0;
       ++i;
     }
@@ -136,7 +135,73 @@ void Gb18030Check::feed(const char* data, size_t size) {
   at_ += size;
 }
 
-SequenceCount Gb18030Check::count() const { return {good_, bad_, first_bad_, place_ ? begin_ : no_offset}; }
+SequenceCount Gb18030Check::count() const { return {good_, four_, bad_, first_bad_, place_ ? begin_ : no_offset}; }
+
+void WordCheck::end_sequence() {
+  if (size_ == 2)
+    ++narrow_;
+  else
+    ++wide_;
+}
+
+// A sequence that the word's end cuts short is neither well-formed nor malformed here: in UTF-8 it may be
+// the end of the file.
+void WordCheck::end_word(const WordCheck& word, WordCount& count) {
+  if (word.bytes_ == 0) return;
+  const bool whole_sequences = word.bad_ == 0 && word.need_ == 0;
+  // More than two characters stand against each malformed byte: a word of UTF-8 that was hurt.
+  if (whole_sequences || word.wide_ > 2 * word.bad_) {
+    count.utf8 += word.wide_ * whole + word.narrow_;
+  } else {
+    count.other += word.bytes_ * whole / 2;
+    count.longer += word.bytes_ > 1;
+  }
+}
+
+void WordCheck::feed(const char* data, size_t size) {
+  const auto* p = reinterpret_cast<const unsigned char*>(data);
+  for (size_t i = 0; i < size; ++i) {
+    const unsigned char c = p[i];
+    if (c < 0x80) {
+      if (bytes_) {
+        if (need_) { // ASCII in the middle of a sequence
+          ++bad_;
+          need_ = 0;
+        }
+        end_word(*this, count_);
+        bytes_ = narrow_ = wide_ = bad_ = 0;
+      }
+      const size_t skip = ascii_prefix(p + i, size - i);
+      if (skip) i += skip - 1;
+      continue;
+    }
+    ++bytes_;
+    if (need_) {
+      if (c >= low_ && c <= high_) {
+        low_ = 0x80;
+        high_ = 0xbf;
+        if (--need_ == 0) end_sequence();
+        continue;
+      }
+      ++bad_; // and this byte may begin the next
+      need_ = 0;
+    }
+    size_ = c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c <= 0xf4 ? 4 : 1;
+    if (size_ == 1) {
+      ++bad_;
+      continue;
+    }
+    need_ = static_cast<uint8_t>(size_ - 1);
+    low_ = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    high_ = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+  }
+}
+
+WordCount WordCheck::count() const {
+  WordCount out = count_;
+  end_word(*this, out);
+  return out;
+}
 
 std::optional<EncodingChoice> encoding_mark(std::string_view beginning) {
   if (starts_with(beginning, "\xef\xbb\xbf")) return EncodingChoice{Encoding::utf8, 3, true};
@@ -147,7 +212,7 @@ std::optional<EncodingChoice> encoding_mark(std::string_view beginning) {
 }
 
 std::optional<EncodingChoice> choose_encoding(std::string_view beginning, const SequenceCount& utf8,
-                                              const SequenceCount& gb18030) {
+                                              const SequenceCount& gb18030, const WordCount& words) {
   const bool utf8_clean = utf8.bad == 0 && utf8.cut == no_offset;
   if (auto marked = encoding_mark(beginning)) {
     marked->clean = marked->encoding == Encoding::utf8 && utf8_clean;
@@ -155,17 +220,12 @@ std::optional<EncodingChoice> choose_encoding(std::string_view beginning, const 
   }
   if (utf8_clean) return EncodingChoice{Encoding::utf8, 0, true};
   const EncodingChoice as_utf8{Encoding::utf8, 0, false};
-  // ASCII and single damaged bytes: every other row is the same in both.
-  if (utf8.good == 0 && gb18030.good == 0 && gb18030.bad) return as_utf8;
-  const EncodingChoice as_gb18030{Encoding::gb18030, 0, false};
-  // One lonely half character says nothing; with whole ones before it, it is the cut end of such text.
-  if (utf8.bad == 0 && utf8.good) return as_utf8;
-  auto damaged = [](const SequenceCount& c) { return c.bad && c.bad * damage_share <= c.good; };
-  auto misfit = [](const SequenceCount& c) { return c.bad * misfit_share > c.good; };
-  // GB18030 takes nearly any bytes: UTF-8 with one damaged row would turn into other characters.
-  if (damaged(utf8)) return as_utf8;
-  if (gb18030.bad == 0 && (gb18030.good || gb18030.cut == no_offset)) return as_gb18030;
-  if (damaged(gb18030) && misfit(utf8)) return as_gb18030;
+  // ASCII and damaged bytes, none beside another that would make a character with it: every other row is
+  // the same in both.
+  if (words.utf8 == 0 && (gb18030.good == 0 ? gb18030.bad > 0 : words.longer == 0 && gb18030.four == 0)) return as_utf8;
+  // What one reading takes for a character is damage to the other.
+  if (words.utf8 > 0 && words.utf8 >= words.other) return as_utf8;
+  if (gb18030.bad <= gb18030.good) return EncodingChoice{Encoding::gb18030, 0, false};
   return std::nullopt;
 }
 

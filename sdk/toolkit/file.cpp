@@ -49,12 +49,16 @@ SurveyEnd each_block(int fd, uint64_t limit, const std::function<bool()>& go_on,
 SurveyEnd choose(int fd, uint64_t size, std::string_view beginning, const Utf8Check& utf8,
                  const std::function<bool()>& go_on, std::optional<EncodingChoice>& out) {
   Gb18030Check gb18030;
+  WordCheck words;
   const auto count = utf8.count();
   if ((count.bad || count.cut != no_offset) && !encoding_mark(beginning)) {
-    const auto end = each_block(fd, size, go_on, [&](const char* data, size_t n) { gb18030.feed(data, n); });
+    const auto end = each_block(fd, size, go_on, [&](const char* data, size_t n) {
+      gb18030.feed(data, n);
+      words.feed(data, n);
+    });
     if (end != SurveyEnd::done) return end;
   }
-  out = choose_encoding(beginning, count, gb18030.count());
+  out = choose_encoding(beginning, count, gb18030.count(), words.count());
   return SurveyEnd::done;
 }
 

@@ -16,6 +16,9 @@
  * Text is UTF-8. `kepu_str` is a pointer with a size and is not NUL-terminated; `const char *` in
  * the descriptor is NUL-terminated, and NULL there means "not given".
  *
+ * NULL where something must be (ctx, a text with a size, cells of rows, an input, its answer, a scope) is
+ * answered with KEPU_E_CONTRACT where the function has a status, and ends the run as BUG in each case.
+ *
  * Tags say from which thread and in which state a function may be called; the host enforces them:
  *   [any]                   any thread, from `create` until `destroy` returns
  *   [worker]                the thread that called `create`
@@ -44,8 +47,10 @@ extern "C" {
 #endif
 
 /* Limits that the host keeps; each is far above honest use and bounds what a mistake can cost. */
-#define KEPU_MAX_CURSOR_BYTES 65536u    /* a bookmark, not a store */
-#define KEPU_MAX_CELL_BYTES 65536u      /* longest text in one cell; longer: the row is a reject */
+#define KEPU_MAX_CURSOR_BYTES 65536u /* a bookmark, not a store */
+/* Longest text in one cell; longer: the row is a reject that tells the cell's size, and the host reads
+ * none of the text, so that its first KEPU_MAX_CELL_BYTES bytes are all that a connector needs to keep. */
+#define KEPU_MAX_CELL_BYTES 65536u
 #define KEPU_MAX_ROW_BYTES 262144u      /* all texts of a row together; more: the row is a reject */
 #define KEPU_MAX_FIELDS 256u            /* fields of one dataset */
 #define KEPU_MAX_DATASETS 64u           /* datasets of one source */
@@ -237,8 +242,14 @@ typedef enum kepu_decision {
 
 typedef struct kepu_input {
   uint32_t struct_size;
-  uint32_t reserved;        /* 0 */
-  kepu_str name;            /* what the source calls it: a file name, a message box and id */
+  uint32_t reserved; /* 0 */
+  /* What the source calls it: a file name, a message box and id. It is shown in rejects, logs and the
+   * ledger, so the host puts '*' and some letters in place of each number shaped as a person (a mobile
+   * in a file's name) before anything leaves the worker. The letters are made from the number's bytes under the
+   * hub's person key, so that other names stay other names and a name is the same in every run. A
+   * connector without a person field has no key: there they are fewer and made without one, and who tries
+   * all numbers learns that it is one of some hundred. `cursor` is not looked through. */
+  kepu_str name;
   uint64_t size;            /* bytes */
   uint8_t content_hash[32]; /* SHA-256 of the content */
 } kepu_input;
@@ -272,7 +283,7 @@ struct kepu_host {
   uint16_t abi_minor;
   void* ctx; /* first argument of every function below */
 
-  /* [any] One line of text; control characters are escaped and digit runs shaped as persons blanked. */
+  /* [any] One line of text; control characters are escaped and numbers shaped as persons blanked. */
   void (*log)(void* ctx, int32_t level, kepu_str text);
   /* [any] Progress of this run in any unit; total 0: unknown. */
   void (*progress)(void* ctx, uint64_t done, uint64_t total);

@@ -9,6 +9,7 @@
 #include <kepu/outcome.hpp>
 #include <kepu/rows.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -50,7 +51,7 @@ namespace cell {
 inline kepu_cell null() { return {KEPU_NULL, 0, 0, 0, {0}}; }
 inline kepu_cell of(kepu_type type, int64_t value) { return {static_cast<uint8_t>(type), 0, 0, 0, {value}}; }
 inline kepu_cell of(kepu_type type, std::string_view value) {
-  kepu_cell c{static_cast<uint8_t>(type), 0, 0, static_cast<uint32_t>(value.size()), {0}};
+  kepu_cell c{static_cast<uint8_t>(type), 0, 0, static_cast<uint32_t>(std::min<size_t>(value.size(), UINT32_MAX)), {0}};
   c.value.text = value.data();
   return c;
 }

@@ -81,9 +81,9 @@ public:
 
   Rows& null() { return put({KEPU_NULL, 0, 0, 0, {0}}); }
   // Copies.
-  Rows& text(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_TEXT, keep(value), flags); }
+  Rows& text(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_TEXT, value, keep(value), flags); }
   // Does not copy: the bytes must stay until the next flush(), of which `row` may be one.
-  Rows& borrowed(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_TEXT, value, flags); }
+  Rows& borrowed(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_TEXT, value, value.data(), flags); }
   Rows& integer(int64_t value, uint8_t flags = 0) { return put_integer(KEPU_INTEGER, value, flags); }
   // In units of 10^-scale of the field.
   Rows& decimal(int64_t value, uint8_t flags = 0) { return put_integer(KEPU_DECIMAL, value, flags); }
@@ -102,7 +102,7 @@ public:
     return timestamp(at.time_since_epoch().count(), flags);
   }
   // As SDMX writes it: 2025-03-05, 2025-W10, 2025-03, 2025-Q1, 2025-S1, 2025. Copies.
-  Rows& period(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_PERIOD, keep(value), flags); }
+  Rows& period(std::string_view value, uint8_t flags = 0) { return put_text(KEPU_PERIOD, value, keep(value), flags); }
   // A finished cell; its text is borrowed until the next flush().
   Rows& cell(const kepu_cell& c) { return put(c); }
 
@@ -124,15 +124,14 @@ private:
     return *this;
   }
   Rows& put_integer(uint8_t type, int64_t value, uint8_t flags) { return put({type, flags, 0, 0, {value}}); }
-  Rows& put_text(uint8_t type, std::string_view value, uint8_t flags) {
-    if (value.size() > KEPU_MAX_ROW_BYTES) [[unlikely]]
-      value = value.substr(0, KEPU_MAX_ROW_BYTES); // the host rejects it
-    kepu_cell c{type, flags, 0, static_cast<uint32_t>(value.size()), {0}};
-    c.value.text = value.data();
+  // A text of any length keeps its true size, which the host tells; see KEPU_MAX_CELL_BYTES.
+  Rows& put_text(uint8_t type, std::string_view value, const char* at, uint8_t flags) {
+    kepu_cell c{type, flags, 0, static_cast<uint32_t>(std::min<size_t>(value.size(), UINT32_MAX)), {0}};
+    c.value.text = at;
     return put(c);
   }
-  std::string_view keep(std::string_view value) {
-    value = value.substr(0, KEPU_MAX_ROW_BYTES); // no more is needed to see that it is too long
+  const char* keep(std::string_view value) {
+    value = value.substr(0, KEPU_MAX_CELL_BYTES); // the host reads no more of a longer one
     if (value.size() > block_left_) [[unlikely]]
       grow(value.size());
     char* to = block_at_;
@@ -140,7 +139,7 @@ private:
     block_at_ += value.size();
     block_left_ -= value.size();
     text_used_ += value.size();
-    return {to, value.size()};
+    return to;
   }
   void grow(size_t bytes) {
     if (next_block_ == blocks_.size()) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
@@ -50,6 +52,8 @@ const kepu_cell wrong_type[] = {kepu::cell::text("w"), kepu::cell::text("no numb
 const kepu_cell unknown_type[] = {{99, 0, 0, 0, {0}}, kepu::cell::integer(1)};
 const kepu_cell unknown_flags[] = {{KEPU_TEXT, 8, 0, 0, {0}}, kepu::cell::integer(1)};
 const kepu_cell null_text[] = {{KEPU_TEXT, 0, 0, 4, {0}}, kepu::cell::integer(1)};
+const kepu_cell null_period[] = {kepu::cell::text("r"), {}, {}, {}, {}, {}, {}, {KEPU_PERIOD, 0, 0, 4, {0}}};
+const kepu_str null_str{nullptr, 5};
 const kepu_cell sized_number[] = {kepu::cell::text("w"), {KEPU_INTEGER, 0, 0, 3, {0}}};
 const kepu_cell key[] = {kepu::cell::text("x"), kepu::cell::text("y")};
 
@@ -78,6 +82,63 @@ INSTANTIATE_TEST_SUITE_P(
                "no dataset 2"},
         Breach{"null_cells", [](const kepu_host* h) { return h->emit(h->ctx, 1, nullptr, 1, nullptr); },
                "cells are NULL"},
+        Breach{"null_cells_of_five_rows", [](const kepu_host* h) { return h->emit(h->ctx, 1, nullptr, 5, nullptr); },
+               "emit: the cells are NULL"},
+        Breach{"null_period", [](const kepu_host* h) { return h->emit(h->ctx, 0, null_period, 1, nullptr); },
+               "field p: the text is NULL"},
+        Breach{"null_answer",
+               [](const kepu_host* h) {
+                 const kepu_input input = input_of("a.csv");
+                 return h->begin_input(h->ctx, &input, nullptr);
+               },
+               "answer is NULL"},
+        Breach{"null_input_name",
+               [](const kepu_host* h) {
+                 kepu_input input = input_of("a.csv");
+                 input.name = null_str;
+                 kepu_input_answer answer{};
+                 answer.struct_size = sizeof answer;
+                 return h->begin_input(h->ctx, &input, &answer);
+               },
+               "begin_input: the input's name is NULL"},
+        Breach{"null_key", [](const kepu_host* h) { return h->retract(h->ctx, 0, nullptr, 1); },
+               "retract: the key is NULL"},
+        Breach{"null_text_in_key", [](const kepu_host* h) { return h->retract(h->ctx, 0, null_text, 1); },
+               "the text is NULL"},
+        Breach{"null_scope", [](const kepu_host* h) { return h->begin_replace(h->ctx, 0, nullptr); },
+               "begin_replace: the scope is NULL"},
+        Breach{"null_fields_of_scope",
+               [](const kepu_host* h) {
+                 return replace(h, {sizeof(kepu_scope), 0, INT64_MIN, INT64_MAX, nullptr, key, 1});
+               },
+               "conditions are NULL"},
+        Breach{"null_values_of_scope",
+               [](const kepu_host* h) {
+                 const uint32_t field = 0;
+                 return replace(h, {sizeof(kepu_scope), 0, INT64_MIN, INT64_MAX, &field, nullptr, 1});
+               },
+               "conditions are NULL"},
+        Breach{"null_text_of_scope",
+               [](const kepu_host* h) {
+                 const uint32_t field = 0;
+                 return replace(h, {sizeof(kepu_scope), 0, INT64_MIN, INT64_MAX, &field, null_text, 1});
+               },
+               "the value for field id is NULL"},
+        Breach{"null_field_of_reject",
+               [](const kepu_host* h) { return h->reject(h->ctx, 1, null_str, str("c"), str("m")); },
+               "reject: a text is NULL"},
+        Breach{"null_code", [](const kepu_host* h) { return h->reject(h->ctx, 1, str(""), null_str, str("m")); },
+               "reject: a text is NULL"},
+        Breach{"null_message", [](const kepu_host* h) { return h->reject(h->ctx, 1, str(""), str("c"), null_str); },
+               "reject: a text is NULL"},
+        Breach{"null_cursor", [](const kepu_host* h) { return h->commit(h->ctx, null_str, nullptr); },
+               "commit: the cursor is NULL"},
+        Breach{"null_line",
+               [](const kepu_host* h) { return h->log(h->ctx, KEPU_INFO, null_str), h->end_input(h->ctx); },
+               "log: the text is NULL"},
+        Breach{"null_explanation",
+               [](const kepu_host* h) { return h->explain(h->ctx, null_str), h->end_input(h->ctx); },
+               "explain: the text is NULL"},
         Breach{"wrong_type", [](const kepu_host* h) { return h->emit(h->ctx, 1, wrong_type, 1, nullptr); },
                "field n: the cell's type is text, the field's is integer"},
         Breach{"unknown_type", [](const kepu_host* h) { return h->emit(h->ctx, 1, unknown_type, 1, nullptr); },
@@ -159,6 +220,105 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "commit was called from another thread"}),
     [](const auto& one) { return std::string(one.param.name); });
+
+TEST(Contract, ADatasetThatIsNullOrHasNullFieldsIsABreachOfDiscover) {
+  const kepu_field* const no_field[] = {nullptr};
+  const kepu_dataset holes[] = {{sizeof(kepu_dataset), 1, nullptr, no_field, 1},
+                                {sizeof(kepu_dataset), 1, "a", nullptr, 5},
+                                {sizeof(kepu_dataset), 1, "a", no_field, 1}};
+  for (const kepu_dataset* dataset : {static_cast<const kepu_dataset*>(nullptr), &holes[0], &holes[1], &holes[2]}) {
+    Recorder sink;
+    scripted::Script script;
+    script.discover = [&](const kepu_host* h) {
+      EXPECT_EQ(h->declare(h->ctx, dataset), KEPU_E_CONTRACT);
+      return KEPU_RUN_OK;
+    };
+    const auto outcome = execute(sink, script, {}, scripted::about_dynamic);
+    EXPECT_EQ(outcome.status, KEPU_RUN_BUG);
+    EXPECT_THAT(outcome.text, testing::StartsWith("declare: "));
+  }
+}
+
+struct Lost {
+  const char* call;
+  std::function<int32_t(const kepu_host*)> act; // returns a status, or KEPU_E_CONTRACT where it has none
+};
+
+TEST(Contract, EveryFunctionWithoutItsCtxIsABreachAndNoCrash) {
+  const kepu_input input = input_of("a.csv");
+  const Lost table[] = {
+      {"log", [](const kepu_host* h) { return h->log(nullptr, KEPU_INFO, str("x")), KEPU_E_CONTRACT; }},
+      {"progress", [](const kepu_host* h) { return h->progress(nullptr, 1, 2), KEPU_E_CONTRACT; }},
+      {"is_cancelled", [](const kepu_host* h) { return h->is_cancelled(nullptr) ? KEPU_E_CONTRACT : KEPU_OK; }},
+      {"cancel_fd", [](const kepu_host* h) { return h->cancel_fd(nullptr) == -1 ? KEPU_E_CONTRACT : KEPU_OK; }},
+      {"time_zone", [](const kepu_host* h) { return h->time_zone(nullptr).size == 0 ? KEPU_E_CONTRACT : KEPU_OK; }},
+      {"explain", [](const kepu_host* h) { return h->explain(nullptr, str("x")), KEPU_E_CONTRACT; }},
+      {"declare", [](const kepu_host* h) { return h->declare(nullptr, nullptr); }},
+      {"begin_input", [&](const kepu_host* h) { return h->begin_input(nullptr, &input, nullptr); }},
+      {"end_input", [](const kepu_host* h) { return h->end_input(nullptr); }},
+      {"emit", [](const kepu_host* h) { return h->emit(nullptr, 1, key, 1, nullptr); }},
+      {"retract", [](const kepu_host* h) { return h->retract(nullptr, 0, key, 1); }},
+      {"begin_replace", [](const kepu_host* h) { return h->begin_replace(nullptr, 0, nullptr); }},
+      {"end_replace", [](const kepu_host* h) { return h->end_replace(nullptr); }},
+      {"reject", [](const kepu_host* h) { return h->reject(nullptr, 1, str(""), str("c"), str("m")); }},
+      {"commit", [](const kepu_host* h) { return h->commit(nullptr, str("c"), nullptr); }},
+      {"wait_durable", [](const kepu_host* h) { return h->wait_durable(nullptr, 1); }},
+      {"cursor", [](const kepu_host* h) { return h->cursor(nullptr).size == 0 ? KEPU_E_CONTRACT : KEPU_OK; }},
+  };
+  for (const auto& lost : table) {
+    Recorder sink;
+    int32_t status = -1;
+    const auto outcome = execute(sink, [&](const kepu_host* h) { return status = lost.act(h), KEPU_RUN_OK; });
+    EXPECT_EQ(status, KEPU_E_CONTRACT) << lost.call;
+    EXPECT_EQ(outcome.status, KEPU_RUN_BUG) << lost.call;
+    EXPECT_EQ(outcome.text, std::string(lost.call) + ": ctx is NULL; pass the ctx of the host");
+    EXPECT_THAT(sink.lines, IsEmpty());
+  }
+}
+
+// The names that the sink sees, one for each input.
+std::vector<std::string> names_seen(const std::vector<std::string>& names, std::optional<std::string> under) {
+  Recorder sink;
+  scripted::Script script;
+  script.run = [&](const kepu_host* h) {
+    for (const auto& name : names) {
+      EXPECT_EQ(begin(h, name), KEPU_OK);
+      EXPECT_EQ(h->end_input(h->ctx), KEPU_OK);
+    }
+    return KEPU_RUN_OK;
+  };
+  kepu::host::Config config;
+  config.person_key = std::move(under);
+  execute(sink, std::move(script), std::move(config));
+  std::vector<std::string> out;
+  for (const auto& line : sink.lines)
+    if (line.starts_with("begin_input ")) out.push_back(line.substr(12));
+  return out;
+}
+
+TEST(Contract, APersonInAnInputsNameIsATagThatIsStableDistinctAndKeyed) {
+  const std::vector<std::string> names = {"13812345678.csv", "13812345679.csv", "138-1234-5678.csv", "a.csv"};
+  const std::string one(32, 'k'), other(32, 'o');
+  const auto seen = names_seen(names, one);
+  ASSERT_EQ(seen.size(), 4u);
+  for (size_t i = 0; i < 3; ++i)
+    EXPECT_THAT(seen[i], testing::MatchesRegex("\\*[b-t]{10}\\.csv"));
+  EXPECT_EQ(seen[3], "a.csv");
+  EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 4u);
+  EXPECT_EQ(names_seen(names, one), seen);
+  EXPECT_NE(names_seen(names, other)[0], seen[0]);
+  const auto without = names_seen(names, std::nullopt);
+  EXPECT_THAT(without[0], testing::MatchesRegex("\\*[b-t]{6}\\.csv"));
+  EXPECT_EQ(names_seen(names, std::nullopt), without);
+  // Not even a name of nothing but numbers grows past the limit, and none is blanked again in a log.
+  std::string longest;
+  while (longest.size() + 12 <= KEPU_MAX_INPUT_NAME_BYTES)
+    longest += "13812345678,";
+  const auto full = names_seen({longest}, one);
+  ASSERT_EQ(full.size(), 1u);
+  EXPECT_LE(full[0].size(), size_t{KEPU_MAX_INPUT_NAME_BYTES});
+  EXPECT_EQ(kepu::host::scrub(full[0]), full[0]);
+}
 
 TEST(Contract, CallsOutsideRunAreBreaches) {
   Recorder sink;
@@ -328,7 +488,9 @@ TEST(Contract, HowRunEndsIsToldWithASentence) {
          return h->explain(h->ctx, str("first")), h->explain(h->ctx, str("the server is off")), KEPU_RUN_RETRY;
        },
        KEPU_RUN_RETRY, "the server is off"},
-      {[](const kepu_host*) { return KEPU_RUN_BAD_DATA; }, KEPU_RUN_BAD_DATA, "did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_BAD_DATA; }, KEPU_RUN_BAD_DATA, "run did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_RETRY; }, KEPU_RUN_RETRY, "run did not say why"},
+      {[](const kepu_host*) { return KEPU_RUN_BUG; }, KEPU_RUN_BUG, "run did not say why"},
       {[](const kepu_host*) { return KEPU_RUN_CANCELLED; }, KEPU_RUN_CANCELLED, ""},
       {[](const kepu_host*) { return 42; }, KEPU_RUN_BUG, "returned 42, which is no kepu_run_status"},
       {[](const kepu_host*) -> int32_t { throw std::runtime_error("oops 13812345678"); }, KEPU_RUN_BUG,
@@ -341,7 +503,15 @@ TEST(Contract, HowRunEndsIsToldWithASentence) {
     const auto outcome = execute(sink, end.run);
     EXPECT_EQ(outcome.status, end.status);
     EXPECT_THAT(outcome.text, HasSubstr(end.said));
+    // Whoever shows it says before whose contract was broken, or that the source is out of reach.
+    EXPECT_THAT(outcome.text, testing::Not(HasSubstr("scripted")));
+    EXPECT_THAT(outcome.text, testing::Not(HasSubstr("contract")));
   }
+}
+
+TEST(Contract, ABreachIsToldByWhatWasCalledOnly) {
+  Recorder sink;
+  EXPECT_EQ(execute(sink, [](const kepu_host* h) { return h->end_input(h->ctx); }).text, "end_input: no input is open");
 }
 
 // The answer comes with rows that were taken: what was emitted before may still be committed.

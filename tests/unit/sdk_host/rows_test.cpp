@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 
 namespace {
 
@@ -266,6 +267,25 @@ TEST(Rows, RowsWithoutPlacesDoNotMixWithRowsThatHaveThem) {
     return KEPU_RUN_OK;
   });
   EXPECT_THAT(sink.lines, ElementsAre("rows 1 w|1", "rows 1 @9 w|1", "commit 1 c rows=2 rejects=0"));
+}
+
+// The text of a cell that is too long may be cut: what is not there must not be read.
+TEST(Rows, ATextThatIsTooLongIsToldByItsSizeAndNotRead) {
+  for (const auto& [field, type] : {std::pair{0, KEPU_TEXT}, {7, KEPU_PERIOD}}) {
+    Recorder sink;
+    execute(sink, [&, field = field, type = type](const kepu_host* h) {
+      const std::unique_ptr<char> one(new char('2')); // one byte, of which the cell says that it is 10 MiB
+      std::vector<kepu_cell> cells(8, kepu::cell::null());
+      cells[0] = kepu::cell::text("r");
+      cells[static_cast<size_t>(field)] = {static_cast<uint8_t>(type), 0, 0, 10485760, {0}};
+      cells[static_cast<size_t>(field)].value.text = one.get();
+      EXPECT_EQ(h->emit(h->ctx, 0, cells.data(), 1, nullptr), KEPU_OK);
+      return KEPU_RUN_OK;
+    });
+    ASSERT_EQ(sink.lines.size(), 1u);
+    EXPECT_THAT(sink.lines[0], HasSubstr("too_long: "));
+    EXPECT_THAT(sink.lines[0], HasSubstr("has 10485760 bytes, at most 65536 are possible"));
+  }
 }
 
 TEST(Rows, ARowWhoseTextsAreTooLongTogetherIsAReject) {

@@ -102,18 +102,21 @@ TEST(Wrapper, BuffersKeepTextsUntilTheyAreHandedOver) {
   }
 }
 
-TEST(Wrapper, ATextOfAnySizeIsRejectedNotTornApart) {
+TEST(Wrapper, ATextOfAnySizeIsRejectedWithItsSizeAndNotTornApart) {
   diary::reset();
   diary::instead = [](kepu::Host& host) {
-    host.rows(diary::entries).row(7).text(std::string(3u << 20, 'x')).null().null().null();
-    host.rows(diary::entries).row(8).text("short").null().null().null();
+    const std::string huge(10u << 20, 'x');
+    host.rows(diary::entries).row(7).text(huge).null().null().null();
+    host.rows(diary::entries).row(8).borrowed(huge).null().null().null();
+    host.rows(diary::entries).row(9).text("short").null().null().null();
     host.commit("");
   };
   FakeHub hub(kepu_connector_entry);
   EXPECT_EQ(hub.run().status, KEPU_RUN_OK);
-  ASSERT_EQ(hub.lines().size(), 3u);
-  EXPECT_THAT(hub.lines()[0], HasSubstr("reject 7 key too_long"));
-  EXPECT_THAT(hub.lines()[1], HasSubstr("row entries 8: key=\"short\""));
+  ASSERT_EQ(hub.lines().size(), 4u);
+  EXPECT_THAT(hub.lines()[0], HasSubstr("reject 7 key too_long: key has 10485760 bytes, at most 65536"));
+  EXPECT_THAT(hub.lines()[1], HasSubstr("reject 8 key too_long: key has 10485760 bytes, at most 65536"));
+  EXPECT_THAT(hub.lines()[2], HasSubstr("row entries 9: key=\"short\""));
 }
 
 TEST(Wrapper, TheLowLevelPathTakesCellsAsTheyAre) {

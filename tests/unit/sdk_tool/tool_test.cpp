@@ -116,7 +116,7 @@ TEST_F(Tool, EveryEndHasItsExitCode) {
                {"bad_data", 4, "ended bad_data, 0 rows, 0 rejects: the notes are wet"},
                {"bad_config", 3, "ended bad_config, 0 rows, 0 rejects: no such desk"},
                {"bug", 1, "run threw an exception: a mistake"},
-               {"breach", 1, "broke the contract: end_input: no input is open"}};
+               {"breach", 1, "ended bug, 0 rows, 0 rejects: end_input: no input is open"}};
   for (const auto& c : table) {
     write("s.toml", "way = \"" + std::string(c.way) + "\"\n");
     EXPECT_EQ(tool("run " NOTES " --settings s.toml"), c.code) << c.way;
@@ -174,8 +174,8 @@ TEST_F(Tool, FilesThatCannotBeReadAreNamed) {
                {"run " NOTES " --person-key weak", "anyone can guess"},
                {"run " NOTES " --person-key open", "chmod 600"},
                {"run " NOTES " --person-key nowhere", "nowhere: the person key cannot be read"},
-               {"run none.so", "none.so: it cannot be loaded"},
-               {"inspect none.so", "none.so: it cannot be loaded"}};
+               {"run none.so", "none.so: cannot open shared object file"},
+               {"inspect none.so", "none.so: cannot open shared object file"}};
   for (const auto& c : table) {
     EXPECT_EQ(tool(c.arguments), 3) << c.arguments;
     EXPECT_THAT(err, HasSubstr(c.said));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <clocale>
+#include <functional>
 #include <string>
 
 namespace kepu::toolkit {
@@ -13,13 +14,15 @@ namespace {
 std::optional<EncodingChoice> choose(std::string_view text, size_t step = SIZE_MAX) {
   Utf8Check utf8;
   Gb18030Check gb18030;
+  WordCheck words;
   for (size_t i = 0; i < text.size();) {
     const auto part = text.substr(i, step);
     utf8.feed(part.data(), part.size());
     gb18030.feed(part.data(), part.size());
+    words.feed(part.data(), part.size());
     i += part.size();
   }
-  return choose_encoding(text.substr(0, longest_mark), utf8.count(), gb18030.count());
+  return choose_encoding(text.substr(0, longest_mark), utf8.count(), gb18030.count(), words.count());
 }
 
 std::string times(std::string_view text, int count) {
@@ -56,12 +59,17 @@ TEST(Encoding, TheLadderIsMarkThenUtf8ThenGb18030) {
       {"UTF-8 cut in its last character", "场馆,时\xe9\x97", hurt_utf8},
       {"GB18030 cut in its last character", science + ",\xbf", gb},
       {"a lone half character", "a\xe9\x97", gb}, // 闗 or so: nothing speaks for UTF-8
+      {"words of which one is well-formed UTF-8 by chance", "\xc1\xaa\xcd\xa8,\xc0\xe4\xb1\xb1", gb}, // 联通,冷北
+      {"UTF-8 without Chinese and one row of GB18030", times("25\u00b0C,", 100) + "\n" + science, hurt_utf8},
       {"UTF-8 with one damaged row", times("科技馆,", 50) + "\n\xff\xff\n", hurt_utf8},
       {"GB18030 with one damaged row", times(science + ",", 40) + "\n\xff\n", gb},
       {"UTF-8 with one row of GB18030", times("科技馆,", 100) + "\n" + science, hurt_utf8},
       {"ASCII with damaged bytes", "a,\xff\xfd\xff,\x80", hurt_utf8},
       {"neither", "馆,\xbf\xc6\xff\x80", std::nullopt},
-      {"as much of the one as of the other", times("馆,", 5) + science + ",\xff\n", std::nullopt},
+      {"more of UTF-8 than of GB18030", times("馆,", 5) + science + ",\xff\n", hurt_utf8},
+      {"more of GB18030 than of UTF-8", times("馆,", 2) + science + ",\xff\n", gb},
+      {"ASCII with one byte of Latin-1 before a letter", "name\ncaf\xe9s\n", hurt_utf8},
+      {"a word of UTF-8 with one byte lost", "科技场馆人次\xe7\xbb计表,a\n", hurt_utf8},
   };
   for (const auto& c : cases) {
     for (const size_t step : {SIZE_MAX, size_t{1}, size_t{3}}) {
@@ -73,6 +81,58 @@ TEST(Encoding, TheLadderIsMarkThenUtf8ThenGb18030) {
       EXPECT_EQ(got->clean, c.want->clean) << c.what;
     }
   }
+}
+
+// Rows as clerks have them: a code, a venue, a remark; `in_gb` says which are in GB18030.
+std::string rows(int count, const std::function<bool(int)>& in_gb) {
+  struct Words {
+    const char* utf8;
+    const char* gb;
+  };
+  static constexpr Words venues[] = {{"锦江区科技馆", "\xbd\xf5\xbd\xad\xc7\xf8\xbf\xc6\xbc\xbc\xb9\xdd"},
+                                     {"中国联通", "\xd6\xd0\xb9\xfa\xc1\xaa\xcd\xa8"},
+                                     {"路", "\xc2\xb7"},
+                                     {"设备", "\xc9\xe8\xb1\xb8"},
+                                     {"青羊区少年宫", "\xc7\xe0\xd1\xf2\xc7\xf8\xc9\xd9\xc4\xea\xb9\xac"}};
+  static constexpr Words remarks[] = {{"入口", "\xc8\xeb\xbf\xda"},
+                                      {"出口，夜场", "\xb3\xf6\xbf\xda\xa3\xac\xd2\xb9\xb3\xa1"}};
+  std::string out = "event_id,venue,remark\n";
+  for (int i = 0; i < count; ++i) {
+    // Of two or three rows the odd one may not hold most of the text.
+    const auto& venue = venues[count < 4 ? 0 : i % 5];
+    const auto& remark = remarks[count < 4 ? 0 : i % 2];
+    const bool gb = in_gb(i);
+    out += "E" + std::to_string(i) + "," + (gb ? venue.gb : venue.utf8) + "," + (gb ? remark.gb : remark.utf8) + "\n";
+  }
+  return out;
+}
+
+TEST(Encoding, AFileThatMixesBothIsReadAsWhatDamagesFewerOfItsCharacters) {
+  const auto encoding_of = [](const std::string& text) {
+    const auto got = choose(text, 4096);
+    return got ? int(got->encoding) : -1;
+  };
+  for (const int count : {2, 3, 4, 5, 7, 10, 20, 50, 100, 300, 1000}) {
+    EXPECT_EQ(encoding_of(rows(count, [](int) { return false; })), int(Encoding::utf8)) << count;
+    EXPECT_EQ(encoding_of(rows(count, [](int) { return true; })), int(Encoding::gb18030)) << count;
+    for (const int odd : {0, count / 2, count - 1}) {
+      EXPECT_EQ(encoding_of(rows(count, [&](int i) { return i == odd; })), int(Encoding::utf8)) << count << " " << odd;
+      // Of two rows one is damaged either way; as UTF-8 it is a reject and not other characters.
+      EXPECT_EQ(encoding_of(rows(count, [&](int i) { return i != odd; })),
+                int(count == 2 ? Encoding::utf8 : Encoding::gb18030))
+          << count << " " << odd;
+    }
+  }
+}
+
+TEST(Encoding, OneChineseWordIsEnough) {
+  for (const char* word : {"\xd6\xd0\xb9\xfa", "\xbf\xc6\xbc\xbc\xb9\xdd", "\xc1\xaa\xcd\xa8", "\xb3\xa1\xb9\xdd",
+                           "\xbf\xcd\xbb\xa7", "\xc0\xe4\xb1\xb1", "\xb5\xe7", "\xd6\xec\xe9\x46\xbb\xf9"})
+    EXPECT_EQ(int(choose(std::string(word) + "\n").value().encoding), int(Encoding::gb18030)) << word;
+  for (const char* word : {"中国", "科技馆", "联通", "馆", "路"})
+    EXPECT_EQ(int(choose(std::string(word) + "\n").value().encoding), int(Encoding::utf8)) << word;
+  // What is well-formed UTF-8 is UTF-8, though a clerk may have meant 路 (C2B7 of GB18030) and not a middle dot.
+  EXPECT_TRUE(choose("\xc2\xb7\n").value().clean);
 }
 
 TEST(Encoding, Utf8IsStrictAndSaysWhere) {

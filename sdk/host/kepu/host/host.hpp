@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +18,8 @@
 
 namespace kepu::host {
 
-// How something ended: a kepu_run_status and a sentence for people.
+// How something ended: a kepu_run_status, and why in words for people. They stand after words that tell the
+// status and name the connector ("connector X broke its contract: ..."), so they repeat neither.
 struct Outcome {
   int32_t status = KEPU_RUN_OK;
   std::string text;
@@ -39,7 +41,7 @@ struct Scope {
 };
 
 struct Input {
-  std::string name;
+  std::string name; // persons in it replaced by tags
   uint64_t size = 0;
   std::array<uint8_t, 32> content_hash{};
 };
@@ -100,7 +102,8 @@ struct Config {
   // The catalog's contracts. nullopt: there is no catalog here, and the connector's own declaration
   // is taken as the contract (kepu-connector without --catalog).
   std::optional<std::vector<abi::Dataset>> contracts;
-  // Key for pseudonyms, 32 bytes. nullopt: a connector with a person field is refused.
+  // Key for pseudonyms and for the tags in names of inputs, 32 bytes. nullopt: a connector with a person
+  // field is refused, and the tags are made without a key.
   std::optional<std::string> person_key;
 };
 
@@ -128,8 +131,17 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
-// Blanks digit runs shaped as ID cards (15, 18 digits or 17 and X) or mobiles (11 digits from 1,
-// also with +86 and full-width digits) with '*', and escapes control characters as \n, \t, \xNN. Any thread.
+// Blanks with '*' what is shaped as an ID card or a mobile, and escapes control characters as \n, \t,
+// \xNN. Any thread. In either width, that is:
+// - runs of 15 or 18 digits, 17 and X, 11 from 1, and those with 86 before them;
+// - mobiles cut into groups as people do (138 1234 5678, +86 138-1234-5678, 138-12345678), and cards cut as
+//   they are printed (510104 19900101 123X), or anyhow where their date and check digit are right. Between
+//   groups: spaces, hyphens, underlines; points when there are three groups or more.
+// A date, an amount, a code of a place with a date is none of these. Cards of 15 digits in groups pass.
 std::string scrub(std::string_view text);
+
+// A name of an input with '*' and `tag` of its bytes for each person that `scrub` would blank; other
+// characters stay as they are. Tags of at most 10 bytes never make a name longer.
+std::string scrub_name(std::string_view name, const std::function<std::string(std::string_view)>& tag);
 
 } // namespace kepu::host

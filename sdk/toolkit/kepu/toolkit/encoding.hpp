@@ -5,7 +5,7 @@
 //
 // Whether a file is UTF-8 shows at its last byte only. So feed the whole file to a Utf8Check before
 // reading it (the pass that hashes it does this, see file.hpp), and, only when that finds bad bytes,
-// once more to a Gb18030Check. Pure and independent of the locale; one object belongs to one thread.
+// once more to a Gb18030Check and a WordCheck. Pure and independent of the locale; one object belongs to one thread.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +23,7 @@ constexpr uint64_t no_offset = UINT64_MAX;
 // What a check found in the bytes fed so far. Offsets count from the first byte fed.
 struct SequenceCount {
   uint64_t good = 0; // well-formed sequences of more than one byte
+  uint64_t four = 0; // those of four bytes (counted for GB18030 only)
   uint64_t bad = 0;  // malformed ones
   uint64_t first_bad = no_offset;
   uint64_t cut = no_offset; // where a sequence begins that the end of the input cut short
@@ -50,10 +51,36 @@ public:
   SequenceCount count() const;
 
 private:
-  uint64_t good_ = 0, bad_ = 0, first_bad_ = no_offset;
+  uint64_t good_ = 0, four_ = 0, bad_ = 0, first_bad_ = no_offset;
   uint64_t at_ = 0;
   uint64_t begin_ = 0;
   uint8_t place_ = 0; // bytes of the open sequence seen so far
+};
+
+// Whose words these are: what is not ASCII, word by word (bytes beyond ASCII in a row), where UTF-8 and
+// GB18030 claim the same bytes. Chinese in UTF-8 is made of sequences of three bytes, of which words of
+// GB18030 hold few, and those with malformed ones beside them; GB18030 in turn takes nearly any bytes.
+struct WordCount {
+  uint64_t utf8 = 0;   // quarters of a character in words of UTF-8: a sequence of two bytes, which may well be
+                       // a character of GB18030, is one; longer ones are four
+  uint64_t other = 0;  // quarters of a character in all other words, at two bytes each
+  uint64_t longer = 0; // other words of more than one byte
+};
+class WordCheck {
+public:
+  void feed(const char* data, size_t size);
+  WordCount count() const;
+
+private:
+  void end_sequence();
+  static void end_word(const WordCheck& word, WordCount& count);
+
+  WordCount count_;
+  // Of the word that is open:
+  uint64_t bytes_ = 0, narrow_ = 0, wide_ = 0, bad_ = 0;
+  // Of its sequence that is open:
+  uint8_t size_ = 0, need_ = 0;
+  uint8_t low_ = 0x80, high_ = 0xbf;
 };
 
 struct EncodingChoice {
@@ -68,13 +95,13 @@ constexpr size_t longest_mark = 4;
 // The encoding that the file's mark names, if it has one.
 std::optional<EncodingChoice> encoding_mark(std::string_view beginning);
 
-// The ladder. `gb18030` is asked only when `utf8` has bad or cut sequences and there is no mark.
-// A file that is cut inside its last character is still what the rest of it is. One that is damaged
-// in few places (at most one malformed sequence for 64 good ones) is read as what it plainly is, and
-// rows with damaged bytes are rejects; so is one that holds nothing but ASCII and damage. nullopt: neither fits;
-// `first_bad` of the counts says where.
+// The ladder. `gb18030` and `words` are asked only when `utf8` has bad or cut sequences and there is no mark.
+// A file that is cut inside its last character is still what the rest of it is. A file that mixes both is
+// read as what damages fewer of its characters (as many: UTF-8, whose damage shows), and rows with bytes that
+// cannot be decoded are rejects; so is one that holds nothing but ASCII and single bytes. nullopt: neither fits,
+// since more is damaged than not; `first_bad` of the counts says where.
 std::optional<EncodingChoice> choose_encoding(std::string_view beginning, const SequenceCount& utf8,
-                                              const SequenceCount& gb18030);
+                                              const SequenceCount& gb18030, const WordCount& words);
 
 // Offset of the first byte that is not part of well-formed UTF-8, or npos.
 size_t find_invalid_utf8(std::string_view text);
