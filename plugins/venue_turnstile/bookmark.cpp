@@ -9,7 +9,7 @@
 namespace venue_turnstile {
 namespace {
 
-constexpr std::string_view magic = "VT1\n";
+constexpr std::string_view magic = "VT2\n";
 constexpr size_t most_begun =
     512; // files left half-read, each of them once changed under our hands: far beyond any use
 
@@ -61,8 +61,7 @@ std::string Bookmark::text(const std::vector<uint64_t>& first) const {
   std::string out(magic);
   put(out, open ? 1 : 0);
   if (open) {
-    put(out, open->name.size());
-    out += open->name;
+    put(out, open->name);
     put(out, open->size);
     out.append(reinterpret_cast<const char*>(open->hash.data()), open->hash.size());
     put(out, open->at.offset);
@@ -93,7 +92,7 @@ std::optional<Bookmark> Bookmark::parse(std::string_view text) {
   Input in{text.substr(magic.size())};
   if (in.number() == 1) {
     Open open;
-    open.name = in.bytes(in.number());
+    open.name = in.number();
     open.size = in.number();
     const auto hash = in.bytes(open.hash.size());
     std::copy(hash.begin(), hash.end(), reinterpret_cast<char*>(open.hash.data()));
@@ -109,7 +108,6 @@ std::optional<Bookmark> Bookmark::parse(std::string_view text) {
   return out;
 }
 
-static_assert(magic.size() + 8 * 8 + 32 + KEPU_MAX_INPUT_NAME_BYTES + 8 * (most_begun + 1) + 8 * most_settled <=
-              KEPU_MAX_CURSOR_BYTES);
+static_assert(magic.size() + 8 * 8 + 32 + 8 * (most_begun + 1) + 8 * most_settled <= KEPU_MAX_CURSOR_BYTES);
 
 } // namespace venue_turnstile

@@ -16,9 +16,9 @@
 namespace venue_turnstile {
 
 struct Bookmark {
-  // The file that was being read at the last commit.
+  // The file that was being read at the last commit. Names are kept as hashes: a name may hold a person's number.
   struct Open {
-    std::string name;
+    uint64_t name = 0; // hashed
     uint64_t size = 0;
     kepu::toolkit::Digest hash{};
     kepu::toolkit::CsvPosition at;
@@ -41,7 +41,7 @@ struct Bookmark {
   static std::optional<Bookmark> parse(std::string_view text);
 };
 
-// The most fingerprints that surely fit beside the longest name.
+// The most fingerprints that surely fit.
 constexpr size_t most_settled = 7400;
 
 } // namespace venue_turnstile

@@ -328,7 +328,7 @@ Intake::Read Intake::read(const Candidate& it, CsvPosition from, uint64_t skip_u
         ++counts_.rows;
       }
       if (++in_part >= options_.commit_rows && !replacing) {
-        bookmark_.open = Bookmark::Open{it.entry.name, it.survey.size, it.survey.hash, reader.position()};
+        bookmark_.open = Bookmark::Open{name, it.survey.size, it.survey.hash, reader.position()};
         bookmark_.begin(name);
         commit();
         in_part = 0;
@@ -362,7 +362,7 @@ void Intake::take_open(Candidate& it, const kepu::InputAnswer& answer) {
     host_.end_replace();
   };
   const char* how = "";
-  if (answer.decision == KEPU_RESUME && open && open->name == name && open->size == it.survey.size &&
+  if (answer.decision == KEPU_RESUME && open && open->name == key && open->size == it.survey.size &&
       open->hash == it.survey.hash && open->at.offset <= it.survey.size) {
     how = ", from where it was left";
     (void)read(it, open->at, 0, false);

@@ -103,9 +103,10 @@ Outcome Runner::Impl::agree_on_datasets() {
     for (const auto& field : dataset.fields) {
       if (!(field.roles & KEPU_ROLE_PERSON)) continue;
       if (!config.person_key)
-        return {KEPU_RUN_BAD_CONFIG, "field " + dataset.id + "." + field.name +
-                                         " is a person, and there is no person key; "
-                                         "set [persons] key_file to a file of 64 hexadecimal digits (openssl rand -hex 32)"};
+        return {KEPU_RUN_BAD_CONFIG,
+                "field " + dataset.id + "." + field.name +
+                    " is a person, and there is no person key; "
+                    "set [persons] key_file to a file of 64 hexadecimal digits (openssl rand -hex 32)"};
       if (config.person_key->size() != person_key_bytes)
         return {KEPU_RUN_BAD_CONFIG, "the person key has " + std::to_string(config.person_key->size()) +
                                          " bytes; [persons] key_file needs exactly 32 random ones"};
