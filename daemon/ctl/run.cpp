@@ -29,7 +29,7 @@ struct Wanted {
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
-  std::string freq, from, to, area, by, source, columns, lang;
+  std::string freq, from, to, area, by, source, columns, as_of, lang;
   uint64_t limit = 0; // 0: the daemon's usual
 };
 
@@ -102,6 +102,8 @@ void build(CLI::App& app, Wanted& wanted) {
   observations->add_option("--columns", wanted.columns,
                            "More columns, with commas between: period_start, period_end, n, approximate, repaired, "
                            "provisional, labels, unit");
+  observations->add_option("--as-of", wanted.as_of,
+                           "As the answer was then: 2025-12-31 (its end), or 2025-12-31T18:00:00+08:00");
   add_limit(*observations, wanted);
   observations->add_option("--lang", wanted.lang, "Language of labels")->check(CLI::IsMember({"zh", "en"}));
   observations->add_flag("--csv", wanted.csv, "The daemon's CSV as it came");
@@ -227,6 +229,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                               {"by", wanted.by},
                               {"source", wanted.source},
                               {"columns", wanted.columns},
+                              {"as_of", wanted.as_of},
                               {"limit", limit},
                               {"lang", wanted.lang}},
                              wanted.csv);

@@ -48,8 +48,8 @@ void write_meta(Json& json, const Asked& asked, const store::CommitInfo& commit)
 } // namespace
 
 Response indicators(const Asked& asked) {
-  asked.params.allow_only(with_common({}));
-  const Moment moment(asked.reader);
+  asked.params.allow_only(with_common({"as_of"}));
+  const Moment moment(asked.reader, as_of(asked));
   Draft draft;
   draft.etag = etag_of(asked, moment.commit().seq);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
@@ -65,8 +65,8 @@ Response indicators(const Asked& asked) {
 }
 
 Response indicator(const Asked& asked) {
-  asked.params.allow_only(with_common({}));
-  const Moment moment(asked.reader);
+  asked.params.allow_only(with_common({"as_of"}));
+  const Moment moment(asked.reader, as_of(asked));
   const auto catalog = asked.reader.catalog();
   const auto* found = catalog->indicator(asked.id);
   if (!found) {

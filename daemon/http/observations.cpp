@@ -9,8 +9,8 @@
 namespace kepu::http {
 namespace {
 
-const std::vector<std::string> fixed_params{"indicator", "freq",   "from", "to",      "area",   "by", "source",
-                                            "limit",     "cursor", "lang", "columns", "format", "for"};
+const std::vector<std::string> fixed_params{"indicator", "freq",   "from", "to",      "area",   "by",  "source",
+                                            "limit",     "cursor", "lang", "columns", "format", "for", "as_of"};
 const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",      "approximate",
                                                 "repaired",     "provisional", "labels", "unit"};
 
@@ -38,7 +38,7 @@ bool is_fixed(std::string_view name) {
   return std::find(fixed_params.begin(), fixed_params.end(), name) != fixed_params.end();
 }
 
-Question question_of(const Asked& asked, const model::Catalog& catalog) {
+Question question_of(const Asked& asked, const model::Catalog& catalog, std::optional<Instant> then) {
   const auto& params = asked.params;
   const auto id = params.text("indicator");
   if (!id) {
@@ -59,6 +59,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog) {
 
   Question out;
   out.query.indicator = *id;
+  out.query.as_of = then;
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
   }
@@ -231,6 +232,7 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
     json.key(dimension).text(code);
   json.end_object();
   json.key("source").text_or_null(query.source.value_or(""));
+  json.key("as_of").text_or_null(query.as_of ? asked.context.zone->text(*query.as_of) : "");
   json.key("limit").number(question.limit);
   json.key("lang").text(question.lang);
   json.key("time_zone").text(asked.context.zone->name());
@@ -242,9 +244,10 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
 } // namespace
 
 Response observations(const Asked& asked) {
-  const Moment moment(asked.reader);
+  const auto then = as_of(asked);
+  const Moment moment(asked.reader, then);
   const auto catalog = asked.reader.catalog();
-  const auto question = question_of(asked, *catalog);
+  const auto question = question_of(asked, *catalog, then);
   // The answer tells the last change of its indicator, not of the store: one ETag, one text.
   const auto changed = take(asked.reader.last_change(question.query.indicator));
   const auto etag = etag_of(asked, changed.seq);

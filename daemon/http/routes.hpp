@@ -35,10 +35,16 @@ struct Route {
   Response (*answer)(const Asked&);
 };
 
+// The end of the moment that `as_of` asks for: an instant, or a date, which means its end in the hub's zone; what lies
+// ahead is refused. nullopt: now.
+std::optional<Instant> as_of(const Asked& asked);
+
 // A moment of the store for one answer.
 class Moment {
 public:
   explicit Moment(store::Reader& reader) : reader_(reader), commit_(take(reader.begin())) {}
+  Moment(store::Reader& reader, std::optional<Instant> as_of)
+      : reader_(reader), commit_(as_of ? take(reader.begin_at(*as_of), "as_of") : take(reader.begin())) {}
   Moment(const Moment&) = delete;
   Moment& operator=(const Moment&) = delete;
   ~Moment() { reader_.end(); }

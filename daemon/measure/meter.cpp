@@ -56,6 +56,11 @@ void Changes::settle() {
   sets.resize(kept);
 }
 
+model::Day day_of(const model::Dataset& dataset, const model::Zone& zone, int64_t time) {
+  const auto& field = dataset.contract.fields[dataset.field_with(KEPU_ROLE_TIME).value()];
+  return field.type == KEPU_DATE ? static_cast<model::Day>(time) : zone.day_at(from_micros(time));
+}
+
 Result<void> measurable(const model::Indicator& indicator, const model::Dataset& dataset) {
   const auto time = dataset.field_with(KEPU_ROLE_TIME);
   if (!time)

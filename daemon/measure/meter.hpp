@@ -97,6 +97,9 @@ private:
   model::Zone::Offset offset_{0, 0, 0};
 };
 
+// Local day of a value of the dataset's time field, which it must have.
+model::Day day_of(const model::Dataset& dataset, const model::Zone& zone, int64_t time);
+
 // Whether this version measures the indicator, and if not, why: needs of datasets and fields.
 Result<void> measurable(const model::Indicator& indicator, const model::Dataset& dataset);
 

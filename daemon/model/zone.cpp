@@ -84,4 +84,61 @@ std::string Zone::text(Instant instant) const {
   return out.append(buffer, static_cast<size_t>(n));
 }
 
+std::optional<Instant> Zone::parse(std::string_view text) const {
+  const auto digits = [&](size_t count) -> std::optional<int> {
+    if (text.size() < count) return std::nullopt;
+    int value = 0;
+    for (const char c : text.substr(0, count)) {
+      if (c < '0' || c > '9') return std::nullopt;
+      value = value * 10 + (c - '0');
+    }
+    text.remove_prefix(count);
+    return value;
+  };
+  const auto skip = [&](char c) {
+    if (text.empty() || text.front() != c) return false;
+    text.remove_prefix(1);
+    return true;
+  };
+  const auto below = [](std::optional<int> value, int bound) { return value && *value < bound; };
+
+  const auto day = parse_day(text.substr(0, 10));
+  if (!day) return std::nullopt;
+  text.remove_prefix(10);
+  if (!skip('T') && !skip('t')) return std::nullopt;
+  const auto hour = digits(2);
+  if (!below(hour, 24) || !skip(':')) return std::nullopt;
+  const auto minute = digits(2);
+  if (!below(minute, 60) || !skip(':')) return std::nullopt;
+  const auto second = digits(2);
+  if (!below(second, 60)) return std::nullopt;
+  int64_t micros = 0;
+  if (skip('.')) {
+    int64_t unit = 100'000;
+    size_t count = 0;
+    for (std::optional<int> digit; unit > 0 && (digit = digits(1)); unit /= 10, ++count)
+      micros += *digit * unit;
+    if (count == 0) return std::nullopt;
+  }
+  const int64_t wall = *hour * 3600 + *minute * 60 + *second;
+  if (text.empty()) {
+    const auto midnight = to_micros(start_of(*day)) / 1'000'000;
+    int64_t seconds = midnight + wall;
+    // An offset that changed since midnight.
+    seconds += offset_at(midnight).seconds - offset_at(seconds).seconds;
+    return from_micros(seconds * 1'000'000 + micros);
+  }
+  int64_t east = 0;
+  if (!skip('Z') && !skip('z')) {
+    const int sign = skip('+') ? 1 : skip('-') ? -1 : 0;
+    const auto hours = digits(2);
+    if (sign == 0 || !below(hours, 24) || !skip(':')) return std::nullopt;
+    const auto minutes = digits(2);
+    if (!below(minutes, 60)) return std::nullopt;
+    east = sign * (*hours * 3600 + *minutes * 60);
+  }
+  if (!text.empty()) return std::nullopt;
+  return from_micros((int64_t{*day} * seconds_a_day + wall - east) * 1'000'000 + micros);
+}
+
 } // namespace kepu::model

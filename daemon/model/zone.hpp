@@ -6,6 +6,7 @@
 #include "model/period.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,8 @@ public:
   Instant start_of(Day day) const;
   // RFC 3339 with the zone's offset and microseconds only where there are any: 2025-03-05T09:30:00+08:00
   std::string text(Instant instant) const;
+  // Reads 2025-03-05T09:30:00+08:00, with a fraction of up to six digits if any; without an offset it is of this zone.
+  std::optional<Instant> parse(std::string_view text) const;
   // Local wall time of this instant, split.
   struct Wall {
     Day day;

@@ -22,6 +22,7 @@ struct ObservationQuery {
   std::optional<std::string> area;   // code: this area and all below
   std::vector<std::string> by;       // declared dimensions, or district / subdistrict / community: the level of "area"
   std::optional<std::string> source;
+  std::optional<Instant> as_of; // names the moment that the reader stands at, so that a cursor belongs to it
   std::vector<std::pair<std::string, std::string>> filters; // dimension = code
   uint32_t limit = 1000;
   std::string after; // position: the last row's sort key of the page before; empty: from the start

@@ -247,43 +247,43 @@ void Ledger::drop_all_staged() {
     drop(run);
 }
 
-void Ledger::scan(const StoredDataset& dataset, int64_t source, int64_t run,
-                  const std::function<bool(const Extent&)>& wanted_extent,
-                  const std::function<bool(int64_t, int64_t)>& wanted_times,
-                  const std::function<void(const Slice&)>& visit) {
+void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
+                const std::function<void(const FactSlice&)>& visit) {
   std::vector<Extent> extents;
   {
-    auto rows = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
-                          "source=?2) ORDER BY first_fact");
-    rows.bind(1, dataset.name).bind(2, source);
+    auto rows = db.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
+                         "source=?2) ORDER BY first_fact");
+    rows.bind(1, stored_name(dataset)).bind(2, ask.source);
     while (rows.step())
       extents.push_back(read_extent(rows));
   }
-  BlockReader reader(db_); // a scan must not push the recent blocks out
+  BlockReader reader(db); // a scan must not push out what others have read
   std::vector<uint32_t> in;
   std::vector<Fact> out_of_force;
   for (const auto& extent : extents) {
-    if ((!extent.seq && extent.run != run) || !wanted_extent(extent)) continue;
+    if (extent.seq ? *extent.seq > ask.at : extent.run != ask.run) continue;
+    if (!ask.wanted_extent(extent)) continue;
     for (Fact at = extent.first; at < extent.first + extent.n;) {
       Fact end = 0;
       bool wanted = false;
       {
-        auto head = db_.query("SELECT n,time_min,time_max FROM blocks WHERE first_fact=?");
+        auto head = db.query("SELECT n,time_min,time_max FROM blocks WHERE first_fact=?");
         head.bind(1, static_cast<int64_t>(at));
         if (!head.step() || head.integer(0) <= 0) damaged("the list of blocks");
         end = at + static_cast<Fact>(head.integer(0));
-        wanted = wanted_times(head.integer(1), head.integer(2));
+        wanted = ask.wanted_times(head.integer(1), head.integer(2));
       }
       if (wanted) {
         out_of_force.clear();
         {
-          auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM "
-                                "staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
-          rows.bind(1, static_cast<int64_t>(at)).bind(2, static_cast<int64_t>(end)).bind(3, run);
+          auto rows = db.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 AND seq<=?4 UNION SELECT fact "
+                               "FROM staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+          rows.bind(1, static_cast<int64_t>(at)).bind(2, static_cast<int64_t>(end)).bind(3, ask.run);
+          rows.bind(4, static_cast<int64_t>(ask.at));
           while (rows.step())
             out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
         }
-        const auto block = reader.holding(at, dataset.dataset);
+        const auto block = reader.holding(at, dataset);
         if (!block || block->first != at || at + block->facts.rows != end) damaged("a block of facts");
         in.clear();
         auto skip = out_of_force.begin();

@@ -76,6 +76,23 @@ private:
   std::unordered_map<int64_t, std::vector<std::string>> schemas_;
 };
 
+// Facts of one dataset, block by block; `rows` ascending.
+struct FactSlice {
+  const Extent& extent;
+  const BlockReader::Block& block;
+  std::span<const uint32_t> rows;
+};
+struct ScanAsk {
+  int64_t source = 0; // 0: all
+  int64_t run = 0;    // what this run has staged counts as if it were committed; 0: only what is visible
+  Seq at = INT64_MAX; // as it was in force at this commit
+  std::function<bool(const Extent&)> wanted_extent = [](const Extent&) { return true; };
+  std::function<bool(int64_t time_min, int64_t time_max)> wanted_times = [](int64_t, int64_t) { return true; };
+};
+// Every fact in force; any connection.
+void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
+                const std::function<void(const FactSlice&)>& visit);
+
 class Ledger {
 public:
   explicit Ledger(Db& db);
@@ -96,18 +113,6 @@ public:
   // Forgets what a run has staged.
   void drop(int64_t run);
   void drop_all_staged();
-
-  // Every fact of these extents' dataset and source (0: all sources) that is in force, block by block;
-  // rows ascending. `run`: as in in_force, 0: only what is visible.
-  struct Slice {
-    const Extent& extent;
-    const BlockReader::Block& block;
-    std::span<const uint32_t> rows;
-  };
-  void scan(const StoredDataset& dataset, int64_t source, int64_t run,
-            const std::function<bool(const Extent&)>& wanted_extent,
-            const std::function<bool(int64_t time_min, int64_t time_max)>& wanted_times,
-            const std::function<void(const Slice&)>& visit);
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }

@@ -445,7 +445,7 @@ private:
       owners = claims_.owners(replacing_->dataset().name, inputs);
     }
     std::vector<Fact> out; // closed when the scan is done
-    replacing_->left_out(core_.ledger, run_, inputs, owners, [&](const BlockReader::Block& block, auto rows) {
+    replacing_->left_out(core_.db, run_, inputs, owners, [&](const BlockReader::Block& block, auto rows) {
       for (const uint32_t row : rows)
         out.push_back(block.first + row);
       measure_rows(replacing_->dataset(), block.facts, rows, -1);

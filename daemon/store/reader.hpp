@@ -89,6 +89,10 @@ public:
 
   // Everything between begin() and end() sees one moment of the store.
   virtual Result<CommitInfo> begin() = 0;
+  // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets and extent
+  // answer as they did. Costs a scan of facts where figures changed since. Error code "before_history": nothing was
+  // recorded by then.
+  virtual Result<CommitInfo> begin_at(Instant as_of) = 0;
   virtual void end() = 0;
 
   // The catalog in force at that moment.
@@ -106,7 +110,7 @@ public:
   // and only if their numbers do, across sources and series of one indicator.
   virtual Result<void> sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
                             const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) = 0;
-  // First and last day that hold a cell; nullopt: none.
+  // First and last day that hold a cell; nullopt: none. Of an earlier moment they may lie further apart.
   virtual Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) = 0;
 
   virtual Result<std::vector<RunRow>> runs(const PageAsk& ask) = 0;

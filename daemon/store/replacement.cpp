@@ -26,30 +26,31 @@ bool Replacement::meets(const model::FactColumns& facts, uint32_t row) const {
   });
 }
 
-void Replacement::left_out(Ledger& ledger, const OpenRun& run, const std::set<int64_t>& inputs,
-                           const Claims::Owners& owners, const Visit& visit) const {
+void Replacement::left_out(Db& db, const OpenRun& run, const std::set<int64_t>& inputs, const Claims::Owners& owners,
+                           const Visit& visit) const {
   const auto is_ours = [&](const Extent& extent, Fact fact) {
     return inputs.contains(extent.input) ? !owners.others.contains(fact) : owners.ours.contains(fact);
   };
   std::vector<uint32_t> rows;
-  ledger.scan(
-      dataset_, run.source, run.run,
-      [&](const Extent& extent) {
-        return !scope_.this_input || inputs.contains(extent.input) || owners.ours.intersects(extent.first, extent.n);
-      },
-      [&](int64_t low, int64_t high) {
-        // Blocks without any time have low > high; they lie in no time scope.
-        return is_any_time() || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
-      },
-      [&](const Ledger::Slice& slice) {
-        rows.clear();
-        for (const uint32_t row : slice.rows) {
-          const Fact fact = slice.block.first + row;
-          if (scope_.this_input && !is_ours(slice.extent, fact)) continue;
-          if (!kept_.contains(fact) && meets(slice.block.facts, row)) rows.push_back(row);
-        }
-        if (!rows.empty()) visit(slice.block, rows);
-      });
+  ScanAsk ask;
+  ask.source = run.source;
+  ask.run = run.run;
+  ask.wanted_extent = [&](const Extent& extent) {
+    return !scope_.this_input || inputs.contains(extent.input) || owners.ours.intersects(extent.first, extent.n);
+  };
+  ask.wanted_times = [&](int64_t low, int64_t high) {
+    // Blocks without any time have low > high; they lie in no time scope.
+    return is_any_time() || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
+  };
+  scan_facts(db, dataset_.dataset, ask, [&](const FactSlice& slice) {
+    rows.clear();
+    for (const uint32_t row : slice.rows) {
+      const Fact fact = slice.block.first + row;
+      if (scope_.this_input && !is_ours(slice.extent, fact)) continue;
+      if (!kept_.contains(fact) && meets(slice.block.facts, row)) rows.push_back(row);
+    }
+    if (!rows.empty()) visit(slice.block, rows);
+  });
 }
 
 } // namespace kepu::store

@@ -25,7 +25,7 @@ public:
   // Facts in force inside the scope that were not kept, block by block. `inputs`, `owners`: what the
   // input owns that is replaced; only for a scope of this input.
   using Visit = std::function<void(const BlockReader::Block& block, std::span<const uint32_t> rows)>;
-  void left_out(Ledger& ledger, const OpenRun& run, const std::set<int64_t>& inputs, const Claims::Owners& owners,
+  void left_out(Db& db, const OpenRun& run, const std::set<int64_t>& inputs, const Claims::Owners& owners,
                 const Visit& visit) const;
 
 private:

@@ -59,7 +59,14 @@ CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEX
 CREATE INDEX claims_by_dataset ON claims(source, dataset);
 )sql";
 
-constexpr const char* versions[] = {version_1, version_2};
+// All changes of an indicator's answers, not only the last: an earlier answer tells its own.
+constexpr const char* version_3 = R"sql(
+CREATE TABLE touches(indicator TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(indicator, seq)) WITHOUT ROWID;
+INSERT INTO touches SELECT indicator, seq FROM touched;
+DROP TABLE touched;
+)sql";
+
+constexpr const char* versions[] = {version_1, version_2, version_3};
 static_assert(std::size(versions) == schema_version);
 
 int64_t pragma(Db& db, const char* sql) {

@@ -6,7 +6,7 @@
 namespace kepu::store {
 
 constexpr int64_t application_id = 0x4b707531; // "Kpu1"
-constexpr int64_t schema_version = 2;
+constexpr int64_t schema_version = 3;
 
 // Makes or migrates the tables, one transaction per version, and turns the log (WAL) on. Before that it
 // leaves a file that it refuses as it was. Throws SqlError with code

@@ -3,9 +3,11 @@
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
 #include "store/figures.hpp"
+#include "store/past.hpp"
 #include "store/schema.hpp"
 #include "store/writer.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace kepu::store {
@@ -50,28 +52,30 @@ RunRow read_run(const Query& row) {
 
 class SqliteReader final : public Reader {
 public:
-  using CatalogAt = std::function<Result<Catalog>(Db&)>;
+  using CatalogAt = std::function<Result<Catalog>(Db&, Seq at)>;
   SqliteReader(const std::filesystem::path& file, CatalogAt catalog_at)
       : db_(file, Db::Mode::read), catalog_at_(std::move(catalog_at)) {}
 
   Result<CommitInfo> begin() override {
     return guard([&]() -> Result<CommitInfo> {
       if (!db_.in_transaction()) db_.query("BEGIN").run();
-      CommitInfo commit;
-      {
-        auto row = db_.query("SELECT seq,recorded_at FROM commits ORDER BY seq DESC LIMIT 1");
-        if (row.step()) commit = {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
-      }
-      auto catalog = catalog_at_(db_);
-      if (!catalog) return catalog.error();
-      catalog_ = std::move(*catalog);
-      return commit;
+      return stand_at(last_commit());
+    });
+  }
+
+  Result<CommitInfo> begin_at(Instant as_of) override {
+    return guard([&]() -> Result<CommitInfo> {
+      if (!db_.in_transaction()) db_.query("BEGIN").run();
+      const auto commit = last_commit_by(as_of);
+      if (commit.seq == 0) return fail("before_history", "nothing was recorded by then");
+      return stand_at(commit);
     });
   }
 
   void end() override {
     // An interrupt that meets the first must not leave this reader at its old moment.
     for (const char* sql : {"COMMIT", "ROLLBACK"}) {
+      pasts_.clear();
       if (!db_.in_transaction()) return;
       (void)guard([&]() -> Result<void> {
         db_.query(sql).run();
@@ -83,11 +87,12 @@ public:
   Catalog catalog() override { return catalog_; }
 
   Result<CommitInfo> last_change(std::string_view indicator) override {
-    return guard([&]() -> Result<CommitInfo> { return changed(indicator); });
+    return guard([&]() -> Result<CommitInfo> { return changed(indicator, at_); });
   }
 
   Result<std::vector<Series>> series(std::string_view indicator) override {
     return guard([&]() -> Result<std::vector<Series>> {
+      if (const auto* past = past_of(indicator)) return past->series();
       auto known = outline(indicator);
       if (!known) return known.error();
       return (*known)->series;
@@ -97,6 +102,16 @@ public:
   Result<void> cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
                      const std::function<void(size_t, const DayCell&)>& visit) override {
     return guard([&]() -> Result<void> {
+      if (auto* past = past_of(ids)) {
+        const auto& counted = past->recount(from, to);
+        for (size_t i = 0; i < ids.size(); ++i) {
+          const auto found = counted.find(ids[i]);
+          if (found == counted.end()) continue;
+          for (const auto& cell : found->second.cells)
+            visit(i, cell);
+        }
+        return {};
+      }
       for (size_t i = 0; i < ids.size(); ++i) {
         auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
         row.bind(1, chunk_id(ids[i], from)).bind(2, chunk_id(ids[i], to));
@@ -116,6 +131,16 @@ public:
   Result<void> sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
                     const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) override {
     return guard([&]() -> Result<void> {
+      if (auto* past = past_of(ids)) {
+        const auto& counted = past->recount(from, to);
+        for (size_t i = 0; i < ids.size(); ++i) {
+          const auto found = counted.find(ids[i]);
+          if (found == counted.end()) continue;
+          for (const auto& [day, numbers] : found->second.sets)
+            visit(i, day, numbers);
+        }
+        return {};
+      }
       std::vector<uint32_t> numbers;
       for (size_t i = 0; i < ids.size(); ++i) {
         auto row = db_.query("SELECT id,data FROM setcell WHERE id BETWEEN ? AND ?");
@@ -131,6 +156,7 @@ public:
 
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
+      if (auto* past = past_of(indicator)) return past->extent();
       auto known = outline(indicator);
       if (!known) return known.error();
       return (*known)->extent;
@@ -236,15 +262,68 @@ private:
     std::optional<std::pair<model::Day, model::Day>> extent;
   };
 
-  CommitInfo changed(std::string_view indicator) {
-    auto row = db_.query("SELECT seq,recorded_at FROM touched JOIN commits USING(seq) WHERE indicator=?");
-    row.bind(1, indicator);
+  static CommitInfo read_commit(Query& row) {
     if (!row.step()) return {};
     return {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
   }
 
+  CommitInfo last_commit() {
+    auto row = db_.query("SELECT seq,recorded_at FROM commits ORDER BY seq DESC LIMIT 1");
+    return read_commit(row);
+  }
+
+  // Recorded moments never run back, so halving finds it.
+  CommitInfo last_commit_by(Instant as_of) {
+    CommitInfo best;
+    Seq low = 1;
+    Seq high = last_commit().seq;
+    while (low <= high) {
+      const Seq middle = low + (high - low) / 2;
+      auto row = db_.query("SELECT seq,recorded_at FROM commits WHERE seq<=? ORDER BY seq DESC LIMIT 1");
+      row.bind(1, static_cast<int64_t>(middle));
+      const auto commit = read_commit(row);
+      if (commit.seq == 0 || commit.recorded_at <= as_of) {
+        if (commit.seq != 0) best = commit;
+        low = middle + 1;
+      } else {
+        high = commit.seq - 1;
+      }
+    }
+    return best;
+  }
+
+  Result<CommitInfo> stand_at(const CommitInfo& commit) {
+    at_ = commit.seq;
+    auto catalog = catalog_at_(db_, at_);
+    if (!catalog) return catalog.error();
+    catalog_ = std::move(*catalog);
+    return commit;
+  }
+
+  CommitInfo changed(std::string_view indicator, Seq at) {
+    auto row = db_.query("SELECT seq,recorded_at FROM touches JOIN commits USING(seq) WHERE indicator=? AND seq<=? "
+                         "ORDER BY seq DESC LIMIT 1");
+    row.bind(1, indicator).bind(2, static_cast<int64_t>(std::min<Seq>(at, INT64_MAX)));
+    return read_commit(row);
+  }
+
+  // nullptr: the figures of today are those of that moment.
+  Past* past_of(std::string_view indicator) {
+    if (changed(indicator, INT64_MAX).seq <= at_) return nullptr;
+    const auto known = pasts_.find(indicator);
+    if (known != pasts_.end()) return known->second.get();
+    return pasts_.emplace(std::string(indicator), Past::open(db_, catalog_, indicator, at_)).first->second.get();
+  }
+  Past* past_of(std::span<const uint32_t> ids) {
+    for (const auto& [indicator, past] : pasts_) {
+      if (past && !ids.empty() && std::ranges::find(past->series(), ids[0], &Series::id) != past->series().end())
+        return past.get();
+    }
+    return nullptr;
+  }
+
   Result<std::shared_ptr<const Outline>> outline(std::string_view indicator) {
-    const Seq now = changed(indicator).seq;
+    const Seq now = changed(indicator, INT64_MAX).seq;
     const auto known = outlines_.find(indicator);
     if (known != outlines_.end() && known->second->changed == now) return known->second;
     auto read = std::make_shared<Outline>();
@@ -309,6 +388,8 @@ private:
   Db db_;
   CatalogAt catalog_at_;
   Catalog catalog_;
+  Seq at_ = 0;                                                      // the moment's commit
+  std::map<std::string, std::unique_ptr<Past>, std::less<>> pasts_; // of the moment; nullptr: no such indicator then
   std::map<std::string, std::shared_ptr<const Outline>, std::less<>> outlines_;
   std::vector<measure::ChunkDay> days_; // of the chunk that is read
 };
@@ -319,10 +400,11 @@ ReaderSource::ReaderSource(std::filesystem::path file) : file_(std::move(file)),
 ReaderSource::~ReaderSource() = default;
 
 Result<std::unique_ptr<Reader>> ReaderSource::open() const {
-  const auto catalog_at = [shared = shared_](Db& db) -> Result<Catalog> {
+  const auto catalog_at = [shared = shared_](Db& db, Seq at) -> Result<Catalog> {
     int64_t seq = -1;
     {
-      auto row = db.query("SELECT max(seq) FROM catalog");
+      auto row = db.query("SELECT max(seq) FROM catalog WHERE seq<=?");
+      row.bind(1, static_cast<int64_t>(at));
       if (row.step() && !row.is_null(0)) seq = row.integer(0);
     }
     if (seq < 0) return std::make_shared<const model::Catalog>();

@@ -248,13 +248,11 @@ private:
       figure.write(source, changes, seq);
       changes.clear();
     };
-    core_.ledger.scan(
-        dataset, 0, 0, [](const Extent&) { return true; }, [](int64_t, int64_t) { return true; },
-        [&](const Ledger::Slice& slice) {
-          auto& changes = by_source[slice.extent.source];
-          figure.meter().apply(slice.block.facts, slice.rows, 1, changes);
-          if (changes.sets.size() > rebuild_changes) write(slice.extent.source, changes);
-        });
+    scan_facts(core_.db, dataset.dataset, {}, [&](const FactSlice& slice) {
+      auto& changes = by_source[slice.extent.source];
+      figure.meter().apply(slice.block.facts, slice.rows, 1, changes);
+      if (changes.sets.size() > rebuild_changes) write(slice.extent.source, changes);
+    });
     for (auto& [source, changes] : by_source)
       write(source, changes);
   }
@@ -327,7 +325,7 @@ CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) 
 }
 
 void Core::touch(std::string_view indicator, Seq seq) {
-  db.query("INSERT OR REPLACE INTO touched(indicator,seq) VALUES(?,?)")
+  db.query("INSERT OR IGNORE INTO touches(indicator,seq) VALUES(?,?)")
       .bind(1, indicator)
       .bind(2, static_cast<int64_t>(seq))
       .run();

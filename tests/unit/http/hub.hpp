@@ -108,6 +108,7 @@ public:
     Context context;
     context.zone = &zone;
     context.version = "0.1.0";
+    context.now = from_micros(1'741'224'600'000'000); // 2025-03-06T09:30:00+08:00
     context.cache = cache;
     context.counts = &counts;
     return handle(asked, reader, control, context);

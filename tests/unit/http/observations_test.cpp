@@ -25,8 +25,30 @@ TEST(HttpObservations, MetaSaysWhatWasAskedAndOfWhichCommit) {
       json::serialize(body.at("meta")),
       R"({"indicator":"venue.visits","name":"科普场馆到馆人次","unit":"person_times","unit_name":"人次","freq":"Q",)"
       R"("from":"2025-Q1","to":"2025-Q1","area":"510104017","by":["venue"],"filters":{"gate":"east"},)"
-      R"("source":"gates","limit":1000,"lang":"zh","time_zone":"Asia/Shanghai","commit":7,)"
+      R"("source":"gates","as_of":null,"limit":1000,"lang":"zh","time_zone":"Asia/Shanghai","commit":7,)"
       R"("recorded_at":"2025-03-05T09:30:00+08:00"})");
+}
+
+TEST(HttpObservations, ADateIsAskedAsOfItsEndInTheHubsZone) {
+  Hub hub;
+  EXPECT_EQ(hub.get_json(visits + "&as_of=2025-03-05").at("meta").at("as_of").as_string(),
+            "2025-03-05T23:59:59.999999+08:00");
+  EXPECT_EQ(hub.get_json(visits + "&as_of=2025-03-05T01:30:00Z").at("meta").at("as_of").as_string(),
+            "2025-03-05T09:30:00+08:00");
+  EXPECT_EQ(hub.get(visits + "&as_of=2025-03-06").status, 200); // the day goes on
+  EXPECT_EQ(hub.get("/api/v1/indicators?as_of=2025-03-05").status, 200);
+  EXPECT_EQ(hub.get("/api/v1/indicators/venue.visits?as_of=2025-03-05").status, 200);
+}
+
+TEST(HttpObservations, ACursorBelongsToItsMoment) {
+  Hub hub;
+  const auto page = hub.get_json(visits + "&by=venue&limit=1&as_of=2025-03-05");
+  const std::string next(page.at("next").as_string());
+  EXPECT_NE(next.find("as_of=2025-03-05"), std::string::npos);
+  EXPECT_EQ(hub.get(next).status, 200);
+  auto other = next;
+  other.replace(other.find("as_of=2025-03-05"), 16, "as_of=2025-03-06");
+  EXPECT_EQ(hub.get(other).status, 422);
 }
 
 TEST(HttpObservations, EveryOptionalColumnHasItsPlace) {

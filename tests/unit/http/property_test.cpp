@@ -56,8 +56,9 @@ private:
                 "/api/v1/runs/%E7%A7%91"});
   }
   std::string name() {
-    return any({"indicator", "indicator", "freq",   "from", "to",    "area", "by",     "source", "limit", "cursor",
-                "lang",      "columns",   "format", "for",  "venue", "gate", "before", "x",      "",      "%ff"});
+    return any({"indicator", "indicator", "freq",   "from",  "to",      "area",   "by",
+                "source",    "limit",     "cursor", "lang",  "columns", "format", "for",
+                "venue",     "gate",      "before", "as_of", "x",       "",       "%ff"});
   }
   std::string value() {
     return any({"venue.visits",

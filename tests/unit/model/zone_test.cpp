@@ -56,5 +56,31 @@ TEST(Zone, WritesFractionsOnlyWhereThereAreAny) {
 
 TEST(Zone, AnUnknownNameIsAnError) { EXPECT_FALSE(Zone::find("Asia/Chengdu")); }
 
+TEST(Zone, ReadsMomentsAsItWritesThem) {
+  const auto shanghai = Zone::find("Asia/Shanghai").value();
+  for (const int64_t micros : {int64_t{0}, int64_t{1'741'138'200'000'000}, int64_t{1'741'138'200'123'456},
+                               int64_t{-1'000'000}, int64_t{515'527'200'000'000}}) // the last: in summer time, 1986
+    EXPECT_EQ(shanghai.parse(shanghai.text(from_micros(micros))), from_micros(micros)) << micros;
+  struct Case {
+    const char* text;
+    const char* same;
+  };
+  const Case cases[] = {{"2025-03-05T09:30:00", "2025-03-05T09:30:00+08:00"},
+                        {"2025-03-05t01:30:00z", "2025-03-05T09:30:00+08:00"},
+                        {"2025-03-05T01:30:00.5Z", "2025-03-05T09:30:00.500000+08:00"},
+                        {"2025-03-04T22:00:00-03:30", "2025-03-05T09:30:00+08:00"},
+                        {"1986-07-01T12:00:00", "1986-07-01T12:00:00+09:00"}};
+  for (const auto& one : cases) {
+    const auto read = shanghai.parse(one.text);
+    ASSERT_TRUE(read) << one.text;
+    EXPECT_EQ(shanghai.text(*read), one.same) << one.text;
+  }
+  for (const char* bad :
+       {"", "2025-03-05", "2025-03-05T", "2025-03-05 09:30:00", "2025-02-30T00:00:00", "2025-03-05T24:00:00",
+        "2025-03-05T09:60:00", "2025-03-05T09:30:61", "2025-03-05T09:30:00.", "2025-03-05T09:30:00+8",
+        "2025-03-05T09:30:00+08:00x", "2025-03-05T09:30:00.1234567Z", "2025-03-05T9:30:00"})
+    EXPECT_FALSE(shanghai.parse(bad)) << bad;
+}
+
 } // namespace
 } // namespace kepu::model

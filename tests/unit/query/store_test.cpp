@@ -7,9 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
 #include <set>
+#include <tuple>
 #include <unistd.h>
 
 namespace {
@@ -187,6 +189,96 @@ TEST_F(ObserveStore, AnswersEqualARecountAfterCorrectionsAndRetractions) {
       }
     }
   }
+}
+
+// What an answer tells, as far as it must be the same later.
+struct Told {
+  std::vector<std::tuple<std::string, std::vector<std::string>, int64_t, uint64_t>> rows;
+  store::Seq seq = 0;
+  std::string label;
+  bool operator==(const Told&) const = default;
+};
+
+TEST_F(ObserveStore, EarlierAnswersAreGivenAgainByTheirMoment) {
+  std::mt19937 random(510104);
+  auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  const auto tell = [&](store::Reader& reader, const ObservationQuery& query) {
+    const auto changed = reader.last_change(query.indicator).value();
+    auto found = query::observe_within(reader, changed, query);
+    Told told;
+    if (!found) throw std::runtime_error(found.error().text);
+    for (const auto& row : found->rows)
+      told.rows.emplace_back(row.period.text(), row.by, static_cast<int64_t>(row.value), row.n);
+    told.seq = found->commit.seq;
+    told.label = found->indicator->name.zh;
+    return told;
+  };
+  struct Recorded {
+    Instant at;
+    ObservationQuery query;
+    Told told;
+  };
+  std::vector<Recorded> all;
+  std::vector<std::string> keys;
+  for (int round = 0; round < 60; ++round) {
+    clock_.advance(std::chrono::minutes(1 + pick(600)));
+    if (pick(6) == 0) { // names, conditions and what maps the source's words change
+      auto next = std::make_shared<model::Catalog>(*catalog_);
+      next->indicators[0].name.zh = "人次" + std::to_string(round);
+      next->indicators[0].where =
+          pick(2) ? std::vector<model::Condition>{{"gate", {"G1"}}} : std::vector<model::Condition>{};
+      auto venues = next->registers.at("venues").all();
+      std::swap(venues[0].area, venues[2].area);
+      next->registers["venues"] = model::Register("venues", {"场馆", ""}, venues);
+      catalog_ = next;
+      if (pick(3) == 0) zone_ = *model::Zone::find(pick(2) ? "Asia/Shanghai" : "Asia/Tokyo");
+      ASSERT_TRUE(writer_->load_catalog(catalog_, zone_));
+    } else {
+      Passages put;
+      for (int i = 1 + pick(40); i > 0; --i) {
+        keys.push_back("e" + std::to_string(pick(300)));
+        put[keys.back()] = {"V0" + std::to_string(1 + pick(4)), pick(3) ? "G1" : "", 20'000 + pick(60), 1 + pick(15),
+                            pick(2000) - 1000};
+      }
+      std::vector<std::string> gone;
+      for (int i = pick(10); i > 0; --i) {
+        const auto& key = keys[static_cast<size_t>(pick(static_cast<int>(keys.size())))];
+        if (!put.contains(key)) gone.push_back(key);
+      }
+      write(pick(2) ? "gates" : "other", put, gone);
+    }
+    auto reader = readers_->open().value();
+    const auto moment = reader->begin().value();
+    for (int i = 0; i < 3; ++i) {
+      ObservationQuery query;
+      query.indicator = std::array{"venue.visits", "venue.visitors", "venue.income"}[static_cast<size_t>(pick(3))];
+      query.freq = std::array{model::Freq::day, model::Freq::month, model::Freq::year}[static_cast<size_t>(pick(3))];
+      query.by = pick(2) ? std::vector<std::string>{"subdistrict"} : std::vector<std::string>{"venue", "gate"};
+      if (pick(2)) query.from = model::period_of(20'000 + pick(50), query.freq);
+      if (pick(3) == 0) query.area = "510104017";
+      if (pick(4) == 0) query.source = "gates";
+      all.push_back({moment.recorded_at + std::chrono::seconds(pick(60)), query, tell(*reader, query)});
+    }
+    reader->end();
+  }
+  auto reader = readers_->open().value();
+  size_t filled = 0;
+  for (const auto& one : all) {
+    ASSERT_TRUE(reader->begin_at(one.at));
+    const auto again = tell(*reader, one.query);
+    EXPECT_EQ(again.rows, one.told.rows) << one.query.indicator;
+    EXPECT_EQ(again.seq, one.told.seq);
+    EXPECT_EQ(again.label, one.told.label);
+    reader->end();
+    filled += one.told.rows.size();
+  }
+  EXPECT_GT(filled, 1000u);
+}
+
+TEST_F(ObserveStore, BeforeTheFirstCommitThereIsNoAnswer) {
+  auto reader = readers_->open().value();
+  EXPECT_EQ(reader->begin_at(clock_.now() - std::chrono::seconds(1)).error().code, "before_history");
+  EXPECT_TRUE(reader->begin_at(clock_.now()));
 }
 
 } // namespace

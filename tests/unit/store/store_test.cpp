@@ -297,6 +297,9 @@ TEST_F(Store, AStoreOfVersionOneIsTakenOver) {
   {
     Db db(file(), Db::Mode::write);
     db.exec("DROP TABLE claims");
+    db.exec("DROP TABLE touches");
+    db.exec("CREATE TABLE touched(indicator TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
+    db.exec("INSERT INTO touched VALUES('visits', 2)");
     db.exec("PRAGMA user_version = 1");
   }
   open();

@@ -47,6 +47,10 @@ public:
     open_ = true;
     return store_.commit;
   }
+  Result<store::CommitInfo> begin_at(Instant as_of) override {
+    if (as_of < store_.commit.recorded_at) return fail("before_history", "nothing was recorded by then");
+    return begin();
+  }
   void end() override { open_ = false; }
   std::shared_ptr<const model::Catalog> catalog() override { return store_.catalog; }
   Result<store::CommitInfo> last_change(std::string_view indicator) override {

@@ -1,0 +1,59 @@
+// Figures as they were at an earlier commit, counted anew from the facts that were in force then. The
+// reader's thread. Throws SqlError.
+#pragma once
+
+#include "model/catalog.hpp"
+#include "model/zone.hpp"
+#include "store/db.hpp"
+#include "store/ledger.hpp"
+#include "store/reader.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kepu::store {
+
+// One indicator at one commit. Costs a scan of the facts whose days are asked for.
+class Past {
+public:
+  // nullptr: the catalog of that commit has no such indicator. `catalog` is that commit's.
+  static std::unique_ptr<Past> open(Db& db, std::shared_ptr<const model::Catalog> catalog, std::string_view indicator,
+                                    Seq at);
+  ~Past();
+
+  // Those that hold no figure at that commit are among them.
+  const std::vector<Series>& series() const { return series_; }
+  // Days between which all figures lie; may be wider than they are.
+  std::optional<std::pair<model::Day, model::Day>> extent();
+
+  struct Figures {
+    std::vector<DayCell> cells; // by day
+    std::vector<std::pair<model::Day, std::vector<uint32_t>>> sets;
+  };
+  // By series; days in [from, to]. Valid until the next call.
+  const std::map<uint32_t, Figures>& recount(model::Day from, model::Day to);
+
+private:
+  Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at);
+
+  Db& db_;
+  const std::shared_ptr<const model::Catalog> catalog_;
+  const model::Indicator& indicator_;
+  const model::Dataset& dataset_;
+  const Seq at_;
+  std::optional<model::Zone> zone_;
+  std::vector<Series> series_;
+  std::map<std::pair<int64_t, std::string>, uint32_t> ids_; // source and encoded dimensions
+  struct Counted {
+    model::Day from;
+    model::Day to;
+    std::map<uint32_t, Figures> figures;
+  };
+  std::optional<Counted> counted_; // the last
+};
+
+} // namespace kepu::store
