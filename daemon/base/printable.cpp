@@ -30,45 +30,7 @@ void append_escape(std::string& out, uint32_t point) {
   }
 }
 
-bool is_digit(uint32_t point) { return (point >= '0' && point <= '9') || (point >= 0xff10 && point <= 0xff19); }
-bool is_x(uint32_t point) { return point == 'x' || point == 'X' || point == 0xff38 || point == 0xff58; }
-
-constexpr size_t digits_of_a_mobile = 11;          // the shortest number that names a person
-constexpr size_t digits_of_an_id_before_an_x = 17; // the X is its check character
-
 } // namespace
-
-std::string without_long_numbers(std::string_view text) {
-  std::string out;
-  std::string run; // of digits, that is being read
-  size_t digits = 0;
-  const auto end_run = [&] {
-    if (digits >= digits_of_a_mobile) {
-      out.append(digits, '*');
-    } else {
-      out += run;
-    }
-    run.clear();
-    digits = 0;
-  };
-  while (!text.empty()) {
-    const auto [point, bytes] = first_code_point(text);
-    const auto sequence = text.substr(0, bytes ? bytes : 1);
-    text.remove_prefix(sequence.size());
-    if (is_digit(point)) {
-      run += sequence;
-      ++digits;
-    } else if (digits == digits_of_an_id_before_an_x && is_x(point)) {
-      ++digits;
-      end_run();
-    } else {
-      end_run();
-      out += sequence;
-    }
-  }
-  end_run();
-  return out;
-}
 
 std::string printable(std::string_view text) {
   std::string out;

@@ -11,10 +11,6 @@ namespace kepu {
 // written as \n, \r, \t, \xNN or \u{N}, bytes that are not UTF-8 as \xNN; everything else as it is.
 std::string printable(std::string_view text);
 
-// Runs of digits, ASCII or full-width, that are long enough to name a person (a mobile has 11, an ID card 15, 18,
-// or 17 and an X) are written as '*', one for each digit.
-std::string without_long_numbers(std::string_view text);
-
 // printable(text) in double quotes, cut after `most` code points: what was written, for a message.
 std::string in_quotes(std::string_view text, size_t most = 60);
 

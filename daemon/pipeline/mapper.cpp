@@ -1,6 +1,7 @@
 #include "pipeline/mapper.hpp"
 
 #include "base/bytes.hpp"
+#include "base/long_numbers.hpp"
 #include "base/nearest.hpp"
 #include "base/printable.hpp"
 

@@ -1,5 +1,6 @@
 #include "supervisor/output.hpp"
 
+#include "base/long_numbers.hpp"
 #include "base/printable.hpp"
 
 #include <kepu/connector.h>

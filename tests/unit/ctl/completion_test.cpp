@@ -30,7 +30,8 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
 }
 
 TEST(Completion, KnowsTheOptionsOfACommand) {
-  EXPECT_THAT(script("bash"), HasSubstr("--freq --from --to --area --by --source --columns --as-of --limit --lang --csv"));
+  EXPECT_THAT(script("bash"),
+              HasSubstr("--freq --from --to --area --by --source --columns --as-of --limit --lang --csv"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
 }
 

@@ -31,6 +31,7 @@ class NoReader final : public store::Reader {
 public:
   explicit NoReader(std::atomic<int>& interrupts) : interrupts_(interrupts) {}
   Result<store::CommitInfo> begin() override { return store::CommitInfo{}; }
+  Result<store::CommitInfo> begin_at(Instant) override { return store::CommitInfo{}; }
   void end() override {}
   std::shared_ptr<const model::Catalog> catalog() override { return nullptr; }
   Result<store::CommitInfo> last_change(std::string_view) override { return store::CommitInfo{}; }
