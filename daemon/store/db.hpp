@@ -59,7 +59,7 @@ class Db {
 public:
   enum class Mode : uint8_t { write, read };
   // write: creates the file, synchronous=FULL; the only connection that writes or checkpoints. WAL comes with
-  // migrate(), since it changes the file, and the file may be somebody else's.
+  // prepare_tables(), since it changes the file, and the file may be somebody else's.
   // read: read-only, query_only, an authorizer that refuses everything but reading.
   Db(const std::filesystem::path& file, Mode mode);
   ~Db();

@@ -1,12 +1,11 @@
 #include "store/schema.hpp"
 
-#include <iterator>
 
 namespace kepu::store {
 namespace {
 
 // Blobs end in XXH3-64. Names of people and raw persons are nowhere in here.
-constexpr const char* version_1 = R"sql(
+constexpr const char* tables = R"sql(
 CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID;
 CREATE TABLE commits(seq INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, kind TEXT NOT NULL, source INTEGER, run INTEGER);
 CREATE TABLE sources(source INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
@@ -24,7 +23,7 @@ CREATE TABLE cursors(source INTEGER PRIMARY KEY, cursor BLOB NOT NULL, seq INTEG
 CREATE TABLE catalog(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE definitions(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, until_seq INTEGER, fingerprint BLOB NOT NULL,
   PRIMARY KEY(indicator, def_seq)) WITHOUT ROWID;
-CREATE TABLE touched(indicator TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE touches(indicator TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(indicator, seq)) WITHOUT ROWID;
 CREATE TABLE schemas(schema INTEGER PRIMARY KEY, dataset TEXT NOT NULL, body BLOB NOT NULL);
 CREATE TABLE extents(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, run INTEGER NOT NULL, source INTEGER NOT NULL,
   input INTEGER, dataset TEXT NOT NULL, seq INTEGER);
@@ -36,6 +35,9 @@ CREATE TABLE closed(fact INTEGER PRIMARY KEY, seq INTEGER NOT NULL, why TEXT NOT
 CREATE INDEX closed_by_seq ON closed(seq);
 CREATE TABLE staged_closed(fact INTEGER PRIMARY KEY, why TEXT NOT NULL, by_fact INTEGER, run INTEGER NOT NULL);
 CREATE INDEX staged_closed_by_run ON staged_closed(run);
+CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, input INTEGER NOT NULL,
+  facts BLOB NOT NULL);
+CREATE INDEX claims_by_dataset ON claims(source, dataset);
 CREATE TABLE codes(field TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(field, code)) WITHOUT ROWID;
 CREATE TABLE keyseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page INTEGER NOT NULL, pages INTEGER NOT NULL,
   lows BLOB NOT NULL, filter BLOB NOT NULL);
@@ -53,22 +55,6 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
-constexpr const char* version_2 = R"sql(
-CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, input INTEGER NOT NULL,
-  facts BLOB NOT NULL);
-CREATE INDEX claims_by_dataset ON claims(source, dataset);
-)sql";
-
-// All changes of an indicator's answers, not only the last: an earlier answer tells its own.
-constexpr const char* version_3 = R"sql(
-CREATE TABLE touches(indicator TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(indicator, seq)) WITHOUT ROWID;
-INSERT INTO touches SELECT indicator, seq FROM touched;
-DROP TABLE touched;
-)sql";
-
-constexpr const char* versions[] = {version_1, version_2, version_3};
-static_assert(std::size(versions) == schema_version);
-
 int64_t pragma(Db& db, const char* sql) {
   auto query = db.query(sql);
   return query.step() ? query.integer(0) : 0;
@@ -76,7 +62,7 @@ int64_t pragma(Db& db, const char* sql) {
 
 } // namespace
 
-void migrate(Db& db, const std::string& file) {
+void prepare_tables(Db& db, const std::string& file) {
   const int64_t application = pragma(db, "PRAGMA application_id");
   const int64_t version = pragma(db, "PRAGMA user_version");
   if (version > schema_version && application == application_id) {
@@ -85,18 +71,23 @@ void migrate(Db& db, const std::string& file) {
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (!is_new && !(application == application_id && version >= 1)) {
+  if (application == application_id && version > 0 && version < schema_version) {
+    throw SqlError({"older_store", file + " was written by a kepud before the first release (store version " +
+                                       std::to_string(version) +
+                                       "), which did not keep what exact corrections need; move it away, and the "
+                                       "sources are read again"});
+  }
+  if (!is_new && !(application == application_id && version == schema_version)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   db.exec("PRAGMA journal_mode=WAL");
-  for (int64_t next = version + 1; next <= schema_version; ++next) {
-    Transaction transaction(db);
-    db.exec(versions[next - 1]);
-    db.exec("PRAGMA application_id = 1265661233");
-    db.exec(("PRAGMA user_version = " + std::to_string(next)).c_str());
-    transaction.commit();
-  }
+  if (!is_new) return;
+  Transaction transaction(db);
+  db.exec(tables);
+  db.exec("PRAGMA application_id = 1265661233");
+  db.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
+  transaction.commit();
 }
 
 } // namespace kepu::store

@@ -1,4 +1,4 @@
-// The store's tables and how an older store becomes a newer one. Writer thread.
+// The store's tables, and which files they may lie in. Writer thread.
 #pragma once
 
 #include "store/db.hpp"
@@ -6,11 +6,10 @@
 namespace kepu::store {
 
 constexpr int64_t application_id = 0x4b707531; // "Kpu1"
-constexpr int64_t schema_version = 3;
+constexpr int64_t schema_version = 3; // 1 and 2 were never released
 
-// Makes or migrates the tables, one transaction per version, and turns the log (WAL) on. Before that it
-// leaves a file that it refuses as it was. Throws SqlError with code
-// "newer_store", "foreign_store" or as SQLite says.
-void migrate(Db& db, const std::string& file);
+// Makes the tables of a new store and turns the log (WAL) on; a file that it refuses is left as it was. Throws SqlError
+// with code "newer_store", "older_store", "foreign_store" or as SQLite says.
+void prepare_tables(Db& db, const std::string& file);
 
 } // namespace kepu::store

@@ -265,7 +265,7 @@ private:
 
 Core::Core(const Options& given)
     : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db) {
-  migrate(db, given.file.string());
+  prepare_tables(db, given.file.string());
   {
     Transaction transaction(db);
     ledger.drop_all_staged();

@@ -111,7 +111,7 @@ struct Options {
 
 class Writer {
 public:
-  // Error codes: newer_store, foreign_store, damaged, locked, no_access, disk_full, other_person_key.
+  // Error codes: newer_store, older_store, foreign_store, damaged, locked, no_access, disk_full, other_person_key.
   static Result<std::unique_ptr<Writer>> open(const Options& options);
   virtual ~Writer() = default;
 

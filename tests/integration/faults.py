@@ -155,8 +155,11 @@ def refused_stores(build, folder):
         return content
     cases = [
         ("newer", lambda: altered("PRAGMA user_version = 7"),
-         r"kepu\.db was written by a newer kepud \(store version 7, this one knows 2\); install that version again or "
+         r"kepu\.db was written by a newer kepud \(store version 7, this one knows 3\); install that version again or "
          "restore an older backup"),
+        ("older", lambda: altered("PRAGMA user_version = 1"),
+         r"kepu\.db was written by a kepud before the first release \(store version 1\), .*; move it away, and the sources "
+         "are read again"),
         ("another application's number", lambda: altered("PRAGMA application_id = 12345"),
          r"kepu\.db is an SQLite file of something else; move it away or set another state_dir"),
         ("another program's file", of_another,

@@ -289,23 +289,16 @@ TEST_F(Store, OfTwoFilesInOnePartTheLaterHoldsTheirCommonRow) {
   expect_verified();
 }
 
-TEST_F(Store, AStoreOfVersionOneIsTakenOver) {
-  begin_run();
-  take("january.csv", 1, {{"a", "in", 0, 1}});
+TEST_F(Store, AStoreFromBeforeTheFirstReleaseIsRefused) {
   part_.reset();
   writer_.reset();
-  {
-    Db db(file(), Db::Mode::write);
-    db.exec("DROP TABLE claims");
-    db.exec("DROP TABLE touches");
-    db.exec("CREATE TABLE touched(indicator TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID");
-    db.exec("INSERT INTO touched VALUES('visits', 2)");
-    db.exec("PRAGMA user_version = 1");
-  }
-  open();
-  begin_run();
-  take("both.csv", 2, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
-  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
+  Db(file(), Db::Mode::write).exec("PRAGMA user_version = 1");
+  Options options;
+  options.file = file();
+  options.clock = &clock_;
+  const auto opened = Writer::open(options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, "older_store");
 }
 
 TEST_F(Store, FurtherRejectsOfAnInputAreCountedOnce) {
