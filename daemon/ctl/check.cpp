@@ -150,10 +150,12 @@ private:
       return;
     }
     const auto& daemon = configuration_.daemon;
-    const auto tried =
-        supervisor::try_settings(worker_, known.library,
-                                 supervisor::instruction(source, std::get<supervisor::Admission>(admitted),
-                                                         configuration_, daemon.time_zone, "", key_));
+    auto told = supervisor::instruction(source, std::get<supervisor::Admission>(admitted), configuration_,
+                                        daemon.time_zone, "", key_);
+    // Looking changes nothing: what a run may write is only read here.
+    told.readable.insert(told.readable.end(), told.writable.begin(), told.writable.end());
+    told.writable.clear();
+    const auto tried = supervisor::try_settings(worker_, known.library, told);
     if (tried) return;
     if (tried.error().code == "source_out_of_reach")
       warn(source.file, source.settings_at, tried.error().code, tried.error().text);

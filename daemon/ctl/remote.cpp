@@ -105,7 +105,9 @@ std::optional<std::string> Remote::take(Result<Answer> answer) {
   if (detail.empty()) detail = fmt::format("the daemon answered with status {} and did not say why", answer->status);
   const auto hint = problem ? text(*problem, "hint") : std::string();
   const auto code = problem ? text(*problem, "code") : std::string();
-  say_error(detail + (hint.empty() ? "" : "; " + hint) + (code.empty() ? "" : " [" + code + "]"));
+  const bool ended = detail.ends_with('.') || detail.ends_with('?') || detail.ends_with("。");
+  const std::string joint = hint.empty() ? "" : ended ? " " : "; ";
+  say_error(detail + joint + hint + (code.empty() ? "" : " [" + code + "]"));
   return std::nullopt;
 }
 

@@ -33,6 +33,17 @@ void FactSet::add(uint64_t fact) {
   roaring_bitmap_add(part.get(), static_cast<uint32_t>(fact));
 }
 
+void FactSet::add_range(uint64_t first, uint64_t count) {
+  for (const uint64_t end = first + count; first < end;) {
+    const uint64_t until = std::min(end, (first >> 32 << 32) + (uint64_t{1} << 32));
+    auto& part = impl_->parts[static_cast<uint32_t>(first >> 32)];
+    if (!part) part.reset(roaring_bitmap_create());
+    const uint64_t base = first >> 32 << 32;
+    roaring_bitmap_add_range(part.get(), first - base, until - base);
+    first = until;
+  }
+}
+
 bool FactSet::contains(uint64_t fact) const {
   auto it = impl_->parts.find(static_cast<uint32_t>(fact >> 32));
   return it != impl_->parts.end() && roaring_bitmap_contains(it->second.get(), static_cast<uint32_t>(fact));
@@ -48,6 +59,8 @@ bool FactSet::intersects(uint64_t first, uint64_t count) const {
   }
   return false;
 }
+
+bool FactSet::empty() const { return impl_->parts.empty(); }
 
 void FactSet::merge(const FactSet& other) {
   for (const auto& [upper, part] : other.impl_->parts) {

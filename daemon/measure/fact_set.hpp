@@ -19,8 +19,10 @@ public:
   FactSet(FactSet&&) noexcept;
   FactSet& operator=(FactSet&&) noexcept;
   void add(uint64_t fact);
+  void add_range(uint64_t first, uint64_t count);
   bool contains(uint64_t fact) const;
   bool intersects(uint64_t first, uint64_t count) const;
+  bool empty() const;
   void merge(const FactSet& other);
   void subtract(const FactSet& other);
   // For storing; `parse` takes what `bytes` made, and anything else is nullopt.

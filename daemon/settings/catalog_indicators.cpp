@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
+#include <tuple>
 
 namespace kepu::settings {
 namespace {
@@ -154,9 +155,11 @@ void read_bounds(const abi::Field& field, const Node& table, const CatalogDraft&
     }
   }
   if (!out.at_least || !out.at_most) return;
-  const bool swapped = field.type == KEPU_DATE
-                           ? *out.at_most < *out.at_least
-                           : std::strtod(out.at_most->c_str(), nullptr) < std::strtod(out.at_least->c_str(), nullptr);
+  const auto& [least, most] = std::tie(*out.at_least, *out.at_most);
+  const bool swapped = field.type == KEPU_DATE ? most < least
+                       : field.type == KEPU_INTEGER
+                           ? std::stoll(most) < std::stoll(least)
+                           : std::strtod(most.c_str(), nullptr) < std::strtod(least.c_str(), nullptr);
   if (swapped) report.add(table.at, "bad_value", "min is above max, so no row meets this condition");
 }
 

@@ -6,14 +6,17 @@
 
 namespace kepu::store {
 
-void Claims::add(std::string_view dataset, int64_t input, Fact fact) {
+measure::FactSet& Claims::last(std::string_view dataset, int64_t input) {
   const auto last = std::find_if(added_.rbegin(), added_.rend(), [&](const Claim& c) { return c.dataset == dataset; });
-  if (last != added_.rend() && last->input == input) {
-    last->facts.add(fact);
-    return;
-  }
+  if (last != added_.rend() && last->input == input) return last->facts;
   added_.push_back({std::string(dataset), input, {}});
-  added_.back().facts.add(fact);
+  return added_.back().facts;
+}
+
+void Claims::add(std::string_view dataset, int64_t input, Fact fact) { last(dataset, input).add(fact); }
+
+void Claims::add(std::string_view dataset, int64_t input, const measure::FactSet& facts) {
+  last(dataset, input).merge(facts);
 }
 
 bool Claims::any(std::string_view dataset) const {

@@ -21,6 +21,7 @@ public:
 
   // The input (0: none) gave the row of this fact again.
   void add(std::string_view dataset, int64_t input, Fact fact);
+  void add(std::string_view dataset, int64_t input, const measure::FactSet& facts);
   // Whether any fact of the dataset is claimed, in the store or since the last commit.
   bool any(std::string_view dataset) const;
   // By the last claim of each fact: those of these inputs, and those of any other.
@@ -35,6 +36,8 @@ public:
   void clear() { added_.clear(); }
 
 private:
+  measure::FactSet& last(std::string_view dataset, int64_t input);
+
   struct Claim {
     std::string dataset; // stored name
     int64_t input;

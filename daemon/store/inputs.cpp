@@ -43,54 +43,54 @@ Known under_name(Db& db, int64_t source, std::string_view name, const std::vecto
   return known;
 }
 
-bool copy_in_force(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending) {
-  for (const auto& input : pending) {
-    if (input.ended && input.ask.content_hash == ask.content_hash) {
-      const auto known = under_name(db, source, input.ask.name, pending);
-      if (!known.begun && known.taken && known.taken->hash == ask.content_hash) return true;
-    }
-  }
+// A name that holds this content now; empty: none.
+std::string holder_of(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending) {
   std::vector<std::string> names;
+  for (const auto& input : pending) {
+    if (input.ended && input.ask.content_hash == ask.content_hash) names.push_back(input.ask.name);
+  }
   {
-    auto row = db.query("SELECT name FROM inputs WHERE source=? AND content_hash=? AND state='taken'");
+    auto row = db.query("SELECT name FROM inputs WHERE source=? AND content_hash=? AND state='taken' ORDER BY "
+                        "input DESC");
     row.bind(1, source).bind_blob(2, bytes(ask.content_hash));
     while (row.step())
       names.push_back(row.text(0));
   }
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+  const auto holder = std::ranges::find_if(names, [&](const std::string& name) {
     const auto known = under_name(db, source, name, pending);
     return !known.begun && known.taken && known.taken->hash == ask.content_hash;
   });
+  return holder == names.end() ? "" : *holder;
 }
 
 } // namespace
 
-InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
-                       int64_t next_id, int64_t& id) {
-  InputAnswer answer;
+LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                        int64_t next_id) {
+  LedgerAnswer out;
+  auto& answer = out.answer;
   const auto known = under_name(db, source, ask.name, pending);
   answer.previous = known.taken;
   if (!known.begun && known.taken && known.taken->hash == ask.content_hash) {
     answer.decision = Decision::known;
-    return answer;
+    return out;
   }
-  if (pending.empty()) { // the cursor speaks of the input that was begun last, and of no other
+  if (std::ranges::all_of(pending,
+                          &PartInput::copy)) { // the cursor speaks of the input that was begun last, and of no other
     auto row = db.query(
         "SELECT input,name,content_hash FROM inputs WHERE source=? AND state='taking' ORDER BY input DESC LIMIT 1");
     row.bind(1, source);
     if (row.step() && row.text(1) == ask.name && hash_of(row.blob(2)) == ask.content_hash) {
       answer.decision = Decision::resume;
-      id = row.integer(0);
-      return answer;
+      out.id = row.integer(0);
+      return out;
     }
   }
-  if (copy_in_force(db, source, ask, pending)) {
-    answer.decision = Decision::known;
-    return answer;
-  }
-  answer.decision = Decision::take;
-  id = next_id;
-  return answer;
+  out.id = next_id;
+  // What a name held before must give way to the copy, so only a new name need not be read.
+  if (!known.begun && !known.taken) out.copy_of = holder_of(db, source, ask, pending);
+  answer.decision = out.copy_of.empty() ? Decision::take : Decision::known;
+  return out;
 }
 
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
@@ -104,6 +104,7 @@ void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
       .bind(6, run)
       .bind(7, std::string_view(input.ended ? "taken" : "taking"))
       .run();
+  if (input.copy) return;
   // What was begun before, under any name, cannot be gone on with: the cursor has moved on.
   db.query("UPDATE inputs SET state='abandoned' WHERE source=? AND state='taking' AND input<?")
       .bind(1, source)

@@ -19,13 +19,18 @@ struct PartInput {
   int64_t id = 0;
   InputAsk ask;
   bool ended = false;
+  bool copy = false;                 // not read: another name holds its content
   uint64_t first_place = UINT64_MAX; // least row number seen; rejects of older content from there on are void
 };
 
-// What the ledger says of an input; `pending`: inputs of the open part, oldest first. `id` receives the
-// number to use when the answer is take (next_id) or resume (the one begun).
-InputAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
-                       int64_t next_id, int64_t& id);
+struct LedgerAnswer {
+  InputAnswer answer;
+  int64_t id = 0;      // to use when the answer is take (next_id) or resume (the one begun)
+  std::string copy_of; // the answer is known, because this other name holds the content; the name itself is new
+};
+// What the ledger says of an input; `pending`: inputs of the open part, oldest first.
+LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
+                        int64_t next_id);
 
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);

@@ -47,13 +47,16 @@ public:
 
   Result<InputAnswer> begin_input(const InputAsk& ask) override {
     try {
-      int64_t id = 0;
-      auto answer = ask_ledger(core_.db, run_.source, ask, inputs_, core_.next_input, id);
-      if (answer.decision == Decision::known) return answer;
-      if (answer.decision == Decision::take) ++core_.next_input;
-      inputs_.push_back({id, ask, false, UINT64_MAX});
+      const auto found = ask_ledger(core_.db, run_.source, ask, inputs_, core_.next_input);
+      if (!found.copy_of.empty()) {
+        if (auto held = take_copy(found, ask); !held) return held.error();
+        return found.answer;
+      }
+      if (found.answer.decision == Decision::known) return found.answer;
+      if (found.answer.decision == Decision::take) ++core_.next_input;
+      inputs_.push_back({found.id, ask, false, false, UINT64_MAX});
       open_input_ = true;
-      return answer;
+      return found.answer;
     } catch (const SqlError& error) {
       return error.error();
     }
@@ -323,13 +326,42 @@ private:
     std::set<int64_t> out{input};
     const auto found =
         std::find_if(inputs_.begin(), inputs_.end(), [&](const PartInput& one) { return one.id == input; });
-    if (found == inputs_.end()) return out;
-    for (const auto id : inputs_named(core_.db, run_.source, found->ask.name))
+    if (found != inputs_.end()) out.merge(inputs_called(found->ask.name));
+    return out;
+  }
+  std::set<int64_t> inputs_called(const std::string& name) {
+    std::set<int64_t> out;
+    for (const auto id : inputs_named(core_.db, run_.source, name))
       out.insert(id);
     for (const auto& other : inputs_) {
-      if (other.ask.name == found->ask.name) out.insert(other.id);
+      if (other.ask.name == name) out.insert(other.id);
     }
     return out;
+  }
+
+  // A new name holds what another holds already: it gave all those rows last.
+  Result<void> take_copy(const LedgerAnswer& found, const InputAsk& ask) {
+    if (waiting_ > 0) {
+      if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
+    }
+    const auto holder = inputs_called(found.copy_of);
+    for (const auto& [id, dataset] : core_.datasets) {
+      const auto owners = claims_.owners(dataset->name, holder);
+      measure::FactSet facts;
+      auto row = core_.db.query("SELECT first_fact,n,input FROM extents WHERE dataset=? AND source=? AND (seq IS NOT "
+                                "NULL OR run=?)");
+      row.bind(1, dataset->name).bind(2, run_.source).bind(3, run_.run);
+      while (row.step()) {
+        if (holder.contains(row.integer(2)))
+          facts.add_range(static_cast<Fact>(row.integer(0)), static_cast<uint64_t>(row.integer(1)));
+      }
+      facts.subtract(owners.others);
+      facts.merge(owners.ours);
+      if (!facts.empty()) claims_.add(dataset->name, found.id, facts);
+    }
+    ++core_.next_input;
+    inputs_.push_back({found.id, ask, true, true, UINT64_MAX});
+    return {};
   }
 
   // Rows that are in force already, and facts that they are: an input that did not bring them holds them too now.

@@ -1,6 +1,5 @@
 #include "store/schema.hpp"
 
-
 namespace kepu::store {
 namespace {
 

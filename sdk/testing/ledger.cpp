@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <kepu/testing/ledger.hpp>
 
+#include <algorithm>
+
 namespace kepu::testing {
 
 host::InputAnswer Ledger::begin(const host::Input& input) {
@@ -17,12 +19,20 @@ host::InputAnswer Ledger::begin(const host::Input& input) {
     answer.previous_hash = previous->hash;
     if (previous->hash == input.content_hash) answer.decision = KEPU_KNOWN;
   }
-  for (const auto& [name, entry] : entries_) {
-    const auto other = in_force(name);
-    if (other && other->hash == input.content_hash) answer.decision = KEPU_KNOWN;
+  // What a name held before must give way, so only a new name is known for a copy; then it holds the content too.
+  const auto own = entries_.find(input.name);
+  const bool is_new = !answer.has_previous && (own == entries_.end() || !own->second.begun);
+  const auto is_held = [&] {
+    for (const auto& [name, entry] : entries_) {
+      const auto other = in_force(name);
+      if (other && other->hash == input.content_hash) return true;
+    }
+    return std::ranges::any_of(ended_, [&](const auto& one) { return one.second.hash == input.content_hash; });
+  };
+  if (is_new && is_held()) {
+    ended_[input.name] = {input.size, input.content_hash};
+    answer.decision = KEPU_KNOWN;
   }
-  for (const auto& [name, content] : ended_)
-    if (content.hash == input.content_hash) answer.decision = KEPU_KNOWN;
   if (answer.decision == KEPU_KNOWN) return answer;
   const auto& begun = entries_[input.name].begun;
   answer.decision = begun && begun->hash == input.content_hash ? KEPU_RESUME : KEPU_TAKE;

@@ -232,8 +232,10 @@ typedef enum kepu_run_status {
 typedef enum kepu_level { KEPU_DEBUG = 1, KEPU_INFO = 2, KEPU_WARNING = 3, KEPU_ERROR = 4 } kepu_level;
 
 typedef enum kepu_decision {
-  KEPU_TAKE = 1,   /* read it */
-  KEPU_KNOWN = 2,  /* nothing new: it is the latest content under this name, or a renamed copy; go to the next */
+  KEPU_TAKE = 1, /* read it */
+  /* Nothing new: it is the latest content under this name, or the name is new and another holds this content
+   * already; go to the next. */
+  KEPU_KNOWN = 2,
   KEPU_RESUME = 3, /* this content was begun and not finished: go on from the cursor */
   /* The hub refused this content before (too many of its rows are bad), or takes no more of this run.
    * It is not taken: pass over it, leave it where it is, ask again in the next run, and say so. */

@@ -121,7 +121,7 @@ TEST_F(Asking, ARefusalIsASentenceWithItsHintAndCode) {
   EXPECT_EQ(ask({"pause", "gate"}), failed);
   EXPECT_EQ(out.str(), "");
   EXPECT_EQ(err.str(),
-            "kepuctl: no source \"gate\", did you mean \"gates\"?; /api/v1/sources lists them [unknown_source]\n");
+            "kepuctl: no source \"gate\", did you mean \"gates\"? /api/v1/sources lists them [unknown_source]\n");
 }
 
 TEST_F(Asking, ARefusalAsJsonIsTheBodyAsItCame) {

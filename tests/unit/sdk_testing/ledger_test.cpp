@@ -43,8 +43,17 @@ TEST(Ledger, ARenamedCopyIsKnownWhileTheOriginalIsInForce) {
   Ledger ledger;
   take(ledger, "a", 1);
   EXPECT_EQ(ledger.begin(input("copy of a", 1)).decision, KEPU_KNOWN);
-  take(ledger, "a", 2); // now nothing in force has content 1
-  EXPECT_EQ(ledger.begin(input("copy of a", 1)).decision, KEPU_TAKE);
+  take(ledger, "a", 2);
+  EXPECT_EQ(ledger.begin(input("copy of a", 1)).decision, KEPU_KNOWN); // holds content 1 itself
+  take(ledger, "copy of a", 3);                                        // now nothing in force has content 1
+  EXPECT_EQ(ledger.begin(input("another copy", 1)).decision, KEPU_TAKE);
+}
+
+TEST(Ledger, ACopyUnderANameThatHeldSomethingElseIsTaken) {
+  Ledger ledger;
+  take(ledger, "a", 1);
+  take(ledger, "b", 2);
+  EXPECT_EQ(ledger.begin(input("b", 1)).decision, KEPU_TAKE);
 }
 
 TEST(Ledger, WhatWasBegunAndCommittedIsResumedOthersStartAnew) {

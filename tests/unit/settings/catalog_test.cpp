@@ -193,6 +193,7 @@ TEST_F(Catalogs, IndicatorsMeasureWhatIsThere) {
       {indicator("where = { way = { nto = \"in\" } }\n"), "unknown key \"nto\", did you mean \"not\"?"},
       {indicator("where = { way = { min = \"in\" } }\n"), "\"way\" is text"},
       {indicator("where = { count = { min = 5, max = 4 } }\n"), "min is above max"},
+      {indicator("where = { count = { min = 9007199254740993, max = 9007199254740992 } }\n"), "min is above max"},
       {indicator("where = { count = { min = 0.5 } }\n"), "\"count\" wants an integer, found the real number 0.5"},
       {indicator("where = { fee = 0.125 }\n"), "the real number 0.125 is no value of \"fee\", which has 2 decimals"},
       {indicator("where = { fee = nan }\n"), "is no value of \"fee\""},

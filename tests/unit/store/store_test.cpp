@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -273,6 +274,43 @@ TEST_F(Store, ARowMayComeBackToTheFileThatBroughtIt) {
   replace("january.csv", 5, {{"a", "in", 0, 1}});
   EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {2, 1}}));
   expect_verified();
+}
+
+TEST_F(Store, ACorrectionOfARenamedFileTakesOutWhatItsOldNameBrought) {
+  begin_run();
+  take("old.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  EXPECT_EQ(begin_input("new.csv", 1).decision, Decision::known);
+  commit();
+  replace("new.csv", 2, {{"a", "in", 0, 1}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}}));
+}
+
+TEST_F(Store, ACopyKeepsItsRowsWhenTheOriginalIsCorrected) {
+  begin_run();
+  take("a.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 2}});
+  EXPECT_EQ(begin_input("copy.csv", 1).decision, Decision::known);
+  commit();
+  replace("a.csv", 2, {{"a", "in", 0, 1}});
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 1}, {1, 1}}));
+}
+
+TEST_F(Store, ACopyUnderANameThatHeldOtherRowsIsRead) {
+  begin_run();
+  take("a.csv", 1, {{"a", "in", 0, 1}});
+  take("b.csv", 2, {{"b", "in", 1, 2}});
+  EXPECT_EQ(begin_input("b.csv", 1).decision, Decision::take);
+}
+
+TEST_F(Store, ACopyDoesNotEndTheReadingOfWhatWasBegun) {
+  begin_run();
+  take("a.csv", 1, {{"a", "in", 0, 1}});
+  begin_input("x.csv", 2);
+  put({{"b", "in", 1, 2}});
+  commit("middle");
+  reopen();
+  begin_run();
+  EXPECT_EQ(begin_input("copy.csv", 1).decision, Decision::known);
+  EXPECT_EQ(begin_input("x.csv", 2).decision, Decision::resume);
 }
 
 TEST_F(Store, OfTwoFilesInOnePartTheLaterHoldsTheirCommonRow) {
@@ -590,9 +628,31 @@ TEST_F(Store, FilesThatShareRowsEndAsAPlainModelOfWhoGaveThemLast) {
     std::string by;
   };
   std::map<std::string, Held> model;
+  std::vector<std::string> names{"first", "file1", "file2", "file3"};
+  std::map<std::string, uint8_t> contents{{"first", 255}}; // by name, of those that are held
+  std::map<std::string, uint8_t> since;                    // the step
   begin_run();
+  take("first", 255, {});
   for (uint8_t content = 1; content < 250; ++content) {
-    const std::string name = "file" + std::to_string(upto(4));
+    if (upto(6) == 0) { // a copy or a rename: not read, but from now on its rows are of the new name
+      const auto held = std::next(contents.begin(), upto(static_cast<int>(contents.size())))->second;
+      const std::string copy = "copy" + std::to_string(content);
+      ASSERT_EQ(begin_input(copy, held).decision, Decision::known);
+      commit();
+      // Of all that hold this content, the one that came to it last.
+      const auto holds = [&](const std::string& name) { return contents.contains(name) && contents.at(name) == held; };
+      const auto holder = *std::ranges::max_element(
+          names, {}, [&](const std::string& name) { return holds(name) ? int{since[name]} : -1; });
+      for (auto& [id, one] : model) {
+        if (one.by == holder) one.by = copy;
+      }
+      names.push_back(copy);
+      contents[copy] = held;
+      since[copy] = content;
+      continue;
+    }
+    const std::string name = names[static_cast<size_t>(upto(static_cast<int>(names.size())))];
+    contents[name] = since[name] = content;
     std::map<std::string, Row> rows;
     for (int i = upto(15); i >= 0; --i) {
       const int key = upto(20);
