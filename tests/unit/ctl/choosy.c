@@ -35,6 +35,12 @@ static int32_t choose(const kepu_host* given, const kepu_settings* settings, kep
     return KEPU_RUN_BAD_CONFIG;
   }
   if (dir) closedir(dir);
+  if (folder[0]) { /* a run may write there, a look may not */
+    char looked[4200];
+    strcpy(looked, folder);
+    const int file = open(strcat(looked, "/looked"), O_WRONLY | O_CREAT, 0600);
+    if (file >= 0) close(file);
+  }
   return create(given, settings, out);
 }
 
