@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,9 +15,6 @@
 
 namespace kepu::ctl {
 namespace {
-
-#include <sys/syscall.h>
-#include <unistd.h>
 
 using testing::ContainsRegex;
 using testing::HasSubstr;
@@ -214,9 +213,10 @@ TEST_F(Checking, AConnectorThatIsAskedSeesItsFoldersAndIsNotRun) {
   source("a", "connector = \"choosy\"\n[settings]\nwork = \"work\"\n");
   EXPECT_EQ(check(), ok) << out.str();
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "work/ran"));
-  constexpr long version = 1;                                           // asks for nothing but the version
-  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, version) >= 1) // else nothing keeps a library from writing
+  constexpr long version = 1;                                             // asks for nothing but the version
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, version) >= 1) { // else nothing keeps a library from writing
     EXPECT_TRUE(std::filesystem::is_empty(folder.path() / "work"));
+  }
 }
 
 TEST_F(Checking, ASourceOutOfReachIsAWarning) {
