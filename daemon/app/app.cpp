@@ -111,7 +111,8 @@ Exit run(const std::filesystem::path& config_file) {
     return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget});
   };
   calls.fast = [&](const http::Request& request) {
-    return http::from_cache(request, cache, latest.load(std::memory_order_acquire));
+    auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget});
+    return answer ? answer : http::from_cache(request, cache, latest.load(std::memory_order_acquire));
   };
   calls.share = [&](const http::Request& request) {
     return http::share_key(request, latest.load(std::memory_order_acquire));

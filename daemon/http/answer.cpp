@@ -84,11 +84,15 @@ void reserve(const Asked& asked, size_t bytes) {
 
 Response plain(const Asked& asked, int status, std::string body) {
   asked.hold.count(body.capacity());
+  return plain(status, asked.format, held(std::move(body), std::move(asked.hold)));
+}
+
+Response plain(int status, Format format, std::shared_ptr<const std::string> body) {
   return {status,
-          {{"content-type", std::string(media_type(asked.format))},
+          {{"content-type", std::string(media_type(format))},
            {"cache-control", "no-store"},
            {"x-content-type-options", "nosniff"}},
-          held(std::move(body), std::move(asked.hold))};
+          std::move(body)};
 }
 
 std::string link_with(const Asked& asked, std::string_view name, std::string_view value) {

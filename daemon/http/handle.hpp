@@ -51,6 +51,10 @@ struct Context {
 // what the hub itself does wrong is for the I/O half to log and to answer.
 Response handle(const Request& request, store::Reader& reader, Control& control, const Context& context);
 
+// The answer to /healthz, which needs neither the store nor a turn: it tells that the process lives. Any thread, does
+// not wait. nullopt: ask handle().
+std::optional<Response> at_once(const Request& request, const Context& context);
+
 // The answer kept for this request, if it is of the commit `latest`; 304 where the client has it. Any thread,
 // does not wait for I/O. nullopt: ask handle().
 std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest);

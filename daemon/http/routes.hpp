@@ -72,6 +72,7 @@ struct Draft {
 Response finish(const Asked& asked, Draft draft, store::Seq commit);
 // Text that is neither negotiated nor to be kept, and is never refused for want of room.
 Response plain(const Asked& asked, int status, std::string body);
+Response plain(int status, Format format, std::shared_ptr<const std::string> body);
 // Refuses what will take more memory at most than there is, before the work.
 void reserve(const Asked& asked, size_t bytes);
 

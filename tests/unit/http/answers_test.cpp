@@ -91,6 +91,15 @@ TEST(HttpAnswers, AliveAndReadyAreTwoThings) {
   hub.store.fails = fail("store", "gone");
   hub.control.state = {false, "The store is being opened; wait."};
   EXPECT_EQ(hub.get("/healthz").status, 200);
+  Context context;
+  context.version = "0.1.0";
+  const auto at_once = http::at_once(hub.request("/healthz"), context);
+  ASSERT_TRUE(at_once); // without the store and without a turn, and the same
+  EXPECT_EQ(*at_once->body, *hub.get("/healthz").body);
+  EXPECT_EQ(at_once->headers, hub.get("/healthz").headers);
+  for (const char* other : {"/healthz?x=1", "/readyz", "/healthz/"})
+    EXPECT_FALSE(http::at_once(hub.request(other), context)) << other;
+  EXPECT_FALSE(http::at_once(hub.request("/healthz", "POST"), context));
   const auto response = hub.get("/readyz");
   EXPECT_EQ(response.status, 503);
   EXPECT_EQ(json::parse(*response.body).at("detail").as_string(), "The store is being opened; wait.");
