@@ -59,6 +59,7 @@ public:
   Result<CommitInfo> begin() override {
     return guard([&]() -> Result<CommitInfo> {
       if (!db_.in_transaction()) db_.query("BEGIN").run();
+      is_past_ = false;
       return stand_at(last_commit());
     });
   }
@@ -68,6 +69,7 @@ public:
       if (!db_.in_transaction()) db_.query("BEGIN").run();
       const auto commit = last_commit_by(as_of);
       if (commit.seq == 0) return fail("before_history", "nothing was recorded by then");
+      is_past_ = true;
       return stand_at(commit);
     });
   }
@@ -309,7 +311,7 @@ private:
 
   // nullptr: the figures of today are those of that moment.
   Past* past_of(std::string_view indicator) {
-    if (changed(indicator, INT64_MAX).seq <= at_) return nullptr;
+    if (!is_past_ || changed(indicator, INT64_MAX).seq <= at_) return nullptr;
     const auto known = pasts_.find(indicator);
     if (known != pasts_.end()) return known->second.get();
     return pasts_.emplace(std::string(indicator), Past::open(db_, catalog_, indicator, at_)).first->second.get();
@@ -388,7 +390,8 @@ private:
   Db db_;
   CatalogAt catalog_at_;
   Catalog catalog_;
-  Seq at_ = 0;                                                      // the moment's commit
+  Seq at_ = 0;           // the moment's commit
+  bool is_past_ = false; // it was asked for by its time: later commits may lie behind it
   std::map<std::string, std::unique_ptr<Past>, std::less<>> pasts_; // of the moment; nullptr: no such indicator then
   std::map<std::string, std::shared_ptr<const Outline>, std::less<>> outlines_;
   std::vector<measure::ChunkDay> days_; // of the chunk that is read
