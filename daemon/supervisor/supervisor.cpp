@@ -53,7 +53,7 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
   void refresh();
   void finish_stop();
   SourceTask* task(std::string_view source);
-  Result<SourceStatus> status(std::string_view source);
+  Result<SourceStatus> to_command(std::string_view source); // of a source that takes commands
   void post_event(std::string_view source, Event event);
   template <class F> void with_run(RunToken run, F act);
 };
@@ -87,12 +87,13 @@ SourceTask* Supervisor::Impl::task(std::string_view source) {
   return it == tasks.end() ? nullptr : it->get();
 }
 
-Result<SourceStatus> Supervisor::Impl::status(std::string_view source) {
+Result<SourceStatus> Supervisor::Impl::to_command(std::string_view source) {
   const auto all = shown.with([](auto& held) { return held; });
   std::vector<std::string> ids;
   for (const auto& s : *all) {
     if (s.id == source) {
       if (stopping) return fail("shutting_down", "kepud is ending; start it again first");
+      if (!s.enabled) return fail("disabled", s.sentence);
       return s;
     }
     ids.push_back(s.id);
@@ -172,9 +173,8 @@ std::shared_ptr<const std::vector<SourceStatus>> Supervisor::snapshot() const {
 }
 
 Result<void> Supervisor::run_now(std::string_view source) {
-  const auto status = impl_->status(source);
+  const auto status = impl_->to_command(source);
   if (!status) return status.error();
-  if (!status->enabled) return fail("disabled", status->sentence);
   if (status->paused) return fail("paused", status->sentence);
   if (status->state == name(Phase::quarantined)) return fail("quarantined", status->sentence);
   if (status->state == name(Phase::running) || status->state == name(Phase::stopping))
@@ -184,17 +184,13 @@ Result<void> Supervisor::run_now(std::string_view source) {
 }
 
 Result<void> Supervisor::pause(std::string_view source) {
-  const auto status = impl_->status(source);
-  if (!status) return status.error();
-  if (!status->enabled) return fail("disabled", status->sentence);
+  if (const auto status = impl_->to_command(source); !status) return status.error();
   impl_->post_event(source, event::Pause{});
   return {};
 }
 
 Result<void> Supervisor::resume(std::string_view source) {
-  const auto status = impl_->status(source);
-  if (!status) return status.error();
-  if (!status->enabled) return fail("disabled", status->sentence);
+  if (const auto status = impl_->to_command(source); !status) return status.error();
   impl_->post_event(source, event::Resume{});
   return {};
 }
