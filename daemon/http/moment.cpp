@@ -7,9 +7,7 @@ std::optional<Instant> as_of(const Asked& asked) {
   const auto text = asked.params.text("as_of");
   if (!text) return std::nullopt;
   const auto& zone = *asked.context.zone;
-  const auto refuse_future = [&] {
-    throw Refused{"as_of_future", in_quotes(*text) + " lies ahead", "ask for a moment that has been", "as_of", {}};
-  };
+  const auto refuse_future = [&] { throw Refused{"as_of_future", in_quotes(*text) + " lies ahead", "", "as_of", {}}; };
   if (const auto day = model::parse_day(*text)) {
     if (zone.start_of(*day) > asked.context.now) refuse_future();
     return zone.start_of(*day + 1) - std::chrono::microseconds(1);
