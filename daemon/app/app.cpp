@@ -112,7 +112,7 @@ Exit run(const std::filesystem::path& config_file) {
   };
   calls.fast = [&](const http::Request& request) {
     auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget});
-    return answer ? answer : http::from_cache(request, cache, latest.load(std::memory_order_acquire));
+    return answer ? answer : http::from_cache(request, cache, latest.load(std::memory_order_acquire), clock.now());
   };
   calls.share = [&](const http::Request& request) {
     return http::share_key(request, latest.load(std::memory_order_acquire));

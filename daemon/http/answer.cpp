@@ -30,9 +30,9 @@ Refused no_room() {
 
 } // namespace
 
-std::string etag_of(const Asked& asked, store::Seq changed) {
-  return quoted_hex(hash64(std::to_string(changed) + ' ' + asked.context.version + ' ' +
-                           answer_key(asked.request.target, asked.format, asked.gzip)));
+std::string etag_of(const Asked& asked, store::Seq changed, std::optional<model::Day> day) {
+  return quoted_hex(hash64(std::to_string(changed) + ' ' + (day ? std::to_string(*day) : "") + ' ' +
+                           asked.context.version + ' ' + answer_key(asked.request.target, asked.format, asked.gzip)));
 }
 
 bool client_has(const Asked& asked, const std::string& etag) {
@@ -60,6 +60,7 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
                 {"vary", "Accept, Accept-Encoding"},
                 {"x-content-type-options", "nosniff"}},
                nullptr};
+  if (draft.day) out.until = asked.context.zone->start_of(*draft.day + 1);
   if (!draft.next.empty()) out.headers.emplace_back("link", "<" + draft.next + ">; rel=\"next\"");
   if (asked.excel) out.headers.emplace_back("content-disposition", "attachment; filename=\"kepu.csv\"");
   if (asked.gzip && draft.body.size() > least_to_compress) {

@@ -13,11 +13,18 @@ size_t size_of(const std::string& key, const Response& answer) {
 
 } // namespace
 
-std::optional<Response> AnswerCache::find(const std::string& key, store::Seq commit) {
+std::optional<Response> AnswerCache::find(const std::string& key, store::Seq commit, Instant now) {
   return state_.with([&](State& state) -> std::optional<Response> {
     const auto found = state.commit == commit ? state.by_key.find(key) : state.by_key.end();
     if (found == state.by_key.end()) {
       ++state.misses;
+      return std::nullopt;
+    }
+    if (const auto& until = found->second->answer.until; until && now >= *until) {
+      ++state.misses;
+      state.bytes -= found->second->size;
+      state.recent.erase(found->second);
+      state.by_key.erase(found);
       return std::nullopt;
     }
     ++state.hits;

@@ -19,8 +19,9 @@ public:
 
   explicit AnswerCache(size_t bytes = default_bytes) : bytes_(bytes) {}
 
-  // `key`: target, format and encoding, see answer_key(). An answer of another commit is no hit.
-  std::optional<Response> find(const std::string& key, store::Seq commit);
+  // `key`: target, format and encoding, see answer_key(). An answer of another commit is no hit, nor one that held
+  // until an earlier moment than `now`.
+  std::optional<Response> find(const std::string& key, store::Seq commit, Instant now);
   // Keeps it, dropping answers of older commits, then the least recently used. Answers of a commit older than the
   // newest seen, and those larger than a quarter of the cache, are not kept.
   void keep(std::string key, store::Seq commit, const Response& answer);

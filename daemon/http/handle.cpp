@@ -148,7 +148,7 @@ std::string share_key(const Request& request, store::Seq latest) {
   }
 }
 
-std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest) {
+std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest, Instant now) {
   if ((request.method != "GET" && request.method != "HEAD") || request.has_body) return std::nullopt;
   const auto target = parse_target(request.target);
   if (!target) return std::nullopt;
@@ -156,7 +156,7 @@ std::optional<Response> from_cache(const Request& request, AnswerCache& cache, s
   if (!found.route || !found.route->cached) return std::nullopt;
   try {
     const auto format = format_of(*found.route, Params(*target), request.accept);
-    auto kept = cache.find(answer_key(request.target, format, takes_gzip(request.accept_encoding)), latest);
+    auto kept = cache.find(answer_key(request.target, format, takes_gzip(request.accept_encoding)), latest, now);
     if (!kept) return std::nullopt;
     for (const auto& [name, value] : kept->headers) {
       if (name == "etag" && names_etag(request.if_none_match, value, true)) return not_modified(*kept);

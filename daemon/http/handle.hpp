@@ -36,6 +36,7 @@ struct Response {
   // Names in lower case. Without content-length, date, server and connection: the I/O half knows those.
   std::vector<std::pair<std::string, std::string>> headers;
   std::shared_ptr<const std::string> body; // never null; empty for 304
+  std::optional<Instant> until = {};       // when the hub's day ends, on which alone it holds
 };
 
 struct Context {
@@ -57,7 +58,7 @@ std::optional<Response> at_once(const Request& request, const Context& context);
 
 // The answer kept for this request, if it is of the commit `latest`; 304 where the client has it. Any thread,
 // does not wait for I/O. nullopt: ask handle().
-std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest);
+std::optional<Response> from_cache(const Request& request, AnswerCache& cache, store::Seq latest, Instant now);
 
 // What names the answer to this request, while `latest` is the newest commit: requests of one name may share one
 // answer. Any thread. Empty: none may.

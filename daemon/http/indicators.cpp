@@ -12,6 +12,16 @@ std::string_view measure_name(model::Measure measure) {
     return "sum";
   case model::Measure::distinct:
     return "distinct";
+  case model::Measure::latest:
+    return "latest";
+  case model::Measure::standing:
+    return "standing";
+  case model::Measure::share:
+    return "share";
+  case model::Measure::each:
+    return "each";
+  case model::Measure::ratio:
+    return "ratio";
   }
   return {};
 }

@@ -11,18 +11,24 @@ namespace {
 
 const std::vector<std::string> fixed_params{"indicator", "freq",   "from", "to",      "area",   "by",  "source",
                                             "limit",     "cursor", "lang", "columns", "format", "for", "as_of"};
-const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",      "approximate",
-                                                "repaired",     "provisional", "labels", "unit"};
+const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",       "approximate", "repaired",
+                                                "provisional",  "carried",     "missing", "differing",   "flags",
+                                                "numerator",    "denominator", "labels",  "unit"};
 
 // A page ends, with a link to the next, before its `limit` where it would be larger. The text: some 30,000 rows. The
 // rows, which are held whole until they are written: some 10 MB.
 constexpr size_t page_bytes = 4u << 20;
 constexpr uint32_t page_rows = 50'000;
 constexpr size_t usual_row = 120;
+// Indicators of one question: a department's sheet has some dozens of figures.
+constexpr size_t most_indicators = 50;
 
 struct Question {
-  query::ObservationQuery query;
-  uint32_t limit = 0; // as asked; the query's may be lower
+  std::vector<const model::Indicator*> indicators; // in the order asked, at least one
+  query::ObservationQuery query;                   // of each of them but for its `indicator`, which names all
+  size_t first = 0;                                // indicator that the page begins with
+  bool is_relative = false;                        // its range is told from today
+  uint32_t limit = 0;                              // as asked; the query's may be lower
   std::string lang;
   std::vector<std::string> columns; // asked beside the usual ones
   bool has(std::string_view column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
@@ -38,41 +44,66 @@ bool is_fixed(std::string_view name) {
   return std::find(fixed_params.begin(), fixed_params.end(), name) != fixed_params.end();
 }
 
-Question question_of(const Asked& asked, const model::Catalog& catalog, std::optional<Instant> then) {
-  const auto& params = asked.params;
-  const auto id = params.text("indicator");
-  if (!id) {
+std::vector<const model::Indicator*> indicators_of(const Params& params, const model::Catalog& catalog) {
+  const auto ids = params.list("indicator");
+  if (ids.empty()) {
     params.allow_only(fixed_params);
     throw Refused{"missing_parameter", "which indicator is asked?", "/api/v1/indicators lists them", "indicator", {}};
   }
-  const auto* indicator = catalog.indicator(*id);
-  if (!indicator) {
+  if (ids.size() > most_indicators) {
+    throw Refused{"bad_parameter",
+                  "one question asks at most " + std::to_string(most_indicators) + " indicators",
+                  "ask several questions",
+                  "indicator",
+                  {}};
+  }
+  std::vector<const model::Indicator*> out;
+  for (const auto& id : ids) {
+    out.push_back(catalog.indicator(id));
+    if (out.back()) continue;
     throw Refused{"unknown_indicator",
-                  "no indicator " + in_quotes(*id) + did_you_mean(*id, catalog.indicator_ids()),
+                  "no indicator " + in_quotes(id) + did_you_mean(id, catalog.indicator_ids()),
                   "/api/v1/indicators lists them",
                   "indicator",
                   {}};
   }
+  return out;
+}
+
+Question question_of(const Asked& asked, const model::Catalog& catalog, std::optional<Instant> then) {
+  const auto& params = asked.params;
+  Question out;
+  out.indicators = indicators_of(params, catalog);
   auto known = fixed_params;
-  known.insert(known.end(), indicator->by.begin(), indicator->by.end());
+  std::vector<std::string> dimensions;
+  for (const auto* indicator : out.indicators) {
+    for (const auto& by : indicator->by) {
+      if (std::find(dimensions.begin(), dimensions.end(), by) == dimensions.end()) dimensions.push_back(by);
+    }
+  }
+  known.insert(known.end(), dimensions.begin(), dimensions.end());
   params.allow_only(known);
 
-  Question out;
-  out.query.indicator = *id;
+  out.query.indicator = *params.text("indicator");
   out.query.as_of = then;
+  out.query.today = asked.context.zone->day_at(then.value_or(asked.context.now));
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
   }
+  for (const auto* end : {"from", "to"}) {
+    const auto text = params.text(end);
+    out.is_relative = out.is_relative || (text && text->starts_with("now"));
+  }
   if (const auto from = params.text("from")) {
-    out.query.from = take(query::bound(*from, out.query.freq, query::End::from), "from");
+    out.query.from = take(query::bound(*from, out.query.freq, query::End::from, out.query.today), "from");
   }
   if (const auto to = params.text("to")) {
-    out.query.to = take(query::bound(*to, out.query.freq, query::End::to), "to");
+    out.query.to = take(query::bound(*to, out.query.freq, query::End::to, out.query.today), "to");
   }
   out.query.area = params.text("area");
   out.query.by = params.list("by");
   out.query.source = params.text("source");
-  for (const auto& dimension : indicator->by) {
+  for (const auto& dimension : dimensions) {
     if (is_fixed(dimension)) continue;
     if (auto code = params.raw(dimension)) out.query.filters.emplace_back(dimension, std::move(*code));
   }
@@ -92,6 +123,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
   // Last: a cursor belongs to all the rest.
   if (const auto cursor = params.text("cursor")) {
     out.query.after = take(query::position_in(*cursor, out.query), "cursor");
+    out.first = take(query::take_part(out.query.after, out.indicators.size()), "cursor");
   }
   return out;
 }
@@ -155,8 +187,35 @@ size_t memory_of(uint64_t rows, const Question& question) {
   return held + 2 * std::min<size_t>(page_bytes, rows * (usual_row + by * 40));
 }
 
-// How many are written: all, or those that fill a page.
-size_t write_rows(std::string& body, const Asked& asked, const Question& question, const query::Observations& found) {
+// What there is to say about a value, one word each.
+std::string flags_of(const query::Amount& amount) {
+  std::string out;
+  const auto add = [&](bool is, const char* word) {
+    if (is) out += (out.empty() ? "" : " ") + std::string(word);
+  };
+  add(amount.approximate > 0, "approximate");
+  add(amount.repaired > 0, "repaired");
+  add(amount.provisional > 0, "provisional");
+  add(amount.carried > 0, "carried");
+  add(amount.missing > 0, "missing");
+  add(amount.differing > 0, "differing");
+  return out;
+}
+
+bool share_unit(const Question& question) {
+  return std::ranges::all_of(question.indicators,
+                             [&](const auto* one) { return one->unit == question.indicators.front()->unit; });
+}
+
+// Where a page ends.
+struct Written {
+  size_t part = 0; // of `found`
+  size_t rows = 0; // of that part
+};
+
+// Writes all, or what fills a page. `found`: of the indicators from the question's first one on.
+Written write_rows(std::string& body, const Asked& asked, const Question& question,
+                   const std::vector<query::Observations>& found) {
   std::vector<std::string> columns{"indicator", "period"};
   auto add = [&](std::string_view column) {
     if (question.has(column)) columns.emplace_back(column);
@@ -164,62 +223,100 @@ size_t write_rows(std::string& body, const Asked& asked, const Question& questio
   };
   const bool start = add("period_start");
   const bool end = add("period_end");
-  std::vector<Labels> labels;
+  const bool labelled = question.has("labels");
   for (const auto& by : question.query.by) {
     columns.push_back(by);
-    if (!question.has("labels")) continue;
-    columns.push_back(by + "_label");
-    labels.emplace_back(*found.catalog, *found.indicator, by);
+    if (labelled) columns.push_back(by + "_label");
   }
   columns.emplace_back("value");
   const bool n = add("n");
   const bool approximate = add("approximate");
   const bool repaired = add("repaired");
   const bool provisional = add("provisional");
-  const bool unit = add("unit");
+  const bool carried = add("carried");
+  const bool missing = add("missing");
+  const bool differing = add("differing");
+  const bool flags = add("flags");
+  const bool numerator = add("numerator");
+  const bool denominator = add("denominator");
+  // Where rows do not share their unit, each tells its own.
+  const bool unit = add("unit") || !share_unit(question);
+  if (unit && columns.back() != "unit") columns.emplace_back("unit");
 
   RowWriter rows(body, asked.format, columns, asked.excel);
   std::optional<model::Period> written; // rows of a period come together
   std::string period;
   std::string first_day;
   std::string last_day;
-  size_t written_rows = 0;
-  for (const auto& row : found.rows) {
-    if (body.size() >= page_bytes) break;
-    ++written_rows;
+  Written out;
+  const auto write = [&](const query::Observations& part, const std::vector<Labels>& labels,
+                         const query::Observation& row) {
     if (written != row.period) {
       written = row.period;
       period = row.period.text();
       if (start) first_day = model::day_text(row.period.first_day());
       if (end) last_day = model::day_text(row.period.last_day());
     }
-    rows.text(found.indicator->id);
+    rows.text(part.indicator->id);
     rows.text(period);
     if (start) rows.text(first_day);
     if (end) rows.text(last_day);
     for (size_t i = 0; i < row.by.size(); ++i) {
       rows.text_or_null(row.by[i]);
-      if (!labels.empty()) rows.text_or_null(labels[i].of(row.by[i], question.lang));
+      if (labelled) rows.text_or_null(labels[i].of(row.by[i], question.lang));
     }
-    rows.decimal(row.value, found.scale);
+    row.is_known ? rows.decimal(row.value, part.scale) : rows.null();
     if (n) rows.number(row.n);
     if (approximate) rows.number(row.approximate);
     if (repaired) rows.number(row.repaired);
     if (provisional) rows.number(row.provisional);
-    if (unit) rows.text(found.indicator->unit);
+    if (carried) rows.number(row.carried);
+    if (missing) rows.number(row.missing);
+    if (differing) rows.number(row.differing);
+    if (flags) rows.text_or_null(flags_of(row));
+    const bool is_made = !model::is_of_facts(part.indicator->measure);
+    if (numerator) is_made ? rows.decimal(row.numerator, part.numerator_scale) : rows.null();
+    if (denominator) is_made ? rows.decimal(row.denominator, part.denominator_scale) : rows.null();
+    if (unit) rows.text(part.indicator->unit);
+  };
+  for (out.part = 0; out.part < found.size(); ++out.part) {
+    const auto& part = found[out.part];
+    std::vector<Labels> labels;
+    for (const auto& by : question.query.by)
+      if (labelled) labels.emplace_back(*part.catalog, *part.indicator, by);
+    for (out.rows = 0; out.rows < part.rows.size() && body.size() < page_bytes; ++out.rows)
+      write(part, labels, part.rows[out.rows]);
+    if (out.rows < part.rows.size()) break;
   }
   rows.finish();
-  return written_rows;
+  return out;
 }
 
-void write_meta(Json& json, const Asked& asked, const Question& question, const query::Observations& found) {
-  const auto& query = question.query;
-  const auto* unit = found.catalog->unit(found.indicator->unit);
-  json.object();
-  json.key("indicator").text(found.indicator->id);
-  json.key("name").text(in_language(found.indicator->name, question.lang));
-  json.key("unit").text(found.indicator->unit);
+// What an indicator is, in the question's language.
+void write_indicator(Json& json, const Question& question, const model::Catalog& catalog,
+                     const model::Indicator& indicator) {
+  const auto* unit = catalog.unit(indicator.unit);
+  json.key("indicator").text(indicator.id);
+  json.key("name").text(in_language(indicator.name, question.lang));
+  json.key("unit").text(indicator.unit);
   json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, question.lang)) : "");
+}
+
+void write_meta(Json& json, const Asked& asked, const Question& question, const model::Catalog& catalog,
+                const store::CommitInfo& commit) {
+  const auto& query = question.query;
+  json.object();
+  if (question.indicators.size() == 1) {
+    write_indicator(json, question, catalog, *question.indicators.front());
+  } else {
+    json.key("indicators").array();
+    for (const auto* indicator : question.indicators) {
+      json.object();
+      write_indicator(json, question, catalog, *indicator);
+      json.end_object();
+    }
+    json.end_array();
+  }
   json.key("freq").text(std::string(1, model::letter(query.freq)));
   json.key("from").text_or_null(query.from ? query.from->text() : "");
   json.key("to").text_or_null(query.to ? query.to->text() : "");
@@ -236,9 +333,40 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
   json.key("limit").number(question.limit);
   json.key("lang").text(question.lang);
   json.key("time_zone").text(asked.context.zone->name());
-  json.key("commit").number(found.commit.seq);
-  json.key("recorded_at").text_or_null(found.commit.seq == 0 ? "" : asked.context.zone->text(found.commit.recorded_at));
+  json.key("commit").number(commit.seq);
+  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : asked.context.zone->text(commit.recorded_at));
   json.end_object();
+}
+
+// The rows of a page, indicator by indicator.
+std::vector<query::Observations> find(const Asked& asked, const Question& question, const store::CommitInfo& changed) {
+  std::vector<query::Observations> out;
+  auto query = question.query;
+  for (size_t i = question.first; i < question.indicators.size() && query.limit > 0; ++i) {
+    query.indicator = question.indicators[i]->id;
+    auto found = query::observe_within(asked.reader, changed, query,
+                                       [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
+    if (!found) throw Refused{found.error().code, found.error().text, "", parameter_of(found.error(), query), {}};
+    query.limit -= static_cast<uint32_t>(found->rows.size());
+    query.after.clear();
+    out.push_back(std::move(*found));
+    if (!out.back().next.empty()) break;
+  }
+  return out;
+}
+
+// Where the next page begins; empty: there is none.
+std::string next_after(const Question& question, const std::vector<query::Observations>& found,
+                       const Written& written) {
+  if (written.part < found.size()) { // it filled up before all was written
+    const auto& part = found[written.part];
+    if (written.rows == 0) return query::with_part(question.first + written.part, "");
+    const auto& last = part.rows[written.rows - 1];
+    return query::with_part(question.first + written.part, query::encode_position({last.period.index, last.by}));
+  }
+  const size_t last = question.first + found.size() - 1;
+  if (!found.back().next.empty()) return query::with_part(last, found.back().next);
+  return last + 1 < question.indicators.size() ? query::with_part(last + 1, "") : "";
 }
 
 } // namespace
@@ -248,44 +376,44 @@ Response observations(const Asked& asked) {
   const Moment moment(asked.reader, then);
   const auto catalog = asked.reader.catalog();
   const auto question = question_of(asked, *catalog, then);
-  // The answer tells the last change of its indicator, not of the store: one ETag, one text.
-  const auto changed = take(asked.reader.last_change(question.query.indicator));
-  const auto etag = etag_of(asked, changed.seq);
-  if (client_has(asked, etag)) return not_modified(etag);
-
-  auto found = query::observe_within(asked.reader, changed, question.query,
-                                     [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
-  if (!found) {
-    throw Refused{found.error().code, found.error().text, "", parameter_of(found.error(), question.query), {}};
+  // The answer tells the last change of its indicators, not of the store: one ETag, one text.
+  store::CommitInfo changed;
+  bool today = question.is_relative;
+  for (const auto* indicator : question.indicators) {
+    const auto one = take(query::last_change(asked.reader, *catalog, indicator->id));
+    if (one.seq > changed.seq) changed = one;
+    today = today || query::depends_on_today(*catalog, *indicator);
   }
-  if (found->rows.empty()) check_source(asked, question.query.source);
-
-  reserve(asked, memory_of(found->rows.size(), question));
-
   Draft draft;
-  draft.etag = etag;
-  draft.body.reserve(std::min(page_bytes, found->rows.size() * usual_row) + 1024);
-  const auto link_next = [&](size_t written) {
-    if (written < found->rows.size()) {
-      const auto& last = found->rows[written - 1];
-      found->next = query::encode_position({last.period.index, last.by});
-    }
-    if (found->next.empty()) return;
-    draft.next = link_with(asked, "cursor", query::cursor_of(question.query, found->next));
+  if (today && !then) draft.day = question.query.today;
+  draft.etag = etag_of(asked, changed.seq, draft.day);
+  if (client_has(asked, draft.etag)) return not_modified(draft.etag);
+
+  auto found = find(asked, question, changed);
+  size_t rows = 0;
+  for (const auto& part : found)
+    rows += part.rows.size();
+  if (rows == 0) check_source(asked, question.query.source);
+  reserve(asked, memory_of(rows, question));
+
+  draft.body.reserve(std::min(page_bytes, rows * usual_row) + 1024);
+  const auto write = [&] {
+    const auto after = next_after(question, found, write_rows(draft.body, asked, question, found));
+    if (!after.empty()) draft.next = link_with(asked, "cursor", query::cursor_of(question.query, after));
   };
   if (asked.format == Format::csv) {
-    link_next(write_rows(draft.body, asked, question, *found));
+    write();
   } else {
     draft.body += "{\"meta\":";
     Json meta(draft.body);
-    write_meta(meta, asked, question, *found);
+    write_meta(meta, asked, question, *catalog, changed);
     draft.body += ",\"data\":";
-    link_next(write_rows(draft.body, asked, question, *found));
+    write();
     draft.body += ",\"next\":";
     Json(draft.body).text_or_null(draft.next);
     draft.body += "}";
   }
-  found->rows = {};
+  found.clear();
   return finish(asked, std::move(draft), moment.commit().seq);
 }
 

@@ -55,8 +55,8 @@ private:
   store::CommitInfo commit_;
 };
 
-// Strong ETag of an answer that changes with commits only.
-std::string etag_of(const Asked& asked, store::Seq changed);
+// Strong ETag of an answer that changes with commits only; `day`: and with the day of the hub.
+std::string etag_of(const Asked& asked, store::Seq changed, std::optional<model::Day> day = {});
 // Whether the client has that answer.
 bool client_has(const Asked& asked, const std::string& etag);
 Response not_modified(const std::string& etag);
@@ -64,8 +64,9 @@ Response not_modified(const Response& full);
 
 struct Draft {
   std::string body;
-  std::string etag; // empty: made of the body
-  std::string next; // link to the next page; empty: none
+  std::string etag;                   // empty: made of the body
+  std::string next;                   // link to the next page; empty: none
+  std::optional<model::Day> day = {}; // the only day on which it holds
 };
 // 200 with all headers, compressed where asked, or 304. `commit`: the moment it was made of, for from_cache(); 0: not
 // kept.

@@ -17,13 +17,16 @@ bool has(const abi::Field& field, uint32_t role) { return field.roles & role; }
 
 } // namespace
 
-Delta& Changes::at(uint32_t tuple, model::Day day) {
-  const uint64_t key = static_cast<uint64_t>(tuple) << 32 | static_cast<uint32_t>(day);
+Delta& Changes::at(uint32_t tuple, model::Freq freq, model::Day day) {
+  constexpr int freq_bits = 3;
+  const uint64_t key =
+      (static_cast<uint64_t>(tuple) << freq_bits | static_cast<uint64_t>(freq)) << 32 | static_cast<uint32_t>(day);
   if (key != last_key_) {
     const auto [it, added] = index_.try_emplace(key, static_cast<uint32_t>(deltas.size()));
     if (added) {
       Delta delta;
       delta.tuple = tuple;
+      delta.freq = freq;
       delta.day = day;
       deltas.push_back(delta);
     }
@@ -57,46 +60,56 @@ void Changes::settle() {
 }
 
 model::Day day_of(const model::Dataset& dataset, const model::Zone& zone, int64_t time) {
-  const auto& field = dataset.contract.fields[dataset.field_with(KEPU_ROLE_TIME).value()];
-  return field.type == KEPU_DATE ? static_cast<model::Day>(time) : zone.day_at(from_micros(time));
+  const auto& field = dataset.contract.fields[dataset.when().value()];
+  return field.type == KEPU_TIMESTAMP ? zone.day_at(from_micros(time)) : static_cast<model::Day>(time);
+}
+
+When::When(const model::Dataset& dataset, const Codes& codes)
+    : codes_(codes), field_(dataset.when()),
+      is_period_(field_ && dataset.contract.fields[*field_].type == KEPU_PERIOD) {}
+
+std::optional<int64_t> When::operator()(const model::FactColumns& facts, uint32_t row) const {
+  if (!field_ || facts.fields[*field_].is_null(row)) return std::nullopt;
+  const auto& column = facts.fields[*field_];
+  if (!is_period_) return column.numbers[row];
+  const auto period = model::parse_period(codes_.text(*field_, column.codes[row]));
+  return period ? std::optional<int64_t>(period->first_day()) : std::nullopt;
 }
 
 Result<void> measurable(const model::Indicator& indicator, const model::Dataset& dataset) {
-  const auto time = dataset.field_with(KEPU_ROLE_TIME);
-  if (!time)
-    return fail("no_time", "indicator " + indicator.id + ": dataset " + dataset.contract.id +
-                               " has no field with the role time; give it one");
-  const int32_t time_type = dataset.contract.fields[*time].type;
-  if (time_type != KEPU_TIMESTAMP && time_type != KEPU_DATE) {
-    return fail("no_time", "indicator " + indicator.id + ": the time of dataset " + dataset.contract.id +
-                               " must be a timestamp or a date");
+  using model::Measure;
+  const auto when = dataset.when();
+  const auto refuse = [&](const char* code, const std::string& why) {
+    return fail(code, "indicator " + indicator.id + ": " + why);
+  };
+  if (!when) {
+    return refuse("no_time",
+                  "dataset " + dataset.contract.id + " has no field with the role time or period; give it one");
   }
-  if (indicator.measure == model::Measure::count) return {};
+  const int32_t when_type = dataset.contract.fields[*when].type;
+  if (when_type != KEPU_TIMESTAMP && when_type != KEPU_DATE && when_type != KEPU_PERIOD)
+    return refuse("no_time", "the time of dataset " + dataset.contract.id + " must be a timestamp, a date or a period");
+  if (indicator.measure == Measure::standing && when_type == KEPU_PERIOD)
+    return refuse("no_time",
+                  "what stands has a day on which it began; dataset " + dataset.contract.id + " tells periods");
+  if (indicator.measure == Measure::count) return {};
   const auto field = dataset.field(indicator.field);
-  if (!field)
-    return fail("unknown_field",
-                "indicator " + indicator.id + ": dataset " + dataset.contract.id + " has no field " + indicator.field);
+  if (!field) return refuse("unknown_field", "dataset " + dataset.contract.id + " has no field " + indicator.field);
   const auto& measured = dataset.contract.fields[*field];
-  if (indicator.measure == model::Measure::sum && measured.type != KEPU_INTEGER && measured.type != KEPU_DECIMAL) {
-    return fail("bad_measure", "indicator " + indicator.id + ": only integer and decimal fields are summed; " +
-                                   indicator.field + " is neither");
-  }
-  if (indicator.measure == model::Measure::distinct && !has(measured, KEPU_ROLE_PERSON) && measured.type != KEPU_TEXT) {
-    return fail("bad_measure",
-                "indicator " + indicator.id + ": distinct counts persons or texts; " + indicator.field + " is neither");
-  }
-  if (model::holding_of(measured) == model::Holding::none) {
-    return fail("bad_measure", "indicator " + indicator.id + ": " + indicator.field +
-                                   " is only a key; give it the role attribute too");
-  }
+  const bool is_set = indicator.measure == Measure::distinct || indicator.measure == Measure::standing;
+  if (!is_set && measured.type != KEPU_INTEGER && measured.type != KEPU_DECIMAL)
+    return refuse("bad_measure", "only integer and decimal fields are added; " + indicator.field + " is neither");
+  if (is_set && !has(measured, KEPU_ROLE_PERSON) && measured.type != KEPU_TEXT)
+    return refuse("bad_measure", "only persons or texts are told apart; " + indicator.field + " is neither");
+  if (model::holding_of(measured) == model::Holding::none)
+    return refuse("bad_measure", indicator.field + " is only a key; give it the role attribute too");
   return {};
 }
 
 Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, const model::Dataset& dataset,
              const model::Zone& zone, const Codes& codes)
     : catalog_(catalog), indicator_(indicator), dataset_(dataset), zone_(zone), codes_(codes),
-      time_field_(dataset.field_with(KEPU_ROLE_TIME).value()),
-      time_is_date_(dataset.contract.fields[time_field_].type == KEPU_DATE) {
+      when_field_(dataset.when().value()), time_is_date_(dataset.contract.fields[when_field_].type == KEPU_DATE) {
   if (indicator.measure != model::Measure::count) measured_ = dataset.field(indicator.field).value();
   for (const auto& condition : indicator.where)
     filters_.emplace_back(catalog, dataset, condition, codes);
@@ -120,11 +133,19 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
   }
 }
 
-bool Meter::passes(const model::FactColumns& facts, uint32_t row) {
+bool Meter::counts(const model::FactColumns& facts, uint32_t row) {
+  if (facts.fields[when_field_].is_null(row)) return false;
+  if (indicator_.measure != model::Measure::count && facts.fields[measured_].is_null(row)) return false;
   return std::ranges::all_of(filters_, [&](Filter& filter) { return filter.passes(facts, row); });
 }
 
-uint32_t Meter::make_tuple(const std::vector<uint32_t>& codes) {
+Meter::Made Meter::make_tuple(const std::vector<uint32_t>& codes, model::Day day) {
+  bool always = true;
+  const auto place = [&](const model::Area* area) -> std::string {
+    if (!area) return "";
+    if (area->valid_to && !area->successors.empty()) always = false;
+    return catalog_.areas.placed(*area, day)->code;
+  };
   auto code_of = [&](size_t field) {
     for (size_t i = 0; i < sources_.size(); ++i) {
       if (sources_[i].field == field) return codes[i];
@@ -145,10 +166,13 @@ uint32_t Meter::make_tuple(const std::vector<uint32_t>& codes) {
       const auto area_field = field ? field : dataset_.field_with(KEPU_ROLE_AREA);
       if (area_field) {
         if (const uint32_t code = code_of(*area_field)) {
-          if (const auto* area = catalog_.areas.lookup(codes_.text(*area_field, code))) dim = area->code;
+          dim = place(catalog_.areas.lookup(codes_.text(*area_field, code)));
         }
       } else if (const auto entity = dataset_.field_with(KEPU_ROLE_ENTITY)) {
-        if (const auto* entry = entry_of(*entity)) dim = entry->area;
+        if (const auto* entry = entry_of(*entity)) {
+          const auto* area = catalog_.areas.find(entry->area);
+          dim = area ? place(area) : entry->area;
+        }
       }
     } else if (field && has(dataset_.contract.fields[*field], KEPU_ROLE_ENTITY)) {
       if (const auto* entry = entry_of(*field)) {
@@ -167,29 +191,39 @@ uint32_t Meter::make_tuple(const std::vector<uint32_t>& codes) {
     writer.text(dim);
   const auto [it, added] = by_dims_.try_emplace(std::move(joined), static_cast<uint32_t>(tuples_.size()));
   if (added) tuples_.push_back(std::move(dims));
+  return {it->second, always};
+}
+
+uint32_t Meter::remembered(uint64_t path, std::optional<Made>& known, const std::vector<uint32_t>& codes,
+                           model::Day day) {
+  if (known && known->always) return known->tuple;
+  if (!known) {
+    known = make_tuple(codes, day);
+    if (known->always) return known->tuple;
+  }
+  const auto [it, added] = by_path_and_day_.try_emplace(path << 32 | static_cast<uint32_t>(day), 0);
+  if (added) it->second = make_tuple(codes, day).tuple;
   return it->second;
 }
 
-uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row) {
+uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row, model::Day day) {
   if (sources_.size() == 1) { // the usual case: everything follows from one entity
     const uint32_t code = facts.fields[sources_[0].field].codes[row];
     if (code >= by_single_code_.size()) by_single_code_.resize(code + 1);
-    if (!by_single_code_[code]) by_single_code_[code] = make_tuple({code}) + 1;
-    return by_single_code_[code] - 1;
+    auto& known = by_single_code_[code];
+    return known && known->always ? known->tuple : remembered(code, known, {code}, day);
   }
   uint32_t node = 0; // root of a tree of paths; nodes are numbered from 1
   for (const auto& source : sources_) {
     const uint64_t step = static_cast<uint64_t>(node) << 32 | facts.fields[source.field].codes[row];
     node = by_path_.try_emplace(step, static_cast<uint32_t>(by_path_.size() + 1)).first->second;
   }
-  const auto [it, added] = tuple_of_path_.try_emplace(node, 0);
-  if (added) {
-    std::vector<uint32_t> codes;
-    for (const auto& source : sources_)
-      codes.push_back(facts.fields[source.field].codes[row]);
-    it->second = make_tuple(codes);
-  }
-  return it->second;
+  auto& known = tuple_of_path_[node];
+  if (known && known->always) return known->tuple;
+  std::vector<uint32_t> codes;
+  for (const auto& source : sources_)
+    codes.push_back(facts.fields[source.field].codes[row]);
+  return remembered(node, known, codes, day);
 }
 
 model::Day Meter::day_of(int64_t micros) {
@@ -198,27 +232,78 @@ model::Day Meter::day_of(int64_t micros) {
   return static_cast<model::Day>(floor_div(seconds + offset_.seconds, seconds_per_day));
 }
 
+model::Period Meter::period_of(const model::FactColumns& facts, uint32_t row) {
+  const auto& when = facts.fields[when_field_];
+  if (when.holding == model::Holding::number) {
+    const int64_t time = when.numbers[row];
+    return {model::Freq::day, time_is_date_ ? static_cast<model::Day>(time) : day_of(time)};
+  }
+  const uint32_t code = when.codes[row];
+  if (code >= periods_.size()) periods_.resize(code + 1);
+  // The pipeline takes no other texts.
+  if (!periods_[code]) periods_[code] = model::parse_period(codes_.text(when_field_, code)).value();
+  return *periods_[code];
+}
+
+namespace {
+
+uint8_t flags_of(const model::FactColumns& facts, uint32_t row) {
+  uint8_t flags = 0;
+  for (const auto& field : facts.fields) {
+    if (!field.flags.empty()) flags |= field.flags[row];
+  }
+  return flags;
+}
+
+} // namespace
+
 void Meter::apply(const model::FactColumns& facts, std::span<const uint32_t> rows, int sign, Changes& out) {
-  const auto& time = facts.fields[time_field_];
   const auto* measured = indicator_.measure == model::Measure::count ? nullptr : &facts.fields[measured_];
   for (const uint32_t row : rows) {
-    if (time.is_null(row) || (measured && measured->is_null(row)) || !passes(facts, row)) continue;
-    const auto day = time_is_date_ ? static_cast<model::Day>(time.numbers[row]) : day_of(time.numbers[row]);
-    Delta& delta = out.at(tuple_of(facts, row), day);
+    if (!counts(facts, row)) continue;
+    const auto period = period_of(facts, row);
+    const auto day = period.first_day();
+    Delta& delta = out.at(tuple_of(facts, row, day), period.freq, day);
     delta.n += sign;
     if (indicator_.measure == model::Measure::sum) delta.sum += sign * static_cast<__int128>(measured->numbers[row]);
     if (distinct()) {
       out.sets.push_back({static_cast<uint32_t>(&delta - out.deltas.data()), measured->codes[row], sign});
     }
-    uint8_t flags = 0;
-    for (const auto& field : facts.fields) {
-      if (!field.flags.empty()) flags |= field.flags[row];
-    }
-    if (flags) {
+    if (const uint8_t flags = flags_of(facts, row)) {
       if (flags & KEPU_APPROXIMATE) delta.approximate += sign;
       if (flags & KEPU_REPAIRED) delta.repaired += sign;
       if (flags & KEPU_PROVISIONAL) delta.provisional += sign;
     }
+  }
+}
+
+void Meter::spans(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<Span>& out) {
+  const bool standing = indicator_.measure == model::Measure::standing;
+  const auto until_field = standing ? dataset_.field_with(KEPU_ROLE_UNTIL) : std::nullopt;
+  const bool until_is_date = until_field && dataset_.contract.fields[*until_field].type == KEPU_DATE;
+  const auto& measured = facts.fields[measured_];
+  for (const uint32_t row : rows) {
+    if (!counts(facts, row)) continue;
+    const auto period = period_of(facts, row);
+    Span span;
+    span.tuple = tuple_of(facts, row, period.first_day());
+    span.freq = period.freq;
+    span.row = row;
+    span.first = period.last_day();
+    span.flags = flags_of(facts, row);
+    if (standing) {
+      span.value = measured.codes[row];
+      if (until_field && !facts.fields[*until_field].is_null(row)) {
+        const int64_t until = facts.fields[*until_field].numbers[row];
+        // What ends on a day no longer holds that day's last moment.
+        span.until = until_is_date ? static_cast<model::Day>(until) : day_of(until);
+      }
+    } else {
+      span.value = measured.numbers[row];
+      const auto& when = facts.fields[when_field_];
+      span.time = when.holding == model::Holding::number ? when.numbers[row] : span.first;
+    }
+    out.push_back(span);
   }
 }
 
@@ -242,6 +327,13 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
     writer.text(dimension);
   const auto* dataset = catalog.dataset(indicator.dataset);
   if (!dataset) return out;
+  for (const auto& area : catalog.areas.all()) {
+    if (!area.valid_to || area.successors.empty()) continue;
+    writer.text(area.code);
+    writer.put(*area.valid_to);
+    for (const auto& successor : area.successors)
+      writer.text(successor);
+  }
   // What maps the source's codes: the registers of its entities, and names of areas.
   for (const auto& field : dataset->contract.fields) {
     writer.text(field.name);

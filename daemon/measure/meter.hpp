@@ -16,9 +16,11 @@
 
 namespace kepu::measure {
 
-// What one cell (tuple of dimensions, local day) gains or loses.
+// What one cell (tuple of dimensions, local day) gains or loses. What is told of longer periods only has cells of its
+// own, on the first day of each.
 struct Delta {
   uint32_t tuple = 0;
+  model::Freq freq = model::Freq::day;
   model::Day day = 0;
   int64_t n = 0;
   __int128 sum = 0;
@@ -37,7 +39,7 @@ struct SetChange {
 // Changes of one indicator. Tuples are numbered by the meter that made them.
 class Changes {
 public:
-  Delta& at(uint32_t tuple, model::Day day);
+  Delta& at(uint32_t tuple, model::Freq freq, model::Day day);
   bool empty() const { return deltas.empty(); }
   void clear();
 
@@ -52,6 +54,18 @@ private:
   uint32_t last_ = 0;
 };
 
+// A fact of a measure that is not kept by day.
+struct Span {
+  uint32_t tuple = 0;
+  model::Freq freq = model::Freq::day;
+  uint32_t row = 0;
+  model::Day first = 0;         // standing: in force from this day on; latest: the day that the value is of
+  model::Day until = INT32_MAX; // standing: exclusive
+  int64_t time = 0;             // latest: of two values of a day the later one counts
+  int64_t value = 0;            // latest: as the field holds it; standing: number of the value
+  uint8_t flags = 0;            // kepu_flag
+};
+
 // One indicator over one dataset. Holds references: catalog, codes and zone must outlive it.
 class Meter {
 public:
@@ -64,6 +78,8 @@ public:
   // Adds (sign = 1) or takes out (sign = -1) these rows. Rows that do not meet `where`, have no time,
   // or whose measured field is null change nothing.
   void apply(const model::FactColumns& facts, std::span<const uint32_t> rows, int sign, Changes& out);
+  // Measures latest and standing: what each of these rows says, without those that apply() leaves out.
+  void spans(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<Span>& out);
 
   // The dimensions of a tuple, parallel to Indicator::by; "" = not specified.
   const std::vector<std::string>& tuple(uint32_t number) const { return tuples_[number]; }
@@ -73,9 +89,16 @@ private:
     size_t field;
   };
 
-  bool passes(const model::FactColumns& facts, uint32_t row);
-  uint32_t tuple_of(const model::FactColumns& facts, uint32_t row);
-  uint32_t make_tuple(const std::vector<uint32_t>& codes);
+  bool counts(const model::FactColumns& facts, uint32_t row);
+  model::Period period_of(const model::FactColumns& facts, uint32_t row);
+  uint32_t tuple_of(const model::FactColumns& facts, uint32_t row, model::Day day);
+  // Whether the dimensions follow from the codes on every day; else only on this one.
+  struct Made {
+    uint32_t tuple;
+    bool always;
+  };
+  Made make_tuple(const std::vector<uint32_t>& codes, model::Day day);
+  uint32_t remembered(uint64_t path, std::optional<Made>& known, const std::vector<uint32_t>& codes, model::Day day);
   model::Day day_of(int64_t micros);
 
   const model::Catalog& catalog_;
@@ -83,22 +106,35 @@ private:
   const model::Dataset& dataset_;
   const model::Zone& zone_;
   const Codes& codes_;
-  size_t time_field_;
+  size_t when_field_;
   bool time_is_date_;
+  std::vector<std::optional<model::Period>> periods_; // by code of the period field
   size_t measured_ = 0;
   std::vector<Filter> filters_;
   std::vector<Source> sources_;
   std::vector<std::vector<std::string>> tuples_;
   std::unordered_map<std::string, uint32_t> by_dims_;
-  std::vector<uint32_t> by_single_code_;           // one source field: code -> tuple + 1
-  std::unordered_map<uint64_t, uint32_t> by_path_; // several: (node, code) -> node
-  std::vector<std::vector<uint32_t>> paths_;
-  std::unordered_map<uint32_t, uint32_t> tuple_of_path_;
+  std::vector<std::optional<Made>> by_single_code_; // one source field
+  std::unordered_map<uint64_t, uint32_t> by_path_;  // several: (node, code) -> node
+  std::unordered_map<uint32_t, std::optional<Made>> tuple_of_path_;
+  std::unordered_map<uint64_t, uint32_t> by_path_and_day_; // where areas of the past have a say
   model::Zone::Offset offset_{0, 0, 0};
 };
 
-// Local day of a value of the dataset's time field, which it must have.
+// Local day of a moment as when_of() gives it.
 model::Day day_of(const model::Dataset& dataset, const model::Zone& zone, int64_t time);
+// When facts of a dataset are. References are kept.
+class When {
+public:
+  When(const model::Dataset& dataset, const Codes& codes);
+  // Microseconds of a timestamp, days of a date, the first day of a period; nullopt: it has no time.
+  std::optional<int64_t> operator()(const model::FactColumns& facts, uint32_t row) const;
+
+private:
+  const Codes& codes_;
+  std::optional<size_t> field_;
+  bool is_period_ = false;
+};
 
 // Whether this version measures the indicator, and if not, why: needs of datasets and fields.
 Result<void> measurable(const model::Indicator& indicator, const model::Dataset& dataset);

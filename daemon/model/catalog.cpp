@@ -103,6 +103,23 @@ std::optional<std::string> Areas::at_level(std::string_view area, int wanted) co
   return found->code;
 }
 
+const Area* Areas::placed(const Area& area, Day day) const {
+  const Area* at = &area;
+  // Bounded: a stored catalog is not trusted to be free of cycles.
+  for (size_t steps = 0; steps <= areas_.size(); ++steps) {
+    if (!at->valid_to || day <= *at->valid_to || at->successors.empty()) return at;
+    const Area* next = find(at->successors.front());
+    if (!next) return at;
+    for (const auto& other : at->successors) {
+      while (next && !within(other, next->code))
+        next = find(next->parent);
+    }
+    if (!next) return at;
+    at = next;
+  }
+  return at;
+}
+
 std::vector<std::string> Areas::known_words() const { return words_of(areas_); }
 
 Register::Register(std::string id, Label name, std::vector<RegisterEntry> entries)

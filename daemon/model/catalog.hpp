@@ -37,12 +37,18 @@ struct Dataset {
   // How far from now a fact's time may lie.
   std::chrono::microseconds accept_past{};
   std::chrono::microseconds accept_future{};
-  std::vector<std::string> scope; // fields that a replacement may name beside time and input
+  std::vector<std::string> scope;                        // fields that a replacement may name beside time and input
+  std::map<std::string, std::string, std::less<>> units; // field -> unit of its numbers, where it is known
 
   // Index of the first field with the role, or nullopt.
   std::optional<size_t> field_with(uint32_t role) const;
   std::optional<size_t> field(std::string_view name) const;
   bool has_key() const { return field_with(KEPU_ROLE_KEY).has_value(); }
+  // The field that says when: the period, where the dataset has one, else the time.
+  std::optional<size_t> when() const {
+    const auto period = field_with(KEPU_ROLE_PERIOD);
+    return period ? period : field_with(KEPU_ROLE_TIME);
+  }
 };
 
 struct Area {
@@ -50,6 +56,12 @@ struct Area {
   std::string parent; // empty: the root
   Label name;
   std::vector<std::string> aliases;
+  std::optional<Day> valid_from = {};
+  std::optional<Day> valid_to = {};         // inclusive
+  std::vector<std::string> successors = {}; // codes; who holds its ground afterwards
+  bool valid_in(Day first, Day last) const {
+    return (!valid_from || *valid_from <= last) && (!valid_to || *valid_to >= first);
+  }
 };
 
 // The tree of areas with names and aliases. lookup() takes a code, a name or an alias.
@@ -66,6 +78,10 @@ public:
   // when `area` lies above that level.
   std::optional<std::string> at_level(std::string_view area, int level) const;
   int level(std::string_view code) const; // 0, 1, 2; -1 unknown
+  // Where what happened in `area` on that day counts: there, as long as the area was; afterwards in its only successor,
+  // or in the least area that holds all successors, since nobody knows in which of them. An area without successors
+  // keeps what is late.
+  const Area* placed(const Area& area, Day day) const;
   std::vector<std::string> known_words() const;
 
 private:
@@ -82,6 +98,9 @@ struct RegisterEntry {
   std::string kind;
   std::optional<Day> valid_from;
   std::optional<Day> valid_to; // inclusive
+  bool valid_in(Day first, Day last) const {
+    return (!valid_from || *valid_from <= last) && (!valid_to || *valid_to >= first);
+  }
 };
 
 // Entities of one kind. lookup() takes a code, a name or an alias.
@@ -104,7 +123,42 @@ private:
   std::unordered_map<std::string, size_t> by_code_;
 };
 
-enum class Measure : uint8_t { count, sum, distinct };
+enum class Measure : uint8_t {
+  count,    // facts
+  sum,      // of a field
+  distinct, // values of a field
+  latest,   // of a field: the last value of each series in the period, or before it, added up
+  standing, // distinct values of a field whose interval [time, until) holds the period's last moment
+  share,    // of a register's entries that are valid in the period, those that meet all rules, in percent
+  each,     // the same, as their number
+  ratio     // of two indicators
+};
+// Measures of a dataset's facts; the others are made of other indicators.
+inline bool is_of_facts(Measure measure) { return measure < Measure::share; }
+// Those that are kept by day; `latest` and `standing` are read from facts, and only their number is kept by day.
+inline bool is_kept(Measure measure) { return measure < Measure::latest; }
+
+// What to make of two sources that give the same figure.
+enum class Join : uint8_t {
+  sum,    // each gives a part of it: they are added
+  prefer, // the first of `order` that has a value
+  compare // they must say the same; where they do not, there is no value
+};
+// At which cells sources are compared and one is chosen.
+struct Grain {
+  Freq freq = Freq::month;
+  std::vector<std::string> by; // of the indicator's
+  bool operator==(const Grain&) const = default;
+};
+
+// What an entry of a register must meet: a figure of another indicator within inclusive bounds, canonical decimals.
+// Without a figure it is not met.
+struct Rule {
+  std::string indicator;
+  std::optional<std::string> at_least;
+  std::optional<std::string> at_most;
+  bool operator==(const Rule&) const = default;
+};
 
 // One of `where`, which all must hold. A cell without a value meets none. Values are canonical texts: an entry's or
 // area's code, "3", "0.50" (as many decimals as the field's scale), "true", "2025-03-05", "2025-Q1".
@@ -123,12 +177,23 @@ struct Indicator {
   Label name;
   Label definition;
   std::string unit;
-  std::string dataset;
+  std::string dataset; // empty: made of other indicators
   std::vector<Condition> where;
   Measure measure = Measure::count;
-  std::string field; // sum, distinct: the measured field; else empty
+  std::string field; // sum, distinct, latest, standing: the measured field; else empty
   // Declared dimensions in order: names of fields with the entity or attribute role, or "area".
   std::vector<std::string> by;
+  int32_t max_age = 0; // latest: days for which a value is carried beyond its own
+  Join join = Join::sum;
+  std::vector<std::string> order = {}; // prefer, compare: sources, the best first; others have no say
+  Grain grain = {};
+  // share, each: a register, or "subdistrict" or "community", which are registers of areas; its entries of these
+  // kinds (empty: all), and what they must meet, all of it.
+  std::string entries = {};
+  std::vector<std::string> kinds = {};
+  std::vector<Rule> rules = {};
+  std::string numerator = {}; // ratio
+  std::string denominator = {};
 };
 
 class Catalog {

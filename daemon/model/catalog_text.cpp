@@ -8,7 +8,9 @@ namespace kepu::model {
 namespace {
 
 constexpr uint32_t catalog_magic = 0x5441'434b; // "KCAT"
-constexpr uint32_t format = 2;                  // 2: conditions with `not` and bounds
+// 2: conditions with `not` and bounds. 3: units of fields, dated areas, joins of sources, measures of entries and
+// ratios
+constexpr uint32_t format = 3;
 
 // ---- write ----
 
@@ -44,6 +46,11 @@ void put_dataset(ByteWriter& out, const Dataset& dataset) {
   out.put<int64_t>(dataset.accept_past.count());
   out.put<int64_t>(dataset.accept_future.count());
   put_texts(out, dataset.scope);
+  out.varint(dataset.units.size());
+  for (const auto& [field, unit] : dataset.units) {
+    out.text(field);
+    out.text(unit);
+  }
   out.varint(dataset.contract.fields.size());
   for (const auto& field : dataset.contract.fields) {
     out.text(field.name);
@@ -92,6 +99,21 @@ void put_indicator(ByteWriter& out, const Indicator& indicator) {
   out.put<uint8_t>(static_cast<uint8_t>(indicator.measure));
   out.text(indicator.field);
   put_texts(out, indicator.by);
+  out.put<int32_t>(indicator.max_age);
+  out.put<uint8_t>(static_cast<uint8_t>(indicator.join));
+  put_texts(out, indicator.order);
+  out.put<uint8_t>(static_cast<uint8_t>(indicator.grain.freq));
+  put_texts(out, indicator.grain.by);
+  out.text(indicator.entries);
+  put_texts(out, indicator.kinds);
+  out.varint(indicator.rules.size());
+  for (const auto& rule : indicator.rules) {
+    out.text(rule.indicator);
+    put_texts(out, bound(rule.at_least));
+    put_texts(out, bound(rule.at_most));
+  }
+  out.text(indicator.numerator);
+  out.text(indicator.denominator);
 }
 
 // ---- read ----
@@ -126,7 +148,7 @@ std::optional<Day> day(ByteReader& in) {
   return in.get<int32_t>();
 }
 
-Dataset dataset(ByteReader& in) {
+Dataset read_dataset(ByteReader& in, uint32_t version) {
   Dataset out;
   out.contract.id = text(in);
   out.contract.version = in.get<uint32_t>();
@@ -134,6 +156,10 @@ Dataset dataset(ByteReader& in) {
   out.accept_past = std::chrono::microseconds{in.get<int64_t>()};
   out.accept_future = std::chrono::microseconds{in.get<int64_t>()};
   out.scope = texts(in);
+  for (size_t n = version >= 3 ? count(in, 8) : 0; n > 0 && in.ok(); --n) {
+    auto field = text(in);
+    out.units.insert_or_assign(std::move(field), text(in));
+  }
   for (size_t n = count(in, 25); n > 0 && in.ok(); --n) {
     abi::Field field;
     field.name = text(in);
@@ -172,6 +198,13 @@ std::optional<std::string> bound(ByteReader& in) {
   return values.empty() ? std::nullopt : std::optional(std::move(values.front()));
 }
 
+// One of an enum's values up to `last`.
+template <class E> E choice(ByteReader& in, E last) {
+  const auto value = in.get<uint8_t>();
+  if (value > static_cast<uint8_t>(last)) in.fail();
+  return in.ok() ? static_cast<E>(value) : E{};
+}
+
 Indicator read_indicator(ByteReader& in, uint32_t version) {
   Indicator out;
   out.id = text(in);
@@ -190,11 +223,26 @@ Indicator read_indicator(ByteReader& in, uint32_t version) {
     }
     out.where.push_back(std::move(condition));
   }
-  const auto measure = in.get<uint8_t>();
-  if (measure > static_cast<uint8_t>(Measure::distinct)) in.fail();
-  out.measure = static_cast<Measure>(measure);
+  out.measure = choice(in, Measure::ratio);
   out.field = text(in);
   out.by = texts(in);
+  if (version < 3) return out;
+  out.max_age = in.get<int32_t>();
+  out.join = choice(in, Join::compare);
+  out.order = texts(in);
+  out.grain.freq = choice(in, Freq::year);
+  out.grain.by = texts(in);
+  out.entries = text(in);
+  out.kinds = texts(in);
+  for (size_t n = count(in, 6); n > 0 && in.ok(); --n) {
+    Rule rule;
+    rule.indicator = text(in);
+    rule.at_least = bound(in);
+    rule.at_most = bound(in);
+    out.rules.push_back(std::move(rule));
+  }
+  out.numerator = text(in);
+  out.denominator = text(in);
   return out;
 }
 
@@ -217,6 +265,9 @@ std::string encode_catalog(const Catalog& catalog) {
     out.text(area->parent);
     put_label(out, area->name);
     put_texts(out, area->aliases);
+    put_day(out, area->valid_from);
+    put_day(out, area->valid_to);
+    put_texts(out, area->successors);
   }
   out.varint(catalog.registers.size());
   for (const auto& [id, entries] : catalog.registers)
@@ -261,6 +312,11 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
     area.parent = text(in);
     area.name = label(in);
     area.aliases = texts(in);
+    if (version >= 3) {
+      area.valid_from = day(in);
+      area.valid_to = day(in);
+      area.successors = texts(in);
+    }
     areas.push_back(std::move(area));
   }
   out->areas = Areas(std::move(areas));
@@ -270,7 +326,7 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
     out->registers.insert_or_assign(std::move(id), std::move(one));
   }
   for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
-    out->datasets.push_back(dataset(in));
+    out->datasets.push_back(read_dataset(in, version));
   for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
     out->indicators.push_back(read_indicator(in, version));
   if (!in.ok() || !in.at_end()) return damaged();

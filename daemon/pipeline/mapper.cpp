@@ -124,26 +124,29 @@ void Mapper::check_column(size_t declared, const abi::Batch& batch, Instant now,
         refuse(batch, row, field, "missing_value", "\"" + contract.name + "\" is empty; it is required", refused);
     }
   }
+  constexpr int64_t day_micros = 86'400'000'000;
+  const int64_t unit = contract.type == KEPU_TIMESTAMP ? 1 : day_micros;
+  const int64_t earliest = (to_micros(now) - dataset_->accept_past.count()) / unit;
+  const int64_t latest = (to_micros(now) + dataset_->accept_future.count()) / unit;
+  const auto refuse_time = [&](size_t row, bool future) {
+    refuse(batch, row, field, future ? "time_in_future" : "time_too_old",
+           "\"" + contract.name + "\" lies further in the " + (future ? "future" : "past") +
+               " than the dataset accepts; check the row and the sender's clock",
+           refused);
+  };
   if (contract.roles & KEPU_ROLE_TIME && (contract.type == KEPU_TIMESTAMP || contract.type == KEPU_DATE)) {
-    constexpr int64_t day_micros = 86'400'000'000;
-    const int64_t unit = contract.type == KEPU_DATE ? day_micros : 1;
-    const int64_t earliest = (to_micros(now) - dataset_->accept_past.count()) / unit;
-    const int64_t latest = (to_micros(now) + dataset_->accept_future.count()) / unit;
     for (size_t row = 0; row < rows; ++row) {
       const int64_t time = column.integer(row);
       if (time >= earliest && time <= latest) continue;
+      if (!column.is_null(row)) refuse_time(row, time > latest);
+    }
+  }
+  if (contract.roles & KEPU_ROLE_PERIOD) {
+    for (size_t row = 0; row < rows; ++row) {
       if (column.is_null(row)) continue;
-      if (time > latest) {
-        refuse(batch, row, field, "time_in_future",
-               "\"" + contract.name +
-                   "\" lies further in the future than the dataset accepts; check the row and the sender's clock",
-               refused);
-      } else {
-        refuse(batch, row, field, "time_too_old",
-               "\"" + contract.name +
-                   "\" lies further in the past than the dataset accepts; check the row and the sender's clock",
-               refused);
-      }
+      const auto period = model::parse_period(column.text_at(row));
+      if (!period) continue; // refused below, with its text
+      if (period->first_day() > latest || period->last_day() < earliest) refuse_time(row, period->first_day() > latest);
     }
   }
   if (contract.type == KEPU_DATE || model::holding_of(contract) != Holding::code) return;

@@ -1,5 +1,6 @@
 #include "query/bounds.hpp"
 
+#include <charconv>
 #include <string>
 
 namespace kepu::query {
@@ -23,9 +24,28 @@ bool may_bound(model::Freq asked, model::Freq given) {
   return false;
 }
 
+// "now", "now-3"; nullopt: it is not of this form.
+std::optional<Result<model::Period>> relative(std::string_view text, model::Freq freq, model::Day today) {
+  constexpr std::string_view now = "now";
+  constexpr int32_t most = 100'000; // periods; more than all days since 1900
+  if (!text.starts_with(now)) return std::nullopt;
+  text.remove_prefix(now.size());
+  auto period = period_of(today, freq);
+  if (text.empty()) return period;
+  int32_t back = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), back);
+  if (text.front() != '-' || error != std::errc{} || end != text.data() + text.size() || back < 0 || back > most) {
+    return fail("bad_range", "write \"now\" for the period of today, \"now-3\" for the third before it, up to now-" +
+                                 std::to_string(most));
+  }
+  period.index -= back;
+  return period;
+}
+
 } // namespace
 
-Result<model::Period> bound(std::string_view text, model::Freq freq, End end) {
+Result<model::Period> bound(std::string_view text, model::Freq freq, End end, model::Day today) {
+  if (auto found = relative(text, freq, today)) return *found;
   const auto given = model::parse_period(text);
   if (!given) return fail("bad_range", given.error().text);
   if (given->freq == freq) return *given;

@@ -108,6 +108,22 @@ Result<Position> decode_position(std::string_view after, size_t dimensions) {
   return position;
 }
 
+std::string with_part(size_t part, std::string_view after) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.varint(part);
+  writer.bytes(after);
+  return out;
+}
+
+Result<size_t> take_part(std::string& after, size_t parts) {
+  ByteReader reader(after);
+  const uint64_t part = reader.varint();
+  if (!reader.ok() || part >= parts) return bad_cursor("the cursor does not belong to this question");
+  after.erase(0, reader.position());
+  return static_cast<size_t>(part);
+}
+
 std::string cursor_of(const ObservationQuery& query, std::string_view after) {
   std::string bytes;
   ByteWriter writer(bytes);

@@ -21,6 +21,11 @@ std::string encode_position(const Position& position);
 // Error code "bad_cursor" when it is not one with `dimensions` codes.
 Result<Position> decode_position(std::string_view after, size_t dimensions);
 
+// Of several indicators: which one the position is of, before the position itself, which may be empty: its start.
+std::string with_part(size_t part, std::string_view after);
+// The other way; takes the number out of `after`. Error code "bad_cursor".
+Result<size_t> take_part(std::string& after, size_t parts);
+
 // base64url, without padding. Page size is not part of the question: it may change between pages.
 std::string cursor_of(const ObservationQuery& query, std::string_view after);
 // The value for ObservationQuery::after. Error code "bad_cursor": damaged, or of another question.

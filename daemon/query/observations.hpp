@@ -20,22 +20,36 @@ struct ObservationQuery {
   std::optional<model::Period> from; // inclusive; nullopt: from the first figure
   std::optional<model::Period> to;   // inclusive; nullopt: to the last figure
   std::optional<std::string> area;   // code: this area and all below
-  std::vector<std::string> by;       // declared dimensions, or district / subdistrict / community: the level of "area"
+  // Declared dimensions; district / subdistrict / community, the level of "area"; "source"; for measures share and each
+  // their register, whose entries then make a row each.
+  std::vector<std::string> by;
   std::optional<std::string> source;
   std::optional<Instant> as_of; // names the moment that the reader stands at, so that a cursor belongs to it
   std::vector<std::pair<std::string, std::string>> filters; // dimension = code
+  // The day that is now, of the moment: no figure of latest, standing and what is made of them lies beyond it.
+  model::Day today = 0;
   uint32_t limit = 1000;
   std::string after; // position: the last row's sort key of the page before; empty: from the start
 };
 
-struct Observation {
-  model::Period period;
-  std::vector<std::string> by; // codes, parallel to the question's `by`; "" = not further specified
-  __int128 value = 0;          // in 10^-scale
-  uint64_t n = 0;              // facts counted
+// A figure, and what stands behind it.
+struct Amount {
+  __int128 value = 0;   // in 10^-scale
+  bool is_known = true; // false: there is no value, and what follows says why
+  uint64_t n = 0;       // facts counted
   uint64_t approximate = 0;
   uint64_t repaired = 0;
   uint64_t provisional = 0;
+  uint32_t carried = 0;   // latest: parts with a value from before the period
+  uint32_t missing = 0;   // latest: parts whose last value is older than max_age
+  uint32_t differing = 0; // cells of the grain in which sources say different things
+  __int128 numerator = 0; // ratio, share, each: what the value is made of
+  __int128 denominator = 0;
+};
+
+struct Observation : Amount {
+  model::Period period;
+  std::vector<std::string> by; // codes, parallel to the question's `by`; "" = not further specified
 };
 
 // Only cells that count at least one fact become rows. A cell whose facts were all retracted is no row, as
@@ -44,6 +58,8 @@ struct Observations {
   const model::Indicator* indicator = nullptr; // belongs to the catalog
   std::shared_ptr<const model::Catalog> catalog;
   int scale = 0;
+  int numerator_scale = 0;
+  int denominator_scale = 0;
   std::vector<Observation> rows; // by period, then `by` codes
   std::string next;              // value for `after` of the next page; empty: this was the last
   store::CommitInfo commit;
@@ -62,6 +78,11 @@ Result<Observations> observe(store::Reader& reader, const ObservationQuery& quer
 Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
                                     const ObservationQuery& query,
                                     const std::function<void(uint64_t rows)>& admit = {});
+
+// The last commit that changed an answer of this indicator, or of those that it is made of.
+Result<store::CommitInfo> last_change(store::Reader& reader, const model::Catalog& catalog, std::string_view indicator);
+// Whether an answer follows from the day that it is given on, too.
+bool depends_on_today(const model::Catalog& catalog, const model::Indicator& indicator);
 
 // A moment of the store that ends with the scope. begin() must have been called.
 class MomentEnd {

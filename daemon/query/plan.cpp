@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 3> levels{"district", "subdistrict", "community"};
 
 struct Column {
-  size_t dimension;
+  std::optional<size_t> dimension; // nullopt: the source
   std::optional<int> level;
 };
 
@@ -32,12 +32,6 @@ std::string joined(const std::vector<std::string>& words) {
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {
   const auto near = nearest(word, known, 1);
   return near.empty() ? "" : ", did you mean \"" + near.front() + "\"?";
-}
-
-Error unknown_dimension(std::string_view word, const model::Catalog& catalog, const model::Indicator& indicator) {
-  const auto known = groupings(catalog, indicator);
-  return fail("unknown_dimension", "indicator " + indicator.id + " has no dimension \"" + std::string(word) + "\"" +
-                                       did_you_mean(word, known) + " (it has: " + joined(known) + ")");
 }
 
 const model::Register* register_of(const model::Catalog& catalog, const model::Indicator& indicator,
@@ -72,6 +66,17 @@ Result<Filter> filter_for(const model::Catalog& catalog, const model::Indicator&
 
 } // namespace
 
+Error unknown_dimension(std::string_view word, const model::Catalog& catalog, const model::Indicator& indicator) {
+  const auto known = groupings(catalog, indicator);
+  return fail("unknown_dimension", "indicator " + indicator.id + " has no dimension \"" + std::string(word) + "\"" +
+                                       did_you_mean(word, known) + " (it has: " + joined(known) + ")");
+}
+
+Result<const model::Area*> area_asked(const model::Catalog& catalog, const std::string& word) {
+  if (const auto* area = catalog.areas.lookup(word)) return area;
+  return fail("unknown_area", "no area \"" + word + "\"" + did_you_mean(word, catalog.areas.known_words()));
+}
+
 std::optional<int> area_level(std::string_view by) {
   for (size_t i = 0; i < levels.size(); ++i) {
     if (levels[i] == by) return static_cast<int>(i);
@@ -88,10 +93,15 @@ std::optional<size_t> area_dimension(const model::Catalog& catalog, const model:
 
 std::vector<std::string> groupings(const model::Catalog& catalog, const model::Indicator& indicator) {
   std::vector<std::string> out = indicator.by;
-  if (!area_dimension(catalog, indicator)) return out;
-  for (const auto level : levels) {
-    if (!position_of(indicator.by, level)) out.emplace_back(level);
+  const auto add = [&](std::string_view word) {
+    if (!word.empty() && !position_of(out, word)) out.emplace_back(word);
+  };
+  if (area_dimension(catalog, indicator)) {
+    for (const auto level : levels)
+      add(level);
   }
+  add(indicator.entries);
+  if (model::is_of_facts(indicator.measure)) add(source_word);
   return out;
 }
 
@@ -109,6 +119,8 @@ Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicat
       columns.push_back({*declared, std::nullopt});
     } else if (const auto level = area_level(by); level && area) {
       columns.push_back({*area, level});
+    } else if (by == source_word) {
+      columns.push_back({std::nullopt, std::nullopt});
     } else {
       return unknown_dimension(by, catalog, indicator);
     }
@@ -122,16 +134,15 @@ Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicat
   const model::Area* within = nullptr;
   if (query.area) {
     if (!area) return unknown_dimension("area", catalog, indicator);
-    within = catalog.areas.lookup(*query.area);
-    if (!within) {
-      return fail("unknown_area",
-                  "no area \"" + *query.area + "\"" + did_you_mean(*query.area, catalog.areas.known_words()));
-    }
+    const auto found = area_asked(catalog, *query.area);
+    if (!found) return found.error();
+    within = *found;
   }
 
   std::map<std::vector<std::string>, std::vector<uint32_t>> by_codes;
   for (const auto& one : series) {
     if (query.source && one.source != *query.source) continue;
+    if (!model::tiles(one.freq, query.freq)) continue;
     if (within && !catalog.areas.within(one.dims[*area], within->code)) continue;
     if (!std::all_of(filters.begin(), filters.end(),
                      [&](const Filter& filter) { return one.dims[filter.dimension] == filter.code; })) {
@@ -139,7 +150,7 @@ Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicat
     }
     std::vector<std::string> codes;
     for (const auto& column : columns) {
-      const auto& code = one.dims[column.dimension];
+      const auto& code = column.dimension ? one.dims[*column.dimension] : one.source;
       codes.push_back(column.level ? catalog.areas.at_level(code, *column.level).value_or("") : code);
     }
     by_codes[std::move(codes)].push_back(one.id);

@@ -11,15 +11,21 @@ struct Plan {
   std::vector<std::vector<std::string>> groups; // codes parallel to `by`, ascending
 };
 
-// Error codes: "unknown_dimension", "unknown_area", "unknown_code".
+// Series whose periods do not tile those of the question are left out. Error codes: "unknown_dimension",
+// "unknown_area", "unknown_code".
 Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicator, const ObservationQuery& query,
                   const std::vector<store::Series>& series);
 
-// Words that `by` takes for this indicator: its dimensions, and the levels where it has areas.
+// Words that `by` takes for this indicator: its dimensions, the levels where it has areas, the register of share and
+// each, and "source" where there are facts of its own.
 std::vector<std::string> groupings(const model::Catalog& catalog, const model::Indicator& indicator);
 // Number of the dimension that holds areas, if there is one.
 std::optional<size_t> area_dimension(const model::Catalog& catalog, const model::Indicator& indicator);
 // Level that `by` names beside dimensions: district 0, subdistrict 1, community 2; nullopt: no level.
 std::optional<int> area_level(std::string_view by);
+Error unknown_dimension(std::string_view word, const model::Catalog& catalog, const model::Indicator& indicator);
+// Error code "unknown_area".
+Result<const model::Area*> area_asked(const model::Catalog& catalog, const std::string& word);
+inline constexpr std::string_view source_word = "source";
 
 } // namespace kepu::query

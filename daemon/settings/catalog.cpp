@@ -2,6 +2,7 @@
 #include "settings/loading.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace kepu::settings {
 namespace {
@@ -45,7 +46,20 @@ void load_units(const std::filesystem::path& file, CatalogDraft& draft, std::vec
 struct PlacedArea {
   model::Area area;
   Place parent_at;
+  std::vector<Word> successors;
 };
+
+std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report) {
+  const Node* node = section.find(key);
+  if (!node) return std::nullopt;
+  if (node->kind == Node::Kind::date) return static_cast<model::Day>(node->integer);
+  wrong_type(report, key, *node, "a date such as 2025-03-05, without quotes");
+  return std::nullopt;
+}
+
+void check_validity(Section& section, const std::optional<model::Day>& from, const std::optional<model::Day>& to) {
+  if (from && to && *to < *from) section.complain("valid_to", "bad_value", "\"valid_to\" is before \"valid_from\"");
+}
 
 // Every parent is there, there is one root, and no chain is endless or too long.
 void check_tree(const std::vector<PlacedArea>& areas, Report& report) {
@@ -91,6 +105,40 @@ void check_tree(const std::vector<PlacedArea>& areas, Report& report) {
   if (!root && !areas.empty() && report.clean()) report.add({}, "no_root", "no area is the root; one has no parent");
 }
 
+// What took over an area's ground is there, and does not lead back to it.
+void check_successors(const std::vector<PlacedArea>& areas, Report& report) {
+  std::unordered_map<std::string, const PlacedArea*> by_code;
+  std::vector<std::string> codes;
+  for (const auto& one : areas) {
+    by_code.emplace(one.area.code, &one);
+    codes.push_back(one.area.code);
+  }
+  const auto leads_to = [&](const std::string& from, const std::string& code) {
+    std::set<std::string> seen{from};
+    for (std::vector<std::string> open{from}; !open.empty();) {
+      const auto at = by_code.find(open.back());
+      open.pop_back();
+      if (at == by_code.end()) continue;
+      for (const auto& next : at->second->area.successors) {
+        if (next == code) return true;
+        if (seen.insert(next).second) open.push_back(next);
+      }
+    }
+    return false;
+  };
+  for (const auto& one : areas) {
+    for (const auto& word : one.successors) {
+      if (!by_code.count(word.text)) {
+        report.add(word.at, "unknown_area",
+                   "the successor " + in_quotes(word.text) + " of area " + in_quotes(one.area.code) +
+                       " is not declared" + suggestion(word.text, codes));
+      } else if (word.text == one.area.code || leads_to(word.text, one.area.code)) {
+        report.add(word.at, "cycle", "area " + in_quotes(one.area.code) + " is its own successor; correct it");
+      }
+    }
+  }
+}
+
 void check_code(Section& section, Report& report, const std::string& code) {
   const bool digits = std::all_of(code.begin(), code.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits && (code.size() == 6 || code.size() == 9 || code.size() == 12)) return;
@@ -112,9 +160,17 @@ void load_areas(const std::filesystem::path& file, CatalogDraft& draft, std::vec
       placed.parent_at = section.at("parent");
       placed.area.name = read_label(section, "name", report);
       const auto aliases = section.texts("aliases");
+      placed.area.valid_from = read_day(section, "valid_from", report);
+      placed.area.valid_to = read_day(section, "valid_to", report);
+      placed.successors = section.texts("successors");
       section.finish();
       if (!code) continue;
       placed.area.code = *code;
+      for (const auto& word : placed.successors)
+        placed.area.successors.push_back(word.text);
+      if (!placed.successors.empty() && !placed.area.valid_to)
+        section.missing("valid_to", "; an area with successors has ended: on which day was it there last?");
+      check_validity(section, placed.area.valid_from, placed.area.valid_to);
       check_code(section, report, *code);
       words.claim(*code, *code, section.at("code"), report);
       words.claim(placed.area.name.zh, *code, section.at("name"), report);
@@ -128,20 +184,13 @@ void load_areas(const std::filesystem::path& file, CatalogDraft& draft, std::vec
     }
     top.finish();
     check_tree(areas, report);
+    check_successors(areas, report);
   }
   draft.areas_clean = report.clean();
   std::vector<model::Area> plain;
   for (auto& one : areas)
     plain.push_back(std::move(one.area));
   draft.catalog.areas = model::Areas(std::move(plain));
-}
-
-std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report) {
-  const Node* node = section.find(key);
-  if (!node) return std::nullopt;
-  if (node->kind == Node::Kind::date) return static_cast<model::Day>(node->integer);
-  wrong_type(report, key, *node, "a date such as 2025-03-05, without quotes");
-  return std::nullopt;
 }
 
 std::optional<model::RegisterEntry> read_entry(const Node& table, const std::string& list, const CatalogDraft& draft,
@@ -163,9 +212,7 @@ std::optional<model::RegisterEntry> read_entry(const Node& table, const std::str
     section.complain("area", "unknown_area",
                      "area " + in_quotes(entry.area) + " is not in " + areas_file + suggestion(entry.area, codes));
   }
-  if (entry.valid_from && entry.valid_to && *entry.valid_to < *entry.valid_from) {
-    section.complain("valid_to", "bad_value", "\"valid_to\" is before \"valid_from\"");
-  }
+  check_validity(section, entry.valid_from, entry.valid_to);
   if (!code || !check_word(report, section.at("code"), "a code", *code)) return std::nullopt;
   entry.code = *code;
   words.claim(entry.code, entry.code, section.at("code"), report);
@@ -182,7 +229,9 @@ std::optional<model::RegisterEntry> read_entry(const Node& table, const std::str
 void load_register(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
   Report report(file, problems);
   const std::string id = file.stem().string();
-  if (!is_name(id)) {
+  if (id == "district" || id == "subdistrict" || id == "community") {
+    report.add({}, "reserved_word", in_quotes(id) + " is a level of areas; call the register otherwise");
+  } else if (!is_name(id)) {
     report.add({}, "bad_name",
                "a register is called as its file, and " + in_quotes(id) +
                    " cannot be a name; use a-z, 0-9 and _, a letter first");

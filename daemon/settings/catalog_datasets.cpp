@@ -112,8 +112,24 @@ uint32_t read_roles(Section& section, Report& report) {
   return roles;
 }
 
+void read_unit(Section& section, const abi::Field& field, const std::string& unit, const CatalogDraft& draft,
+               model::Dataset& dataset) {
+  if (field.type != KEPU_INTEGER && field.type != KEPU_DECIMAL && field.type != KEPU_REAL) {
+    section.complain("unit", "bad_unit",
+                     "only numbers have a unit, and " + in_quotes(field.name) + " is " + type_name(field.type));
+  } else if (draft.units_clean && !draft.catalog.unit(unit)) {
+    std::vector<std::string> known;
+    for (const auto& one : draft.catalog.units)
+      known.push_back(one.id);
+    section.complain("unit", "unknown_unit",
+                     "unit " + in_quotes(unit) + " is not in units.toml" + suggestion(unit, known));
+  }
+  dataset.units.insert_or_assign(field.name, unit);
+}
+
 // The field, as far as it could be read; nullopt: it has no name or type.
-std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft, Report& report) {
+std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft, model::Dataset& dataset,
+                                     Report& report) {
   abi::Field field;
   const auto name = section.required_text("name");
   if (!section.has("type")) section.missing("type");
@@ -123,6 +139,7 @@ std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft
   field.scheme = section.text("scheme").value_or("");
   field.entity_register = section.text("register").value_or("");
   field.required = section.boolean("required").value_or(false);
+  const auto unit = section.text("unit");
   section.finish();
   if (!name || !type) return std::nullopt;
   field.name = *name;
@@ -153,6 +170,7 @@ std::optional<abi::Field> read_field(Section& section, const CatalogDraft& draft
   }
   check_scheme(section, field, report);
   check_register(section, field, draft);
+  if (unit) read_unit(section, field, *unit, draft, dataset);
   return field;
 }
 
@@ -209,7 +227,7 @@ void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::v
     auto& fields = dataset.contract.fields;
     for (const auto* table : top.tables("field")) {
       Section section(*table, report, "this [[field]]");
-      auto field = read_field(section, draft, report);
+      auto field = read_field(section, draft, dataset, report);
       if (!field) continue;
       if (const auto [first, fresh] = seen.emplace(field->name, section.at("name")); !fresh) {
         section.complain("name", "duplicate",

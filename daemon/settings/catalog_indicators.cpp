@@ -35,21 +35,6 @@ bool only_key(const abi::Field& field) {
   return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
 }
 
-std::vector<std::string> field_names(const model::Dataset& dataset) {
-  std::vector<std::string> out;
-  for (const auto& field : dataset.contract.fields)
-    out.push_back(field.name);
-  return out;
-}
-
-const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report) {
-  if (const auto found = dataset.field(name)) return &dataset.contract.fields[*found];
-  report.add(at, "unknown_field",
-             "dataset " + in_quotes(dataset.contract.id) + " has no field " + in_quotes(name) +
-                 suggestion(name, field_names(dataset)));
-  return nullptr;
-}
-
 // A number of `where` with as many decimals as the field has; nullopt after a complaint.
 std::optional<std::string> decimal_word(const abi::Field& field, const Node& value, Report& report) {
   constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
@@ -187,39 +172,6 @@ void read_where(const Node& table, const model::Dataset& dataset, const CatalogD
   }
 }
 
-void check_measure(Section& section, const model::Dataset& dataset, const model::Indicator& indicator, Report& report) {
-  const std::string of = "dataset " + in_quotes(dataset.contract.id);
-  if (!dataset.field_with(KEPU_ROLE_TIME)) {
-    section.complain("dataset", "no_time", of + " has no field with the role time, so its facts fall on no day");
-  }
-  if (indicator.measure == model::Measure::count) {
-    if (section.has("field"))
-      section.complain("field", "bad_measure", "count counts rows and has no field; take it out");
-    return;
-  }
-  if (!section.has("field")) {
-    section.missing("field", ": which field is measured?");
-    return;
-  }
-  if (indicator.field.empty()) return;
-  const auto* field = known_field(dataset, indicator.field, section.at("field"), report);
-  if (!field) return;
-  if (indicator.measure == model::Measure::sum && field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
-    section.complain("field", "bad_measure",
-                     "only integers and decimals are summed, and " + in_quotes(field->name) + " is " +
-                         type_name(field->type));
-  }
-  if (indicator.measure != model::Measure::distinct || field->roles & KEPU_ROLE_PERSON) return;
-  if (field->type != KEPU_TEXT) {
-    section.complain("field", "bad_measure",
-                     "distinct counts persons or texts, and " + in_quotes(field->name) + " is " +
-                         type_name(field->type));
-  } else if (only_key(*field)) {
-    section.complain("field", "bad_measure",
-                     in_quotes(field->name) + " is only a key; give it the role attribute too to count its values");
-  }
-}
-
 void read_by(const std::vector<Word>& words, const model::Dataset& dataset, model::Indicator& out, Report& report) {
   std::vector<std::string> known;
   const bool placed = dataset.field_with(KEPU_ROLE_AREA) || dataset.field_with(KEPU_ROLE_ENTITY);
@@ -251,21 +203,35 @@ void read_by(const std::vector<Word>& words, const model::Dataset& dataset, mode
   }
 }
 
+// Of what is made of other indicators.
+void read_made_by(const std::vector<Word>& words, model::Indicator& out, Report& report) {
+  for (const auto& word : words) {
+    if (std::count(out.by.begin(), out.by.end(), word.text)) {
+      report.add(word.at, "duplicate", "the dimension " + in_quotes(word.text) + " is given twice");
+    } else if (out.measure != model::Measure::ratio && word.text != "area") {
+      report.add(word.at, "unknown_dimension",
+                 "shares of a register are told by \"area\" only, not by " + in_quotes(word.text));
+    } else {
+      out.by.push_back(word.text);
+    }
+  }
+}
+
 void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
-  static const std::vector<std::string> measures{"count", "sum", "distinct"};
   auto& catalog = draft.catalog;
   model::Indicator out;
   const auto id = section.required_text("id");
   out.name = read_label(section, "name", report);
   out.definition = read_label(section, "definition", report);
   const auto unit = section.required_text("unit");
-  const auto dataset_id = section.required_text("dataset");
-  if (!section.has("measure")) section.missing("measure", ": \"count\", \"sum\" or \"distinct\"");
-  const auto measure = section.choice("measure", measures);
-  const Node* where = section.table("where");
-  out.field = section.text("field").value_or("");
+  if (!section.has("measure")) section.missing("measure", suggestion("", measure_names()));
+  const auto measure = section.choice("measure", measure_names());
+  if (measure) out.measure = static_cast<model::Measure>(*measure);
+  const bool of_facts = model::is_of_facts(out.measure);
+  const auto dataset_id = of_facts ? section.required_text("dataset") : std::nullopt;
+  const Node* where = of_facts ? section.table("where") : nullptr;
+  if (of_facts) out.field = section.text("field").value_or("");
   const auto by = section.texts("by");
-  section.finish();
 
   if (unit && draft.units_clean && !catalog.unit(*unit)) {
     std::vector<std::string> known;
@@ -276,7 +242,6 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   }
   out.unit = unit.value_or("");
   out.dataset = dataset_id.value_or("");
-  if (measure) out.measure = static_cast<model::Measure>(*measure);
   const auto* dataset = catalog.dataset(out.dataset);
   if (dataset_id && !dataset && !draft.unclean_datasets.count(*dataset_id)) {
     std::vector<std::string> known;
@@ -287,8 +252,13 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   }
   if (dataset && !draft.unclean_datasets.count(out.dataset)) {
     if (where) read_where(*where, *dataset, draft, out, report);
-    if (measure) check_measure(section, *dataset, out, report);
     read_by(by, *dataset, out, report);
+  }
+  if (!of_facts) read_made_by(by, out, report);
+  if (measure) {
+    read_measure(section, draft, out, report);
+    check_measure(section, draft, out, report);
+    section.finish();
   }
   if (!id) return;
   out.id = *id;
@@ -308,6 +278,21 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
 
 } // namespace
 
+static std::vector<std::string> field_names(const model::Dataset& dataset) {
+  std::vector<std::string> out;
+  for (const auto& field : dataset.contract.fields)
+    out.push_back(field.name);
+  return out;
+}
+
+const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report) {
+  if (const auto found = dataset.field(name)) return &dataset.contract.fields[*found];
+  report.add(at, "unknown_field",
+             "dataset " + in_quotes(dataset.contract.id) + " has no field " + in_quotes(name) +
+                 suggestion(name, field_names(dataset)));
+  return nullptr;
+}
+
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
   Report report(file, problems);
   const auto document = read_document(report);
@@ -318,6 +303,7 @@ void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std
     read_indicator(section, draft, report);
   }
   top.finish();
+  check_made(draft, report);
 }
 
 } // namespace kepu::settings

@@ -35,6 +35,15 @@ struct CatalogDraft {
 void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 
+// The field, or nullptr after a complaint.
+const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report);
+const std::vector<std::string>& measure_names(); // of model::Measure
+// What the measure needs, beside the dataset, the field and the dimensions, which are read.
+void read_measure(Section& section, const CatalogDraft& draft, model::Indicator& out, Report& report);
+void check_measure(Section& section, const CatalogDraft& draft, const model::Indicator& indicator, Report& report);
+// Of all indicators: whether what they are made of is there and goes together.
+void check_made(const CatalogDraft& draft, Report& report);
+
 // Of kepu_type, as a file names it.
 std::string type_name(int32_t type);
 

@@ -40,28 +40,36 @@ model::Day day_of_setcell(int64_t id) {
   return static_cast<model::Day>(id & ((int64_t{1} << day_bits) - 1)) + first_day();
 }
 
-std::string encode_dims(const std::vector<std::string>& dims) {
+std::string encode_dims(const std::vector<std::string>& dims, model::Freq freq) {
   std::string out;
   ByteWriter writer(out);
   writer.varint(dims.size());
   for (const auto& dim : dims)
     writer.text(dim);
+  if (freq != model::Freq::day) writer.put(static_cast<uint8_t>(freq));
   return out;
 }
 
-Result<std::vector<std::string>> decode_dims(std::string_view blob) {
+Result<Dims> decode_dims(std::string_view blob) {
   ByteReader in(blob);
-  std::vector<std::string> dims;
+  Dims dims;
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n)
-    dims.emplace_back(in.text());
+    dims.codes.emplace_back(in.text());
+  if (in.ok() && !in.at_end()) {
+    const auto freq = in.get<uint8_t>();
+    if (freq == 0 || freq > static_cast<uint8_t>(model::Freq::year)) in.fail();
+    dims.freq = static_cast<model::Freq>(freq);
+  }
   if (!in.ok() || !in.at_end()) return fail("damaged", "the dimensions of a series are damaged; run kepuctl rebuild");
   return dims;
 }
 
-int64_t Figure::series_of(int64_t source, uint32_t tuple) {
-  int64_t& series = series_[static_cast<uint64_t>(source) << 32 | tuple];
+int64_t Figure::series_of(int64_t source, const measure::Delta& delta) {
+  constexpr int freq_bits = 3;
+  const auto group = static_cast<uint64_t>(source) << freq_bits | static_cast<uint64_t>(delta.freq);
+  int64_t& series = series_[group << 32 | delta.tuple];
   if (series) return series;
-  const auto dims = encode_dims(meter_.tuple(tuple));
+  const auto dims = encode_dims(meter_.tuple(delta.tuple), delta.freq);
   const auto bind = [&](Query query) {
     query.bind(1, meter_.indicator().id).bind(2, static_cast<int64_t>(def_seq_)).bind(3, source).bind_blob(4, dims);
     const bool row = query.step();
@@ -84,7 +92,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
   std::vector<Place> places(changes.deltas.size());
   for (uint32_t i = 0; i < places.size(); ++i) {
     const auto& delta = changes.deltas[i];
-    const int64_t series = series_of(source, delta.tuple);
+    const int64_t series = series_of(source, delta);
     places[i] = {chunk_id(series, delta.day), series, i};
   }
   std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
@@ -138,7 +146,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
     while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
       ++end;
     const auto& delta = changes.deltas[changes.sets[begin].cell];
-    write_set(series_of(source, delta.tuple), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
+    write_set(series_of(source, delta), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
     begin = end;
   }
 }

@@ -23,9 +23,15 @@ model::Day first_day_of_chunk(int64_t id);
 int64_t setcell_id(int64_t series, model::Day day);
 model::Day day_of_setcell(int64_t id);
 
-// Dimensions as they lie in table `series`.
-std::string encode_dims(const std::vector<std::string>& dims);
-Result<std::vector<std::string>> decode_dims(std::string_view blob);
+// Dimensions as they lie in table `series`: varint count, texts; then, of figures that facts tell for longer periods
+// than days, u8 freq.
+std::string encode_dims(const std::vector<std::string>& dims, model::Freq freq);
+struct Dims {
+  std::vector<std::string> codes;
+  model::Freq freq = model::Freq::day;
+};
+// Error code "damaged".
+Result<Dims> decode_dims(std::string_view blob);
 
 // One indicator's figures under one definition.
 class Figure {
@@ -41,12 +47,12 @@ public:
   void forget() { series_.clear(); }
 
 private:
-  int64_t series_of(int64_t source, uint32_t tuple);
+  int64_t series_of(int64_t source, const measure::Delta& delta);
   void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;
   Seq def_seq_;
-  std::unordered_map<uint64_t, int64_t> series_; // source << 32 | tuple
+  std::unordered_map<uint64_t, int64_t> series_; // (source << 3 | freq) << 32 | tuple
 };
 
 // Changes of all indicators of one open part, by indicator.

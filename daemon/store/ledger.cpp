@@ -146,17 +146,16 @@ Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& fact
     next_ = last.step() ? static_cast<Fact>(last.integer(0)) : 1;
   }
   const Fact first = next_;
+  const measure::When when_of(dataset.dataset, dataset.codes);
   for (size_t begin = 0; begin < rows.size(); begin += block_facts) {
     const auto some = rows.subspan(begin, std::min<size_t>(block_facts, rows.size() - begin));
     int64_t time_min = INT64_MAX;
     int64_t time_max = INT64_MIN;
-    if (dataset.time_field != SIZE_MAX) {
-      const auto& time = facts.fields[dataset.time_field];
-      for (const uint32_t row : some) {
-        if (time.is_null(row)) continue;
-        time_min = std::min(time_min, time.numbers[row]);
-        time_max = std::max(time_max, time.numbers[row]);
-      }
+    for (const uint32_t row : some) {
+      const auto when = when_of(facts, row);
+      if (!when) continue;
+      time_min = std::min(time_min, *when);
+      time_max = std::max(time_max, *when);
     }
     db_.query("INSERT INTO blocks(first_fact,n,schema,time_min,time_max,data) VALUES(?,?,?,?,?,?)")
         .bind(1, static_cast<int64_t>(next_))

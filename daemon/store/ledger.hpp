@@ -29,13 +29,10 @@ struct StoredDataset {
   std::string name; // "passages@1"
   model::Dataset dataset;
   int64_t schema = 0; // of blocks written now
-  size_t time_field = SIZE_MAX;
   DatasetCodes codes;
 
   StoredDataset(std::string stored_name, const model::Dataset& declared, int64_t schema_number, Dictionary& dictionary)
-      : name(std::move(stored_name)), dataset(declared), schema(schema_number), codes(dictionary, name, dataset) {
-    if (const auto time = dataset.field_with(KEPU_ROLE_TIME)) time_field = *time;
-  }
+      : name(std::move(stored_name)), dataset(declared), schema(schema_number), codes(dictionary, name, dataset) {}
 };
 
 std::string stored_name(const model::Dataset& dataset);

@@ -28,7 +28,8 @@ struct OracleCell {
 struct OracleKey {
   std::string source;
   std::vector<std::string> dims; // parallel to Indicator::by
-  model::Day day = 0;
+  model::Freq freq = model::Freq::day;
+  model::Day day = 0; // the first of the period
   auto operator<=>(const OracleKey&) const = default;
 };
 using OracleFigures = std::map<OracleKey, OracleCell>;

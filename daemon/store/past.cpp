@@ -72,7 +72,7 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
     if (!dims) throw SqlError(dims.error());
     const auto id = static_cast<uint32_t>(row.integer(0));
     ids_.emplace(std::pair(row.integer(1), std::string(row.blob(3))), id);
-    series_.push_back({id, row.text(2), std::move(*dims)});
+    series_.push_back({id, row.text(2), std::move(dims->codes), dims->freq});
   }
 }
 
@@ -85,6 +85,37 @@ std::optional<std::pair<model::Day, model::Day>> Past::extent() {
   if (!row.step() || row.is_null(0)) return std::nullopt;
   const auto day_of = [&](int64_t time) { return measure::day_of(dataset_, *zone_, time); };
   return std::pair(day_of(row.integer(0)), day_of(row.integer(1)));
+}
+
+void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {
+  const StoredCodes codes(db_, dataset_);
+  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
+  std::map<std::pair<int64_t, uint32_t>, std::vector<uint32_t>> known; // source and tuple -> series by frequency
+  std::vector<measure::Span> spans;
+  ScanAsk ask;
+  ask.at = at_;
+  ask.wanted_times = [&](int64_t low, int64_t high) {
+    return low <= high && measure::day_of(dataset_, *zone_, low) <= to;
+  };
+  scan_facts(db_, dataset_, ask, [&](const FactSlice& slice) {
+    spans.clear();
+    meter.spans(slice.block.facts, slice.rows, spans);
+    for (const auto& span : spans) {
+      if (span.first > to) continue;
+      const auto key = std::pair(slice.extent.source, span.tuple);
+      auto& ids = known[key];
+      if (ids.empty()) ids.resize(static_cast<size_t>(model::Freq::year) + 1);
+      auto& id = ids[static_cast<size_t>(span.freq)];
+      if (!id) {
+        const auto found = ids_.find(std::pair(key.first, encode_dims(meter.tuple(span.tuple), span.freq)));
+        if (found == ids_.end()) damaged("the list of series");
+        id = found->second;
+      }
+      visit(id, {span.first, span.until, span.time, slice.block.first + span.row, span.value,
+                 (span.flags & KEPU_APPROXIMATE) != 0, (span.flags & KEPU_REPAIRED) != 0,
+                 (span.flags & KEPU_PROVISIONAL) != 0});
+    }
+  });
 }
 
 const std::map<uint32_t, Past::Figures>& Past::recount(model::Day from, model::Day to) {
@@ -111,7 +142,7 @@ const std::map<uint32_t, Past::Figures>& Past::recount(model::Day from, model::D
     for (size_t i = 0; i < changes.deltas.size(); ++i) {
       const auto& delta = changes.deltas[i];
       if (delta.n == 0 || delta.day < from || delta.day > to) continue;
-      const auto id = ids_.find(std::pair(source, encode_dims(meter.tuple(delta.tuple))));
+      const auto id = ids_.find(std::pair(source, encode_dims(meter.tuple(delta.tuple), delta.freq)));
       if (id == ids_.end()) damaged("the list of series");
       id_of[i] = id->second;
       out.figures[id->second].cells.push_back(

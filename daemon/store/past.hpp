@@ -8,6 +8,7 @@
 #include "store/ledger.hpp"
 #include "store/reader.hpp"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ public:
     std::vector<DayCell> cells; // by day
     std::vector<std::pair<model::Day, std::vector<uint32_t>>> sets;
   };
+  // As Reader::readings(), by series.
+  void readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit);
   // By series; days in [from, to]. Valid until the next call.
   const std::map<uint32_t, Figures>& recount(model::Day from, model::Day to);
 

@@ -26,6 +26,9 @@ struct Series {
   uint32_t id = 0;
   std::string source;
   std::vector<std::string> dims; // codes, parallel to Indicator::by; "" = not specified
+  // Of the periods that facts tell. Longer ones than days feed only periods that they tile; their cells lie on the
+  // first day of each.
+  model::Freq freq = model::Freq::day;
 };
 
 // What one series holds for one local day.
@@ -36,6 +39,18 @@ struct DayCell {
   uint64_t approximate = 0; // facts with that flag
   uint64_t repaired = 0;
   uint64_t provisional = 0;
+};
+
+// What one fact says to the measures latest and standing.
+struct Reading {
+  model::Day first = 0;         // standing: in force from this day on; latest: the day that the value is of
+  model::Day until = INT32_MAX; // standing: exclusive
+  int64_t time = 0;             // latest: of two values of a series the one with the later (first, time, fact) counts
+  uint64_t fact = 0;
+  int64_t value = 0; // latest: in 10^-scale of the field; standing: number of the value, as in sets()
+  bool approximate = false;
+  bool repaired = false;
+  bool provisional = false;
 };
 
 struct CommitInfo {
@@ -110,6 +125,10 @@ public:
   // and only if their numbers do, across sources and series of one indicator.
   virtual Result<void> sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
                             const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) = 0;
+  // Readings of these series whose `first` is not after `to`, in no order; `visit` gets the index into `ids`. For
+  // measures latest and standing. Costs a scan of the dataset's facts.
+  virtual Result<void> readings(std::string_view indicator, std::span<const uint32_t> ids, model::Day to,
+                                const std::function<void(size_t, const Reading&)>& visit) = 0;
   // First and last day that hold a cell; nullopt: none. Of an earlier moment they may lie further apart.
   virtual Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) = 0;
 

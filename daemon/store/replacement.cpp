@@ -6,16 +6,15 @@ namespace kepu::store {
 
 int64_t Replacement::micros(int64_t time) const {
   constexpr int64_t day_micros = 86'400'000'000;
-  const auto& fields = dataset_.dataset.contract.fields;
-  const bool is_date = dataset_.time_field != SIZE_MAX && fields[dataset_.time_field].type == KEPU_DATE;
-  return is_date ? time * day_micros : time;
+  const auto when = dataset_.dataset.when();
+  const bool is_timestamp = when && dataset_.dataset.contract.fields[*when].type == KEPU_TIMESTAMP;
+  return is_timestamp ? time : time * day_micros;
 }
 
 bool Replacement::meets(const model::FactColumns& facts, uint32_t row) const {
   if (!is_any_time()) {
-    if (dataset_.time_field == SIZE_MAX || facts.fields[dataset_.time_field].is_null(row)) return false;
-    const int64_t time = micros(facts.fields[dataset_.time_field].numbers[row]);
-    if (time < scope_.time_from || time >= scope_.time_until) return false;
+    const auto when = when_(facts, row);
+    if (!when || micros(*when) < scope_.time_from || micros(*when) >= scope_.time_until) return false;
   }
   return std::ranges::all_of(scope_.conditions, [&](const Scope::Condition& condition) {
     const auto& column = facts.fields[condition.field];

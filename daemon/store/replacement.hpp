@@ -15,7 +15,8 @@ namespace kepu::store {
 class Replacement {
 public:
   // `dataset` outlives this.
-  Replacement(StoredDataset& dataset, Scope scope) : dataset_(dataset), scope_(std::move(scope)) {}
+  Replacement(StoredDataset& dataset, Scope scope)
+      : dataset_(dataset), scope_(std::move(scope)), when_(dataset.dataset, dataset.codes) {}
 
   StoredDataset& dataset() const { return dataset_; }
   bool of_this_input() const { return scope_.this_input; }
@@ -30,11 +31,12 @@ public:
 
 private:
   bool is_any_time() const { return scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX; }
-  int64_t micros(int64_t time) const; // of a value of the time field
+  int64_t micros(int64_t time) const; // of what `when_` says
   bool meets(const model::FactColumns& facts, uint32_t row) const;
 
   StoredDataset& dataset_;
   Scope scope_;
+  measure::When when_;
   measure::FactSet kept_;
 };
 

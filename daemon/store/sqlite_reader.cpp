@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 namespace kepu::store {
 
@@ -152,6 +153,22 @@ public:
           if (!numbers.empty()) visit(i, day_of_setcell(row.integer(0)), numbers);
         }
       }
+      return {};
+    });
+  }
+
+  Result<void> readings(std::string_view indicator, std::span<const uint32_t> ids, model::Day to,
+                        const std::function<void(size_t, const Reading&)>& visit) override {
+    return guard([&]() -> Result<void> {
+      std::unordered_map<uint32_t, size_t> places;
+      for (size_t i = 0; i < ids.size(); ++i)
+        places.emplace(ids[i], i);
+      const auto facts = Past::open(db_, catalog_, indicator, at_);
+      if (!facts) return {};
+      facts->readings(to, [&](uint32_t series, const Reading& reading) {
+        const auto place = places.find(series);
+        if (place != places.end()) visit(place->second, reading);
+      });
       return {};
     });
   }
@@ -338,7 +355,8 @@ private:
       while (row.step()) {
         auto dims = decode_dims(row.blob(2));
         if (!dims) return dims.error();
-        read->series.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(*dims)});
+        read->series.push_back(
+            {static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});
       }
     }
     for (const auto& one : read->series) {

@@ -212,8 +212,9 @@ private:
   }
 
   void define(const model::Indicator& indicator, Seq seq, bool is_new) {
+    if (is_new) core_.touch(indicator.id, seq); // its labels may have changed
     const auto found = core_.datasets.find(indicator.dataset);
-    if (found == core_.datasets.end()) return; // settings/ refuses such a catalog
+    if (found == core_.datasets.end()) return; // made of other indicators
     const auto& dataset = *found->second;
     if (auto ok = measure::measurable(indicator, dataset.dataset); !ok) throw SqlError(ok.error());
     const auto fingerprint = measure::fingerprint(*core_.catalog, indicator, *core_.zone);
@@ -238,7 +239,6 @@ private:
     }
     auto figure = std::make_unique<Figure>(core_.db, *core_.catalog, indicator, dataset, *core_.zone, def_seq);
     if (changed) make_anew(*figure, dataset, seq);
-    if (is_new) core_.touch(indicator.id, seq); // its labels may have changed
     core_.figures[indicator.dataset].push_back(std::move(figure));
   }
 

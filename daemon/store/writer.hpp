@@ -62,8 +62,9 @@ struct InputAnswer {
 
 // Facts of this source and dataset that meet every condition.
 struct Scope {
-  bool this_input = false;        // read from inputs of the open input's name
-  int64_t time_from = INT64_MIN;  // microseconds on the dataset's time field; of a date: its midnight in UTC
+  bool this_input = false; // read from inputs of the open input's name
+  int64_t time_from =
+      INT64_MIN; // microseconds on the dataset's time field; of a date or a period's first day: its midnight in UTC
   int64_t time_until = INT64_MAX; // exclusive
   struct Condition {
     size_t field = 0; // number in the catalog's dataset; not a person field

@@ -84,7 +84,7 @@ TEST(HttpBudget, ABodyThatTheCacheHoldsTooCountsOnce) {
   {
     AnswerCache cache;
     auto response = ask(hub, budget, days, &cache);
-    const auto again = from_cache(hub.request(days), cache, 7);
+    const auto again = from_cache(hub.request(days), cache, 7, Instant{});
     ASSERT_TRUE(again);
     EXPECT_EQ(again->body, response.body);
     EXPECT_EQ(budget.bytes(), response.body->capacity());

@@ -38,17 +38,17 @@ TEST(HttpCache, AHitIsTheAnswerThatAMissGave) {
       AnswerCache cache;
       auto request = hub.request(target);
       request.accept_encoding = encoding;
-      EXPECT_FALSE(from_cache(request, cache, 7));
+      EXPECT_FALSE(from_cache(request, cache, 7, Instant{}));
       const auto miss = hub.ask(request, &cache);
-      const auto hit = from_cache(request, cache, 7);
+      const auto hit = from_cache(request, cache, 7, Instant{});
       ASSERT_TRUE(hit) << target;
       EXPECT_EQ(hit->status, miss.status);
       EXPECT_EQ(hit->headers, miss.headers);
       EXPECT_EQ(hit->body, miss.body);
       request.method = "HEAD";
-      EXPECT_TRUE(from_cache(request, cache, 7));
+      EXPECT_TRUE(from_cache(request, cache, 7, Instant{}));
       request.if_none_match = header(miss, "etag");
-      const auto unchanged = from_cache(request, cache, 7);
+      const auto unchanged = from_cache(request, cache, 7, Instant{});
       ASSERT_TRUE(unchanged);
       EXPECT_EQ(unchanged->status, 304);
       EXPECT_EQ(unchanged->headers, hub.ask(request).headers);
@@ -60,13 +60,13 @@ TEST(HttpCache, ANewCommitMakesEveryAnswerOld) {
   Hub hub;
   AnswerCache cache;
   hub.ask(hub.request(days), &cache);
-  EXPECT_TRUE(from_cache(hub.request(days), cache, 7));
-  EXPECT_FALSE(from_cache(hub.request(days), cache, 8));
+  EXPECT_TRUE(from_cache(hub.request(days), cache, 7, Instant{}));
+  EXPECT_FALSE(from_cache(hub.request(days), cache, 8, Instant{}));
   cache.keep("other", 8, hub.get(days));
   EXPECT_EQ(cache.entries(), 1u);
   hub.ask(hub.request(days), &cache); // of commit 7, which is past
   EXPECT_EQ(cache.entries(), 1u);
-  EXPECT_FALSE(from_cache(hub.request(days), cache, 7));
+  EXPECT_FALSE(from_cache(hub.request(days), cache, 7, Instant{}));
 }
 
 TEST(HttpCache, AnotherFormOrAWrongRequestIsNoHit) {
@@ -75,17 +75,17 @@ TEST(HttpCache, AnotherFormOrAWrongRequestIsNoHit) {
   hub.ask(hub.request(days), &cache);
   auto csv = hub.request(days);
   csv.accept = "text/csv";
-  EXPECT_FALSE(from_cache(csv, cache, 7));
+  EXPECT_FALSE(from_cache(csv, cache, 7, Instant{}));
   auto gzip = hub.request(days);
   gzip.accept_encoding = "gzip";
-  EXPECT_FALSE(from_cache(gzip, cache, 7));
+  EXPECT_FALSE(from_cache(gzip, cache, 7, Instant{}));
   auto body = hub.request(days);
   body.has_body = true;
-  EXPECT_FALSE(from_cache(body, cache, 7));
-  EXPECT_FALSE(from_cache(hub.request(days, "POST"), cache, 7));
-  EXPECT_FALSE(from_cache(hub.request("%"), cache, 7));
-  EXPECT_FALSE(from_cache(hub.request("/api/v1/runs"), cache, 7));
-  EXPECT_FALSE(from_cache(hub.request(days + "&freq=D"), cache, 7));
+  EXPECT_FALSE(from_cache(body, cache, 7, Instant{}));
+  EXPECT_FALSE(from_cache(hub.request(days, "POST"), cache, 7, Instant{}));
+  EXPECT_FALSE(from_cache(hub.request("%"), cache, 7, Instant{}));
+  EXPECT_FALSE(from_cache(hub.request("/api/v1/runs"), cache, 7, Instant{}));
+  EXPECT_FALSE(from_cache(hub.request(days + "&freq=D"), cache, 7, Instant{}));
 }
 
 TEST(HttpCache, RefusalsAndStatesOfTheMomentAreNotKept) {
@@ -102,14 +102,14 @@ TEST(HttpCache, TheLeastRecentlyUsedMakesRoom) {
   Response answer{200, {}, std::make_shared<const std::string>(1500, 'x')};
   for (const std::string key : {"a", "b", "c", "d", "e"})
     cache.keep(key, 1, answer);
-  EXPECT_TRUE(cache.find("a", 1));
+  EXPECT_TRUE(cache.find("a", 1, Instant{}));
   cache.keep("f", 1, answer);
-  EXPECT_TRUE(cache.find("a", 1));
-  EXPECT_FALSE(cache.find("b", 1));
+  EXPECT_TRUE(cache.find("a", 1, Instant{}));
+  EXPECT_FALSE(cache.find("b", 1, Instant{}));
   EXPECT_LE(cache.bytes(), 10'000u);
   answer.body = std::make_shared<const std::string>(5000, 'x');
   cache.keep("large", 1, answer);
-  EXPECT_FALSE(cache.find("large", 1));
+  EXPECT_FALSE(cache.find("large", 1, Instant{}));
 }
 
 TEST(HttpCache, LargeAnswersAreCompressedAndSmallOnesAreNot) {

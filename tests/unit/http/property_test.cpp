@@ -116,7 +116,7 @@ TEST(HttpProperty, NoRequestMakesTheHubFail) {
   std::map<int, int> statuses;
   for (int i = 0; i < 3000; ++i) {
     const auto request = grammar.next();
-    const auto kept = from_cache(request, cache, hub.store.commit.seq);
+    const auto kept = from_cache(request, cache, hub.store.commit.seq, Instant{});
     const auto response = hub.ask(request, &cache);
     const std::string what = request.method + " " + request.target + " ";
     ++statuses[response.status];

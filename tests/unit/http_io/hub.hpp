@@ -44,6 +44,10 @@ public:
                     const std::function<void(size_t, model::Day, std::span<const uint32_t>)>&) override {
     return {};
   }
+  Result<void> readings(std::string_view, std::span<const uint32_t>, model::Day,
+                        const std::function<void(size_t, const store::Reading&)>&) override {
+    return {};
+  }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view) override {
     return std::optional<std::pair<model::Day, model::Day>>{};
   }

@@ -35,8 +35,8 @@ TEST(Bounds, CoarserTextsMeanTheirFirstAndLastPeriod) {
   };
   for (const auto& one : cases) {
     const auto freq = *model::freq_of(one.freq);
-    const auto from = query::bound(one.text, freq, End::from);
-    const auto to = query::bound(one.text, freq, End::to);
+    const auto from = query::bound(one.text, freq, End::from, 0);
+    const auto to = query::bound(one.text, freq, End::to, 0);
     ASSERT_TRUE(from && to) << one.text << one.freq;
     EXPECT_EQ(from->text(), one.from) << one.text << one.freq;
     EXPECT_EQ(to->text(), one.to) << one.text << one.freq;
@@ -47,8 +47,8 @@ TEST(Bounds, WeeksOfNeighbouringMonthsNeitherOverlapNorLeaveGaps) {
   for (int month = 0; month < 12 * 30; ++month) {
     const model::Period one{model::Freq::month, 360 + month};
     const model::Period next{model::Freq::month, 361 + month};
-    const auto last = query::bound(one.text(), model::Freq::week, End::to);
-    const auto first = query::bound(next.text(), model::Freq::week, End::from);
+    const auto last = query::bound(one.text(), model::Freq::week, End::to, 0);
+    const auto first = query::bound(next.text(), model::Freq::week, End::from, 0);
     ASSERT_EQ(last->index + 1, first->index) << one.text();
   }
 }
@@ -59,7 +59,7 @@ TEST(Bounds, FinerTextsAndNonsenseAreRefused) {
                                                 {"2025-02-29", 'D'}, {"", 'D'},           {"yesterday", 'D'},
                                                 {"2025-W53", 'W'},   {"0000", 'A'},       {"99999", 'A'}};
   for (const auto& [text, freq] : cases) {
-    const auto bound = query::bound(text, *model::freq_of(freq), End::from);
+    const auto bound = query::bound(text, *model::freq_of(freq), End::from, 0);
     ASSERT_FALSE(bound) << text << freq;
     EXPECT_EQ(bound.error().code, "bad_range");
     EXPECT_FALSE(bound.error().text.empty());

@@ -97,6 +97,10 @@ public:
     });
     return {};
   }
+  Result<void> readings(std::string_view, std::span<const uint32_t>, model::Day,
+                        const std::function<void(size_t, const store::Reading&)>&) override {
+    return fail("store", "facts of this store are counted by day only");
+  }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     std::optional<std::pair<model::Day, model::Day>> out;
     for (const auto& fact : store_.facts) {

@@ -1,0 +1,77 @@
+// Two sources that give the same figure: which of them counts, by the indicator's rule, cell by cell of its grain. One
+// thread, within a moment of the reader.
+#pragma once
+
+#include "query/figures.hpp"
+
+#include <map>
+#include <set>
+#include <span>
+#include <unordered_map>
+
+namespace kepu::query {
+
+// What sources say of one cell of the grain. Values are compared as they are.
+class Cellmates {
+public:
+  void add(uint32_t source, __int128 value) { values_[source] += value; }
+  std::map<uint32_t, __int128>& values() { return values_; }
+
+private:
+  std::map<uint32_t, __int128> values_; // by rank of the source
+};
+
+// The rule applied to one cell.
+struct Verdict {
+  std::optional<uint32_t> source; // rank of the one that counts; nullopt: none does
+  bool differs = false;
+};
+// `values` by rank, at least one.
+Verdict judge(model::Join join, const std::map<uint32_t, __int128>& values);
+
+// Series by source and by cell of the grain.
+class Grouping {
+public:
+  Grouping(const model::Indicator& indicator, const std::vector<store::Series>& series);
+  // Whether there is anything to choose: a rule other than sum.
+  bool chooses() const { return indicator_.join != model::Join::sum; }
+  struct Place {
+    uint32_t source; // rank in `order`
+    uint32_t group;  // of the grain's dimensions
+  };
+  // nullptr: the source has no say.
+  const Place* of(uint32_t series) const;
+  const std::vector<uint32_t>& ids() const { return ids_; } // that have a say
+
+private:
+  const model::Indicator& indicator_;
+  std::unordered_map<uint32_t, Place> places_; // by series
+  std::vector<uint32_t> ids_;
+};
+
+// The choice over kept cells of some days.
+class Choice {
+public:
+  Choice(store::Reader& reader, const model::Indicator& indicator, const std::vector<store::Series>& series)
+      : reader_(reader), indicator_(indicator), grouping_(indicator, series) {}
+  bool chooses() const { return grouping_.chooses(); }
+  // Looks at all cells of the grain that these days meet.
+  Result<void> look(model::Day first, model::Day last);
+  struct Said {
+    bool takes = false;
+    bool differs = false;
+    uint64_t cell = 0; // which cell of the grain it is
+  };
+  Said of(uint32_t series, model::Day day);
+
+private:
+  uint64_t cell_of(uint32_t group, model::Day day);
+  Result<void> count_sets(model::Day first, model::Day last, std::unordered_map<uint64_t, Cellmates>& cells);
+
+  store::Reader& reader_;
+  const model::Indicator& indicator_;
+  Grouping grouping_;
+  std::unordered_map<uint64_t, Verdict> verdicts_; // by group and period of the grain
+};
+
+} // namespace kepu::query

@@ -1,0 +1,160 @@
+// Figures that are kept by day: counts and sums add up, distinct values are united.
+#include "measure/fact_set.hpp"
+#include "query/figures.hpp"
+#include "query/join.hpp"
+#include "query/plan.hpp"
+
+#include <algorithm>
+
+namespace kepu::query {
+namespace {
+
+class KeptFigures final : public Figures {
+public:
+  KeptFigures(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator, model::Freq freq,
+              Plan plan, std::optional<std::pair<model::Day, model::Day>> days, std::optional<Choice> choice)
+      : reader_(reader), indicator_(indicator), plan_(std::move(plan)), freq_(freq), days_(days),
+        choice_(std::move(choice)) {
+    const auto* dataset = catalog.dataset(indicator.dataset);
+    const auto field = dataset ? dataset->field(indicator.field) : std::nullopt;
+    if (indicator.measure == model::Measure::sum && field) scale_ = dataset->contract.fields[*field].scale;
+  }
+
+  const std::vector<std::vector<std::string>>& groups() const override { return plan_.groups; }
+  std::optional<std::pair<model::Day, model::Day>> days() const override { return days_; }
+  int scale() const override { return scale_; }
+
+  int64_t widest() const override {
+    const auto most = std::max<int64_t>(1, max_window_cells / static_cast<int64_t>(plan_.groups.size()));
+    return is_set() ? std::min(most, max_window_sets) : most;
+  }
+
+  Result<std::vector<Cell>> collect(const Window& window) override {
+    cells_.clear();
+    if (choice_) {
+      if (auto looked = choice_->look(window.first_day, window.last_day); !looked) return looked.error();
+    }
+    const auto sums = add_up(window);
+    if (!sums) return sums.error();
+    if (is_set() && !cells_.empty()) {
+      const auto unions = unite(window);
+      if (!unions) return unions.error();
+    }
+    std::sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) {
+      return a.period != b.period ? a.period < b.period : a.group < b.group;
+    });
+    return std::move(cells_);
+  }
+
+private:
+  bool is_set() const { return indicator_.measure == model::Measure::distinct; }
+
+  // Whether the cell counts; one in which sources differ is noted once for each figure that it belongs to.
+  bool takes(size_t series, model::Day day, size_t at, std::vector<Cell>& open) {
+    if (!choice_) return true;
+    const auto said = choice_->of(plan_.ids[series], day);
+    if (said.differs && differing_.emplace(at, said.cell).second) {
+      ++open[at].amount.differing;
+      if (indicator_.join == model::Join::compare) open[at].amount.is_known = false;
+    }
+    return said.takes;
+  }
+
+  Result<void> add_up(const Window& window) {
+    std::vector<Cell> open(static_cast<size_t>(window.to - window.from) + 1);
+    const bool is_sum = indicator_.measure == model::Measure::sum;
+    uint32_t group = 0;
+    auto close = [&] {
+      for (size_t i = 0; i < open.size(); ++i) {
+        Cell& cell = open[i];
+        if (cell.amount.n == 0 && cell.amount.differing == 0) continue;
+        cell.period = window.from + static_cast<int32_t>(i);
+        cell.group = group;
+        cells_.push_back(cell);
+        cell = Cell{};
+      }
+      differing_.clear();
+    };
+    PeriodOf period_of(freq_);
+    const auto read =
+        reader_.cells(plan_.ids, window.first_day, window.last_day, [&](size_t series, const store::DayCell& day) {
+          if (plan_.group_of[series] != group) {
+            close();
+            group = plan_.group_of[series];
+          }
+          const auto at = static_cast<size_t>(period_of(day.day) - window.from);
+          if (!takes(series, day.day, at, open)) return;
+          Amount& amount = open[at].amount;
+          amount.n += day.n;
+          amount.value += is_sum ? day.sum : static_cast<__int128>(day.n);
+          amount.approximate += day.approximate;
+          amount.repaired += day.repaired;
+          amount.provisional += day.provisional;
+        });
+    close();
+    return read;
+  }
+
+  // Values of distinct: the cells lie by group, then period, and the sets come by group too.
+  Result<void> unite(const Window& window) {
+    std::vector<measure::Union> unions(static_cast<size_t>(window.to - window.from) + 1);
+    std::vector<bool> used(unions.size());
+    size_t next = 0; // first cell of groups not closed yet
+    uint32_t group = 0;
+    auto close = [&] {
+      for (; next < cells_.size() && cells_[next].group <= group; ++next) {
+        Cell& cell = cells_[next];
+        const auto at = static_cast<size_t>(cell.period - window.from);
+        cell.amount.value = cell.group == group && used[at] ? static_cast<__int128>(unions[at].count()) : 0;
+      }
+      for (size_t i = 0; i < unions.size(); ++i) {
+        if (used[i]) unions[i] = measure::Union{};
+        used[i] = false;
+      }
+    };
+    PeriodOf period_of(freq_);
+    const auto read = reader_.sets(plan_.ids, window.first_day, window.last_day,
+                                   [&](size_t series, model::Day day, std::span<const uint32_t> numbers) {
+                                     if (plan_.group_of[series] != group) {
+                                       close();
+                                       group = plan_.group_of[series];
+                                     }
+                                     if (choice_ && !choice_->of(plan_.ids[series], day).takes) return;
+                                     const auto at = static_cast<size_t>(period_of(day) - window.from);
+                                     unions[at].add(numbers);
+                                     used[at] = true;
+                                   });
+    close();
+    return read;
+  }
+
+  store::Reader& reader_;
+  const model::Indicator& indicator_;
+  const Plan plan_;
+  const model::Freq freq_;
+  const std::optional<std::pair<model::Day, model::Day>> days_;
+  std::optional<Choice> choice_;
+  std::set<std::pair<size_t, uint64_t>> differing_; // of the open group: period, and cell of the grain
+  int scale_ = 0;
+  std::vector<Cell> cells_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model::Catalog& catalog,
+                                              const model::Indicator& indicator, const ObservationQuery& query) {
+  const auto series = reader.series(indicator.id);
+  if (!series) return series.error();
+  auto planned = plan(catalog, indicator, query, *series);
+  if (!planned) return planned.error();
+  auto days = reader.extent(indicator.id);
+  if (!days) return days.error();
+  std::optional<Choice> choice;
+  // Asked by source, each speaks for itself.
+  if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
+    choice.emplace(reader, indicator, *series);
+  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(reader, catalog, indicator, query.freq,
+                                                                std::move(*planned), *days, std::move(choice)));
+}
+
+} // namespace kepu::query

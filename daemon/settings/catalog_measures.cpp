@@ -1,0 +1,344 @@
+// How an indicator is measured: what each measure needs, and whether what it is made of goes together.
+#include "base/printable.hpp"
+#include "settings/loading.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace kepu::settings {
+namespace {
+
+using model::Measure;
+
+constexpr int64_t micros_per_day = 86'400'000'000;
+
+const std::vector<std::string>& entry_levels() { // registers that are lists of areas
+  static const std::vector<std::string> all{"subdistrict", "community"};
+  return all;
+}
+
+bool is_only_key(const abi::Field& field) {
+  return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
+}
+
+std::string quantity_of(const model::Catalog& catalog, std::string_view unit) {
+  const auto* found = catalog.unit(unit);
+  return found ? found->quantity : "";
+}
+
+// The measured numbers must be of what the indicator is told in.
+void check_field_unit(Section& section, const CatalogDraft& draft, const model::Dataset& dataset,
+                      const model::Indicator& indicator) {
+  const auto unit = dataset.units.find(indicator.field);
+  if (!draft.units_clean || unit == dataset.units.end()) return;
+  const auto measured = quantity_of(draft.catalog, unit->second);
+  if (indicator.measure == Measure::sum && measured == "percent") {
+    section.complain("field", "not_additive",
+                     in_quotes(indicator.field) +
+                         " is in percent, and rates cannot be added up; use latest, or a ratio "
+                         "of two indicators");
+  } else if (measured != quantity_of(draft.catalog, indicator.unit)) {
+    section.complain("unit", "different_quantities",
+                     in_quotes(indicator.field) + " is in " + in_quotes(unit->second) +
+                         ", which is another quantity than " + in_quotes(indicator.unit));
+  } else if (unit->second != indicator.unit) {
+    section.complain("unit", "different_units",
+                     in_quotes(indicator.field) + " is in " + in_quotes(unit->second) + " and is not converted to " +
+                         in_quotes(indicator.unit) + "; use one unit");
+  }
+}
+
+void check_field(Section& section, const CatalogDraft& draft, const model::Dataset& dataset,
+                 const model::Indicator& indicator, Report& report) {
+  const std::string of = "dataset " + in_quotes(dataset.contract.id);
+  const auto when = dataset.when();
+  if (!when) {
+    section.complain("dataset", "no_time",
+                     of + " has no field with the role time or period, so its facts fall on no day");
+  } else if (indicator.measure == Measure::standing && dataset.contract.fields[*when].type == KEPU_PERIOD) {
+    section.complain("dataset", "no_time", "what stands has a day on which it began; " + of + " tells periods");
+  }
+  if (indicator.measure == Measure::count) {
+    if (section.has("field"))
+      section.complain("field", "bad_measure", "count counts rows and has no field; take it out");
+    return;
+  }
+  if (!section.has("field")) {
+    section.missing("field", ": which field is measured?");
+    return;
+  }
+  if (indicator.field.empty()) return;
+  const auto* field = known_field(dataset, indicator.field, section.at("field"), report);
+  if (!field) return;
+  const bool adds = indicator.measure == Measure::sum || indicator.measure == Measure::latest;
+  if (adds) {
+    if (field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
+      section.complain("field", "bad_measure",
+                       "only integers and decimals are summed, and " + in_quotes(field->name) + " is " +
+                           type_name(field->type));
+    }
+    check_field_unit(section, draft, dataset, indicator);
+    return;
+  }
+  if (field->roles & KEPU_ROLE_PERSON) return;
+  if (field->type != KEPU_TEXT) {
+    section.complain("field", "bad_measure",
+                     "distinct counts persons or texts, and " + in_quotes(field->name) + " is " +
+                         type_name(field->type));
+  } else if (is_only_key(*field)) {
+    section.complain("field", "bad_measure",
+                     in_quotes(field->name) + " is only a key; give it the role attribute too to count its values");
+  }
+}
+
+// sources = { rule = "prefer", order = ["a", "b"] }, grain = { freq = "M", by = ["venue"] }
+void read_join(Section& section, model::Indicator& out, Report& report) {
+  static const std::vector<std::string> rules{"sum", "prefer", "compare"};
+  const Node* sources = section.table("sources");
+  const Node* grain = section.table("grain");
+  if (sources) {
+    Section inner(*sources, report, "\"sources\"");
+    if (!inner.has("rule")) inner.missing("rule", ": \"sum\", \"prefer\" or \"compare\"");
+    out.join = static_cast<model::Join>(inner.choice("rule", rules).value_or(0));
+    for (const auto& word : inner.texts("order")) {
+      if (std::ranges::find(out.order, word.text) != out.order.end())
+        report.add(word.at, "duplicate", "source " + in_quotes(word.text) + " is given twice");
+      out.order.push_back(word.text);
+    }
+    inner.finish();
+    if (out.join == model::Join::sum) {
+      if (!out.order.empty()) inner.complain("order", "bad_value", "sources that are added have no order; take it out");
+      out.order.clear();
+    } else if (out.order.size() < 2) {
+      inner.complain("order", "bad_value", "name the sources between which this rule decides, the best first");
+    }
+    if (out.join != model::Join::sum && out.measure == Measure::standing)
+      section.complain("sources", "bad_measure",
+                       "standing unites the values of all sources, so there is nothing to choose; use where");
+  }
+  if (out.join != model::Join::sum && !section.has("grain"))
+    section.missing("grain", "; at which cells are the sources compared? write { freq = \"M\", by = [\"area\"] }");
+  if (!grain) return;
+  if (out.join == model::Join::sum)
+    section.complain("grain", "bad_value", "a grain is for sources with the rule prefer or compare");
+  Section inner(*grain, report, "\"grain\"");
+  static const std::vector<std::string> letters{"D", "W", "M", "Q", "S", "A"};
+  if (!inner.has("freq")) inner.missing("freq", ": D, W, M, Q, S or A");
+  if (const auto freq = inner.choice("freq", letters)) out.grain.freq = *model::freq_of(letters[*freq].front());
+  for (const auto& word : inner.texts("by")) {
+    if (std::ranges::find(out.by, word.text) == out.by.end()) {
+      report.add(word.at, "unknown_dimension",
+                 in_quotes(word.text) + " is not in \"by\" of this indicator" + suggestion(word.text, out.by));
+    } else {
+      out.grain.by.push_back(word.text);
+    }
+  }
+  inner.finish();
+}
+
+std::optional<std::string> decimal_text(const Node& node, Report& report) {
+  constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
+  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
+  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
+    wrong_type(report, "a bound", node, "a number of less than 15 digits");
+    return std::nullopt;
+  }
+  auto text = fmt::format("{:.9f}", node.real);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+// rules = [{ indicator = "school.teachers", min = 1 }]
+void read_rules(Section& section, model::Indicator& out, Report& report) {
+  const Node* list = section.find("rules");
+  if (!list) {
+    section.missing("rules", "; what must an entry meet? write [{ indicator = \"…\", min = 1 }]");
+    return;
+  }
+  if (list->kind != Node::Kind::list || list->items.empty()) {
+    wrong_type(report, "rules", *list, "a list such as [{ indicator = \"…\", min = 1 }]");
+    return;
+  }
+  for (const auto& item : list->items) {
+    if (item.kind != Node::Kind::table) {
+      wrong_type(report, "rules", item, "a table such as { indicator = \"…\", min = 1 }");
+      continue;
+    }
+    Section inner(item, report, "this rule");
+    model::Rule rule;
+    rule.indicator = inner.required_text("indicator").value_or("");
+    if (const Node* bound = inner.find("min")) rule.at_least = decimal_text(*bound, report);
+    if (const Node* bound = inner.find("max")) rule.at_most = decimal_text(*bound, report);
+    inner.finish();
+    out.rules.push_back(std::move(rule));
+  }
+}
+
+void check_register(Section& section, const CatalogDraft& draft, const model::Indicator& indicator) {
+  std::vector<std::string> known = entry_levels();
+  for (const auto& [id, entries] : draft.catalog.registers)
+    known.push_back(id);
+  if (std::ranges::find(known, indicator.entries) == known.end())
+    section.complain("register", "unknown_register",
+                     "there is no registers/" + printable(indicator.entries) + ".toml" +
+                         suggestion(indicator.entries, known));
+}
+
+void check_kinds(const std::vector<Word>& kinds, const CatalogDraft& draft, model::Indicator& out, Report& report) {
+  const auto entries = draft.catalog.registers.find(out.entries);
+  for (const auto& word : kinds) {
+    std::vector<std::string> known;
+    if (entries != draft.catalog.registers.end()) {
+      for (const auto& entry : entries->second.all())
+        if (std::ranges::find(known, entry.kind) == known.end()) known.push_back(entry.kind);
+    }
+    if (std::ranges::find(known, word.text) == known.end() && !draft.unclean_registers.count(out.entries))
+      report.add(word.at, "unknown_word",
+                 "no entry of " + in_quotes(out.entries) + " is of the kind " + in_quotes(word.text) +
+                     suggestion(word.text, known));
+    out.kinds.push_back(word.text);
+  }
+}
+
+// Keys that only some measures have.
+void refuse_keys(Section& section, const std::vector<std::string>& keys, const std::string& measure) {
+  for (const auto& key : keys) {
+    if (!section.has(key)) continue;
+    (void)section.find(key);
+    section.complain(key, "bad_measure", "the measure " + measure + " has no " + in_quotes(key) + "; take it out");
+  }
+}
+
+} // namespace
+
+const std::vector<std::string>& measure_names() { // of model::Measure
+  static const std::vector<std::string> all{"count", "sum", "distinct", "latest", "standing", "share", "each", "ratio"};
+  return all;
+}
+
+void read_measure(Section& section, const CatalogDraft& draft, model::Indicator& out, Report& report) {
+  const auto& name = measure_names()[static_cast<size_t>(out.measure)];
+  const bool is_of_entries = out.measure == Measure::share || out.measure == Measure::each;
+  if (out.measure == Measure::latest) {
+    if (!section.has("max_age"))
+      section.missing("max_age", "; for how long does a value hold when no newer one came? write \"400d\"");
+    const auto age = section.duration("max_age");
+    if (age) out.max_age = static_cast<int32_t>(std::min<int64_t>(age->count() / micros_per_day, 1'000'000));
+  } else {
+    refuse_keys(section, {"max_age"}, name);
+  }
+  if (is_of_entries) {
+    out.entries = section.required_text("register").value_or("");
+    const auto kinds = section.texts("kinds");
+    read_rules(section, out, report);
+    if (!out.entries.empty()) {
+      check_register(section, draft, out);
+      check_kinds(kinds, draft, out, report);
+    }
+  } else {
+    refuse_keys(section, {"register", "kinds", "rules"}, name);
+  }
+  if (out.measure == Measure::ratio) {
+    out.numerator = section.required_text("numerator").value_or("");
+    out.denominator = section.required_text("denominator").value_or("");
+  } else {
+    refuse_keys(section, {"numerator", "denominator"}, name);
+  }
+  if (model::is_of_facts(out.measure)) {
+    read_join(section, out, report);
+  } else {
+    refuse_keys(section, {"dataset", "field", "where", "sources", "grain"}, name);
+  }
+}
+
+void check_measure(Section& section, const CatalogDraft& draft, const model::Indicator& indicator, Report& report) {
+  const auto* dataset = draft.catalog.dataset(indicator.dataset);
+  if (dataset && !draft.unclean_datasets.count(indicator.dataset))
+    check_field(section, draft, *dataset, indicator, report);
+  if (!draft.units_clean || indicator.unit.empty()) return;
+  const bool is_percent = quantity_of(draft.catalog, indicator.unit) == "percent";
+  const bool counts = indicator.measure == Measure::count || indicator.measure == Measure::distinct ||
+                      indicator.measure == Measure::standing || indicator.measure == Measure::each;
+  if (counts && is_percent)
+    section.complain("unit", "different_quantities", "a number of things is not told in percent");
+  if (indicator.measure == Measure::share && !is_percent)
+    section.complain("unit", "different_quantities", "a share is told in percent; choose such a unit");
+}
+
+namespace {
+
+// Whether the indicator has figures for each entry of that register.
+bool tells_entries(const model::Catalog& catalog, const model::Indicator& part, const std::string& entries) {
+  if (std::ranges::find(entry_levels(), entries) != entry_levels().end())
+    return std::ranges::find(part.by, "area") != part.by.end();
+  const auto* dataset = catalog.dataset(part.dataset);
+  return dataset && std::ranges::any_of(part.by, [&](const std::string& by) {
+           const auto field = dataset->field(by);
+           return field && dataset->contract.fields[*field].entity_register == entries;
+         });
+}
+
+std::vector<std::string> parts_of(const model::Indicator& indicator) {
+  std::vector<std::string> out;
+  for (const auto& rule : indicator.rules)
+    out.push_back(rule.indicator);
+  if (indicator.measure == Measure::ratio) {
+    out.push_back(indicator.numerator);
+    out.push_back(indicator.denominator);
+  }
+  return out;
+}
+
+bool leads_to(const model::Catalog& catalog, const model::Indicator& from, const std::string& id,
+              std::set<std::string>& seen) {
+  for (const auto& part : parts_of(from)) {
+    if (part == id) return true;
+    const auto* next = seen.insert(part).second ? catalog.indicator(part) : nullptr;
+    if (next && leads_to(catalog, *next, id, seen)) return true;
+  }
+  return false;
+}
+
+} // namespace
+
+void check_made(const CatalogDraft& draft, Report& report) {
+  const auto& catalog = draft.catalog;
+  for (const auto& indicator : catalog.indicators) {
+    const auto at = draft.indicator_places.at(indicator.id);
+    const std::string who = "indicator " + in_quotes(indicator.id);
+    for (const auto& part : parts_of(indicator)) {
+      const auto* found = catalog.indicator(part);
+      if (part.empty()) continue;
+      if (!found) {
+        report.add(at, "unknown_indicator",
+                   who + " is made of " + in_quotes(part) + ", which is no indicator" +
+                       suggestion(part, catalog.indicator_ids()));
+      } else if (!indicator.entries.empty() && !tells_entries(catalog, *found, indicator.entries)) {
+        report.add(at, "bad_rule",
+                   who + " asks " + in_quotes(part) + " for each entry of " + in_quotes(indicator.entries) +
+                       ", but its \"by\" has no dimension of that register");
+      } else if (indicator.measure == Measure::ratio) {
+        for (const auto& by : indicator.by) {
+          if (std::ranges::find(found->by, by) == found->by.end())
+            report.add(at, "unknown_dimension",
+                       who + " is told by " + in_quotes(by) + ", which " + in_quotes(part) + " is not");
+        }
+      }
+    }
+    std::set<std::string> seen;
+    if (leads_to(catalog, indicator, indicator.id, seen))
+      report.add(at, "cycle", who + " is made of itself; correct what it is made of");
+    const auto* above = catalog.indicator(indicator.numerator);
+    const auto* below = catalog.indicator(indicator.denominator);
+    if (above && below && draft.units_clean && quantity_of(catalog, indicator.unit) == "percent" &&
+        quantity_of(catalog, above->unit) != quantity_of(catalog, below->unit)) {
+      report.add(at, "different_quantities",
+                 who + " is in percent, but its parts are of different quantities: " + above->unit + " and " +
+                     below->unit);
+    }
+  }
+}
+
+} // namespace kepu::settings
