@@ -9,8 +9,9 @@
 namespace kepu::http {
 namespace {
 
-const std::vector<std::string> fixed_params{"indicator", "freq",   "from", "to",      "area",   "by",  "source",
-                                            "limit",     "cursor", "lang", "columns", "format", "for", "as_of"};
+const std::vector<std::string> fixed_params{"indicator", "freq",   "from",  "to",     "area",
+                                            "by",        "source", "limit", "cursor", "lang",
+                                            "columns",   "format", "for",   "as_of",  "combine"};
 const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",       "approximate", "repaired",
                                                 "provisional",  "carried",     "missing", "differing",   "flags",
                                                 "numerator",    "denominator", "labels",  "unit"};
@@ -28,7 +29,9 @@ struct Question {
   query::ObservationQuery query;                   // of each of them but for its `indicator`, which names all
   size_t first = 0;                                // indicator that the page begins with
   bool is_relative = false;                        // its range is told from today
-  uint32_t limit = 0;                              // as asked; the query's may be lower
+  bool is_sum = false;                             // all are added up: there is one part
+  size_t parts() const { return is_sum ? 1 : indicators.size(); }
+  uint32_t limit = 0; // as asked; the query's may be lower
   std::string lang;
   std::vector<std::string> columns; // asked beside the usual ones
   bool has(std::string_view column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
@@ -85,6 +88,11 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
   params.allow_only(known);
 
   out.query.indicator = *params.text("indicator");
+  if (params.word("combine", {"sum"})) {
+    for (size_t i = 1; i < out.indicators.size(); ++i)
+      out.query.added.push_back(out.indicators[i]->id);
+    out.is_sum = true;
+  }
   out.query.as_of = then;
   out.query.today = asked.context.zone->day_at(then.value_or(asked.context.now));
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
@@ -123,7 +131,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
   // Last: a cursor belongs to all the rest.
   if (const auto cursor = params.text("cursor")) {
     out.query.after = take(query::position_in(*cursor, out.query), "cursor");
-    out.first = take(query::take_part(out.query.after, out.indicators.size()), "cursor");
+    out.first = take(query::take_part(out.query.after, out.parts()), "cursor");
   }
   return out;
 }
@@ -133,6 +141,7 @@ std::string parameter_of(const Error& error, const query::ObservationQuery& quer
   if (error.code == "unknown_area") return "area";
   if (error.code == "bad_range" || error.code == "range_too_wide") return "from";
   if (error.code == "bad_cursor") return "cursor";
+  if (error.code == "different_quantities" || error.code == "not_additive") return "combine";
   if (error.code == "unknown_dimension") {
     for (const auto& by : query.by) {
       if (error.text.find('"' + by + '"') != std::string::npos) return "by";
@@ -213,6 +222,14 @@ struct Written {
   size_t rows = 0; // of that part
 };
 
+// "a", or "a+b" where they are added up.
+std::string name_of(const Question& question, const query::Observations& part) {
+  std::string out = part.indicator->id;
+  for (const auto& id : question.query.added)
+    out += "+" + id;
+  return out;
+}
+
 // Writes all, or what fills a page. `found`: of the indicators from the question's first one on.
 Written write_rows(std::string& body, const Asked& asked, const Question& question,
                    const std::vector<query::Observations>& found) {
@@ -257,7 +274,7 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
       if (start) first_day = model::day_text(row.period.first_day());
       if (end) last_day = model::day_text(row.period.last_day());
     }
-    rows.text(part.indicator->id);
+    rows.text(name_of(question, part));
     rows.text(period);
     if (start) rows.text(first_day);
     if (end) rows.text(last_day);
@@ -342,7 +359,7 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
 std::vector<query::Observations> find(const Asked& asked, const Question& question, const store::CommitInfo& changed) {
   std::vector<query::Observations> out;
   auto query = question.query;
-  for (size_t i = question.first; i < question.indicators.size() && query.limit > 0; ++i) {
+  for (size_t i = question.first; i < question.parts() && query.limit > 0; ++i) {
     query.indicator = question.indicators[i]->id;
     auto found = query::observe_within(asked.reader, changed, query,
                                        [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
@@ -366,7 +383,7 @@ std::string next_after(const Question& question, const std::vector<query::Observ
   }
   const size_t last = question.first + found.size() - 1;
   if (!found.back().next.empty()) return query::with_part(last, found.back().next);
-  return last + 1 < question.indicators.size() ? query::with_part(last + 1, "") : "";
+  return last + 1 < question.parts() ? query::with_part(last + 1, "") : "";
 }
 
 } // namespace

@@ -58,6 +58,8 @@ uint64_t fingerprint(const ObservationQuery& query) {
   std::string text;
   ByteWriter writer(text);
   writer.text(query.indicator);
+  for (const auto& id : query.added)
+    writer.text("+" + id);
   writer.put(query.freq);
   for (const auto& end : {query.from, query.to}) {
     writer.put(static_cast<uint8_t>(end.has_value()));

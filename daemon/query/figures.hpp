@@ -62,6 +62,9 @@ Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model
 Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const model::Catalog& catalog,
                                                const model::Indicator& indicator, const ObservationQuery& query,
                                                int depth);
+// The indicator and `query.added`, added up where they are of one quantity and may be added.
+Result<std::unique_ptr<Figures>> added_figures(store::Reader& reader, const model::Catalog& catalog,
+                                               const model::Indicator& indicator, const ObservationQuery& query);
 Result<std::unique_ptr<Figures>> entry_figures(store::Reader& reader, const model::Catalog& catalog,
                                                const model::Indicator& indicator, const ObservationQuery& query,
                                                int depth);

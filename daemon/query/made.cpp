@@ -113,6 +113,82 @@ private:
   std::vector<uint32_t> group_of_; // numerator's group -> denominator's
 };
 
+// Figures of one quantity, added row by row; a row is there where any of them has one.
+class Added final : public Figures {
+public:
+  explicit Added(std::vector<std::unique_ptr<Figures>> parts) : parts_(std::move(parts)) {
+    std::map<std::vector<std::string>, uint32_t> numbers;
+    for (const auto& part : parts_) {
+      for (const auto& codes : part->groups())
+        numbers.emplace(codes, 0);
+      days_ = joined(days_, part->days());
+      scale_ = std::max(scale_, part->scale());
+    }
+    for (auto& [codes, number] : numbers) {
+      number = static_cast<uint32_t>(groups_.size());
+      groups_.push_back(codes);
+    }
+    for (const auto& part : parts_) {
+      auto& of_part = group_of_.emplace_back();
+      for (const auto& codes : part->groups())
+        of_part.push_back(numbers.at(codes));
+    }
+  }
+  const std::vector<std::vector<std::string>>& groups() const override { return groups_; }
+  Days days() const override { return days_; }
+  int scale() const override { return scale_; }
+  int64_t widest() const override {
+    int64_t out = std::max<int64_t>(1, max_window_cells / static_cast<int64_t>(groups_.size()));
+    for (const auto& part : parts_)
+      if (!part->groups().empty()) out = std::min(out, part->widest());
+    return out;
+  }
+
+  Result<std::vector<Cell>> collect(const Window& window) override {
+    std::map<std::pair<int32_t, uint32_t>, Amount> sums;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (parts_[i]->groups().empty()) continue;
+      const auto cells = parts_[i]->collect(window);
+      if (!cells) return cells.error();
+      const auto unit = power(scale_ - parts_[i]->scale());
+      for (const auto& cell : *cells) {
+        Amount& sum = sums[{cell.period, group_of_[i][cell.group]}];
+        sum.value += cell.amount.value * unit;
+        add_facts(sum, cell.amount);
+      }
+    }
+    std::vector<Cell> out;
+    for (const auto& [at, sum] : sums)
+      out.push_back({at.first, at.second, sum});
+    return out;
+  }
+
+private:
+  std::vector<std::unique_ptr<Figures>> parts_;
+  std::vector<std::vector<std::string>> groups_;
+  std::vector<std::vector<uint32_t>> group_of_; // of each part, its groups
+  Days days_;
+  int scale_ = 0;
+};
+
+// Why the indicator's figures cannot be added to others; empty: they can.
+std::string why_not_additive(model::Measure measure) {
+  switch (measure) {
+  case model::Measure::count:
+  case model::Measure::sum:
+  case model::Measure::latest:
+  case model::Measure::each:
+    return "";
+  case model::Measure::distinct:
+  case model::Measure::standing:
+    return "counts different values, of which some may be in both";
+  case model::Measure::share:
+  case model::Measure::ratio:
+    return "is a rate";
+  }
+  return "is of an unknown measure";
+}
+
 // A rule over the figures of its indicator, one group an entry.
 struct Checked {
   std::unique_ptr<Figures> figures;
@@ -231,6 +307,35 @@ Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const mode
   }
   return std::unique_ptr<Figures>(
       std::make_unique<Ratio>(std::move(parts[0]), std::move(parts[1]), is_percent(catalog, indicator)));
+}
+
+Result<std::unique_ptr<Figures>> added_figures(store::Reader& reader, const model::Catalog& catalog,
+                                               const model::Indicator& indicator, const ObservationQuery& query) {
+  std::vector<const model::Indicator*> all{&indicator};
+  for (const auto& id : query.added) {
+    const auto* more = catalog.indicator(id);
+    if (!more) return fail("unknown_indicator", "no indicator \"" + id + "\"");
+    all.push_back(more);
+  }
+  std::vector<std::unique_ptr<Figures>> parts;
+  for (const auto* one : all) {
+    const auto* unit = catalog.unit(one->unit);
+    const auto* first = catalog.unit(indicator.unit);
+    if (!unit || !first || unit->quantity != first->quantity) {
+      return fail("different_quantities", indicator.id + " is in " + indicator.unit + " and " + one->id + " in " +
+                                              one->unit + "; different quantities are never added");
+    }
+    if (one->unit != indicator.unit) {
+      return fail("different_quantities", indicator.id + " is in " + indicator.unit + " and " + one->id + " in " +
+                                              one->unit + "; units are not converted");
+    }
+    if (const auto why = why_not_additive(one->measure); !why.empty())
+      return fail("not_additive", one->id + " " + why + ", so it is not added to others");
+    auto figures = figures_of(reader, catalog, *one, query);
+    if (!figures) return figures.error();
+    parts.push_back(std::move(*figures));
+  }
+  return std::unique_ptr<Figures>(std::make_unique<Added>(std::move(parts)));
 }
 
 Result<std::unique_ptr<Figures>> entry_figures(store::Reader& reader, const model::Catalog& catalog,

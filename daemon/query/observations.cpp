@@ -52,7 +52,8 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
     return fail("bad_range", "limit goes from 1 to " + std::to_string(max_limit));
   }
 
-  const auto made = figures_of(reader, *out.catalog, *out.indicator, query);
+  const auto made = query.added.empty() ? figures_of(reader, *out.catalog, *out.indicator, query)
+                                        : added_figures(reader, *out.catalog, *out.indicator, query);
   if (!made) return made.error();
   auto& figures = **made;
   out.scale = figures.scale();

@@ -16,6 +16,7 @@ namespace kepu::query {
 
 struct ObservationQuery {
   std::string indicator;
+  std::vector<std::string> added; // ids; what they say is added to it, row by row
   model::Freq freq = model::Freq::month;
   std::optional<model::Period> from; // inclusive; nullopt: from the first figure
   std::optional<model::Period> to;   // inclusive; nullopt: to the last figure
@@ -71,7 +72,8 @@ inline constexpr uint64_t max_cells = 5'000'000;
 inline constexpr uint32_t max_limit = 100'000; // rows of a page
 
 // Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
-// "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "deadline" (503), "store" (500).
+// "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "different_quantities", "not_additive", "deadline"
+// (503), "store" (500).
 Result<Observations> observe(store::Reader& reader, const ObservationQuery& query);
 // The same within a moment that the caller has begun (and ends). `admit` is told how many rows there may be at most
 // before any is read, and may throw.

@@ -163,6 +163,92 @@ TEST(HttpObservations, IfNoneMatchIsAnswered304) {
   }
 }
 
+TEST(HttpObservations, SeveralIndicatorsComeOneAfterTheOtherWithTheirUnits) {
+  Hub hub;
+  const auto body = hub.get_json("/api/v1/observations?indicator=venue.income,venue.visits&freq=A");
+  EXPECT_EQ(json::serialize(body.at("data")),
+            R"([{"indicator":"venue.income","period":"2025","value":1.225E1,"unit":"yuan"},)"
+            R"({"indicator":"venue.visits","period":"2025","value":4,"unit":"person_times"}])");
+  EXPECT_EQ(json::serialize(body.at("meta").at("indicators")),
+            R"([{"indicator":"venue.income","name":"收入","unit":"yuan","unit_name":"元"},)"
+            R"({"indicator":"venue.visits","name":"科普场馆到馆人次","unit":"person_times","unit_name":"人次"}])");
+  EXPECT_FALSE(body.at("meta").as_object().contains("indicator"));
+}
+
+TEST(HttpObservations, PagesGoOnFromIndicatorToIndicator) {
+  for (const int limit : {1, 2, 3, 4, 5, 100}) {
+    Hub hub;
+    std::string all;
+    std::string target =
+        "/api/v1/observations?indicator=venue.visits,plain.count,venue.income&limit=" + std::to_string(limit);
+    for (int page = 0; page < 20 && !target.empty(); ++page) {
+      const auto body = hub.get_json(target);
+      for (const auto& row : body.at("data").as_array())
+        all += std::string(row.at("indicator").as_string()) + " " + std::string(row.at("period").as_string()) + "\n";
+      target = body.at("next").is_null() ? "" : std::string(body.at("next").as_string());
+    }
+    EXPECT_EQ(all, "venue.visits 2025-01\nvenue.visits 2025-02\nvenue.visits 2025-03\n"
+                   "venue.income 2025-01\nvenue.income 2025-02\n")
+        << limit;
+  }
+}
+
+TEST(HttpObservations, IndicatorsOfOneQuantityAreAddedAndNoOthers) {
+  Hub hub;
+  hub.store.facts.push_back({"plain.count", "gates", {}, model::day_of(2025, 1, 6), 0, 1, 0});
+  const std::string sum = "&combine=sum&freq=A";
+  const auto body = hub.get_json("/api/v1/observations?indicator=venue.visits,plain.count" + sum);
+  EXPECT_EQ(json::serialize(body.at("data")),
+            R"([{"indicator":"venue.visits+plain.count","period":"2025","value":5}])");
+  const std::vector<std::pair<std::string, std::string>> cases{{"venue.visits,venue.income", "different_quantities"},
+                                                               {"venue.income,venue.visits", "different_quantities"},
+                                                               {"venue.visitors,venue.visitors.two", "not_additive"}};
+  auto catalog = std::make_shared<model::Catalog>(*hub.store.catalog);
+  catalog->indicators.push_back(*catalog->indicator("venue.visitors"));
+  catalog->indicators.back().id = "venue.visitors.two";
+  hub.store.catalog = catalog;
+  for (const auto& [ids, code] : cases) {
+    const auto refused = hub.get("/api/v1/observations?indicator=" + ids + sum);
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_EQ(json::parse(*refused.body).at("code").as_string(), code) << ids;
+  }
+}
+
+TEST(HttpObservations, ARangeMayBeToldFromToday) {
+  Hub hub; // on 2025-03-06
+  EXPECT_EQ(json::serialize(hub.get_json(visits + "&from=now-1&to=now").at("data")),
+            json::serialize(hub.get_json(visits + "&from=2025-02&to=2025-03").at("data")));
+  EXPECT_EQ(hub.get_json(visits + "&freq=A&to=now-1").at("meta").at("to").as_string(), "2024");
+  EXPECT_EQ(hub.get_json(visits + "&to=now&as_of=2025-03-05").at("meta").at("to").as_string(), "2025-03");
+  for (const auto* word : {"now+1", "nowhere", "now-", "now--1", "now-x", "now-1000000", "now-1x"})
+    EXPECT_EQ(hub.get(visits + "&from=" + word).status, 422) << word;
+}
+
+TEST(HttpObservations, WhatFollowsFromTodayIsKeptUntilTheDayEnds) {
+  Hub hub;
+  AnswerCache cache;
+  const auto relative = hub.request(visits + "&from=now-1");
+  const auto absolute = hub.request(visits + "&from=2025-02");
+  const auto first = hub.ask(relative, &cache);
+  hub.ask(absolute, &cache);
+  ASSERT_TRUE(first.until);
+  const auto midnight = hub.zone.start_of(model::day_of(2025, 3, 7));
+  EXPECT_EQ(*first.until, midnight);
+  EXPECT_TRUE(from_cache(relative, cache, 7, midnight - std::chrono::microseconds(1)));
+  EXPECT_FALSE(from_cache(relative, cache, 7, midnight));
+  EXPECT_TRUE(from_cache(absolute, cache, 7, midnight));
+  EXPECT_NE(header(first, "etag"), header(hub.get(visits + "&from=now-1&to=2025"), "etag"));
+}
+
+TEST(HttpObservations, FlagsAreWords) {
+  Hub hub;
+  const auto body = hub.get_json(visits + "&by=source&columns=flags");
+  EXPECT_EQ(json::serialize(body.at("data")),
+            R"([{"indicator":"venue.visits","period":"2025-01","source":"gates","value":2,"flags":"approximate"},)"
+            R"({"indicator":"venue.visits","period":"2025-02","source":"gates","value":1,"flags":"repaired"},)"
+            R"({"indicator":"venue.visits","period":"2025-03","source":"hand","value":1,"flags":"provisional"}])");
+}
+
 TEST(HttpObservations, HeadIsAnsweredLikeGet) {
   Hub hub;
   const auto get = hub.get(visits);

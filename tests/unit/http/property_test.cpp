@@ -58,7 +58,8 @@ private:
   std::string name() {
     return any({"indicator", "indicator", "freq",   "from",  "to",      "area",   "by",
                 "source",    "limit",     "cursor", "lang",  "columns", "format", "for",
-                "venue",     "gate",      "before", "as_of", "x",       "",       "%ff"});
+                "venue",     "gate",      "before", "as_of", "x",       "",       "%ff",
+                "combine"});
   }
   std::string value() {
     return any({"venue.visits",
@@ -66,6 +67,15 @@ private:
                 "venue.income",
                 "venue.visitors",
                 "plain.count",
+                "venue.visits,plain.count",
+                "venue.income,venue.visitors,venue.visits",
+                "sum",
+                "now",
+                "now-3",
+                "now-99999",
+                "now-",
+                "source",
+                "n,flags,carried,missing,differing,numerator,denominator",
                 "M",
                 "D",
                 "W",

@@ -61,9 +61,8 @@ public:
     if (!open_) return fail("store", "asked outside begin() and end()");
     std::vector<store::Series> out;
     for (const auto& key : keys(indicator)) {
-      out.push_back({static_cast<uint32_t>(out.size() + 1), key.first, key.second});
+      out.push_back({id_of(std::string(indicator), key), key.first, key.second});
     }
-    last_indicator_ = std::string(indicator);
     return out;
   }
   Result<void> cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
@@ -155,18 +154,18 @@ private:
   }
   template <class Visit>
   void each_series(std::span<const uint32_t> ids, model::Day from, model::Day to, Visit visit) const {
-    std::map<Key, std::map<model::Day, std::vector<const FakeFact*>>> days;
+    std::map<uint32_t, std::map<model::Day, std::vector<const FakeFact*>>> days;
     for (const auto& fact : store_.facts) {
-      if (fact.indicator != last_indicator_ || fact.day < from || fact.day > to) continue;
-      days[{fact.source, fact.dims}][fact.day].push_back(&fact);
+      const auto id = ids_.find({fact.indicator, {fact.source, fact.dims}});
+      if (id != ids_.end() && fact.day >= from && fact.day <= to) days[id->second][fact.day].push_back(&fact);
     }
-    const auto all = keys(last_indicator_);
     for (size_t i = 0; i < ids.size(); ++i) {
-      const auto found = days.find(*std::next(all.begin(), static_cast<std::ptrdiff_t>(ids[i]) - 1));
-      if (found == days.end()) continue;
-      for (const auto& [day, facts] : found->second)
+      for (const auto& [day, facts] : days[ids[i]])
         visit(i, day, facts);
     }
+  }
+  uint32_t id_of(const std::string& indicator, const Key& key) {
+    return ids_.try_emplace({indicator, key}, static_cast<uint32_t>(ids_.size() + 1)).first->second;
   }
   template <class Row, class Number>
   static std::vector<Row> page(const std::vector<Row>& rows, const store::PageAsk& ask, Number number) {
@@ -180,7 +179,7 @@ private:
   }
 
   const FakeStore& store_;
-  std::string last_indicator_;
+  std::map<std::pair<std::string, Key>, uint32_t> ids_; // of the series that were told
   std::pair<model::Day, model::Day> days_read_{9'999'999, -9'999'999};
   std::atomic<bool> interrupted_{false};
   bool open_ = false;
