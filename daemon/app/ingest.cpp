@@ -15,6 +15,8 @@ constexpr size_t low_water = 1u << 20;
 // With nothing to do for so long, the log is copied into the file and memory is given back; and as often a store
 // that was in trouble is tried again.
 constexpr auto idle = std::chrono::seconds(2);
+// How long a caller waits for its turn: a step of a large part takes a second on a slow disk.
+constexpr auto longest_wait = std::chrono::seconds(10);
 
 } // namespace
 
@@ -117,6 +119,38 @@ void Ingest::take_frame(const Task& task) {
   } else if (answer.committed) {
     store_is_well();
   }
+}
+
+Ingest::Called Ingest::call(const std::function<void()>& act) {
+  struct Turn {
+    std::mutex mutex;
+    std::condition_variable changed;
+    enum { waits, runs, ended, left } state = waits; // guarded
+  };
+  auto turn = std::make_shared<Turn>(); // outlives whichever of the two comes last
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Called::stopping;
+    tasks_.push_back({0, {}, {}, [turn, &act] {
+                        std::unique_lock mine(turn->mutex);
+                        if (turn->state == Turn::left) return;
+                        turn->state = Turn::runs;
+                        mine.unlock();
+                        act();
+                        mine.lock();
+                        turn->state = Turn::ended;
+                        turn->changed.notify_all();
+                      }});
+  }
+  wake_.notify_one();
+  std::unique_lock lock(turn->mutex);
+  turn->changed.wait_for(lock, longest_wait, [&] { return turn->state != Turn::waits; });
+  if (turn->state == Turn::waits) {
+    turn->state = Turn::left;
+    return Called::late;
+  }
+  turn->changed.wait(lock, [&] { return turn->state == Turn::ended; });
+  return Called::done;
 }
 
 void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {

@@ -38,6 +38,11 @@ public:
   void settle(supervisor::RunToken run, std::function<void()> then) override;
   void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
 
+  // Runs `act` on kepu-ingest after what is queued, and waits for its end; any other thread. late: it did not get its
+  // turn in time, and was not and will not be run.
+  enum class Called : uint8_t { done, late, stopping };
+  Called call(const std::function<void()>& act);
+
   // The store's last trouble; empty while it takes what it is given. Any thread.
   std::string trouble() const {
     return trouble_.with([](const Trouble& trouble) { return trouble.text; });

@@ -30,9 +30,11 @@ Refused no_room() {
 
 } // namespace
 
-std::string etag_of(const Asked& asked, store::Seq changed) {
-  return quoted_hex(hash64(std::to_string(changed) + ' ' + asked.context.version + ' ' +
-                           answer_key(asked.request.target, asked.format, asked.gzip)));
+std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed) {
+  // A label may be moved to a commit at which the answer is the same but for what it tells of the label.
+  const auto labelled = moment.label().empty() ? 0 : moment.commit().seq;
+  return quoted_hex(hash64(std::to_string(changed) + ' ' + std::to_string(labelled) + ' ' + asked.context.version +
+                           ' ' + answer_key(asked.request.target, asked.format, asked.gzip)));
 }
 
 bool client_has(const Asked& asked, const std::string& etag) {

@@ -1,5 +1,5 @@
 #include "base/printable.hpp"
-#include "http/routes.hpp"
+#include "http/question.hpp"
 #include "query/bounds.hpp"
 #include "query/cursor.hpp"
 #include "query/plan.hpp"
@@ -28,37 +28,10 @@ struct Question {
   bool has(std::string_view column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
 };
 
-const std::string& in_language(const model::Label& label, const std::string& lang) {
-  const bool english = lang == "en";
-  const auto& wanted = english ? label.en : label.zh;
-  return wanted.empty() ? (english ? label.zh : label.en) : wanted;
-}
-
-bool is_fixed(std::string_view name) {
-  return std::find(fixed_params.begin(), fixed_params.end(), name) != fixed_params.end();
-}
-
 Question question_of(const Asked& asked, const model::Catalog& catalog, std::optional<Instant> then) {
   const auto& params = asked.params;
-  const auto id = params.text("indicator");
-  if (!id) {
-    params.allow_only(fixed_params);
-    throw Refused{"missing_parameter", "which indicator is asked?", "/api/v1/indicators lists them", "indicator", {}};
-  }
-  const auto* indicator = catalog.indicator(*id);
-  if (!indicator) {
-    throw Refused{"unknown_indicator",
-                  "no indicator " + in_quotes(*id) + did_you_mean(*id, catalog.indicator_ids()),
-                  "/api/v1/indicators lists them",
-                  "indicator",
-                  {}};
-  }
-  auto known = fixed_params;
-  known.insert(known.end(), indicator->by.begin(), indicator->by.end());
-  params.allow_only(known);
-
   Question out;
-  out.query.indicator = *id;
+  ask_series(asked, catalog, fixed_params, out.query);
   out.query.as_of = then;
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
@@ -69,13 +42,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
   if (const auto to = params.text("to")) {
     out.query.to = take(query::bound(*to, out.query.freq, query::End::to), "to");
   }
-  out.query.area = params.text("area");
   out.query.by = params.list("by");
-  out.query.source = params.text("source");
-  for (const auto& dimension : indicator->by) {
-    if (is_fixed(dimension)) continue;
-    if (auto code = params.raw(dimension)) out.query.filters.emplace_back(dimension, std::move(*code));
-  }
   if (const auto limit = params.number("limit", 1, query::max_limit)) out.query.limit = static_cast<uint32_t>(*limit);
   out.limit = out.query.limit;
   out.query.limit = std::min(out.query.limit, page_rows);
@@ -94,25 +61,6 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
     out.query.after = take(query::position_in(*cursor, out.query), "cursor");
   }
   return out;
-}
-
-// The parameter that a refusal of the query speaks of; empty: none in particular.
-std::string parameter_of(const Error& error, const query::ObservationQuery& query) {
-  if (error.code == "unknown_area") return "area";
-  if (error.code == "bad_range" || error.code == "range_too_wide") return "from";
-  if (error.code == "bad_cursor") return "cursor";
-  if (error.code == "unknown_dimension") {
-    for (const auto& by : query.by) {
-      if (error.text.find('"' + by + '"') != std::string::npos) return "by";
-    }
-    return "area";
-  }
-  if (error.code == "unknown_code") {
-    for (const auto& [dimension, code] : query.filters) {
-      if (error.text.find('"' + code + '"') != std::string::npos) return dimension;
-    }
-  }
-  return "";
 }
 
 // Names of the codes of one `by` column.
@@ -212,7 +160,9 @@ size_t write_rows(std::string& body, const Asked& asked, const Question& questio
   return written_rows;
 }
 
-void write_meta(Json& json, const Asked& asked, const Question& question, const query::Observations& found) {
+void write_meta(Json& json, const Asked& asked, const Moment& moment, const Question& question,
+                const query::Observations& found) {
+  const auto zone = moment.zone(asked);
   const auto& query = question.query;
   const auto* unit = found.catalog->unit(found.indicator->unit);
   json.object();
@@ -232,32 +182,29 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
     json.key(dimension).text(code);
   json.end_object();
   json.key("source").text_or_null(query.source.value_or(""));
-  json.key("as_of").text_or_null(query.as_of ? asked.context.zone->text(*query.as_of) : "");
+  moment.echo(json, asked);
   json.key("limit").number(question.limit);
   json.key("lang").text(question.lang);
-  json.key("time_zone").text(asked.context.zone->name());
+  json.key("time_zone").text(zone.name());
   json.key("commit").number(found.commit.seq);
-  json.key("recorded_at").text_or_null(found.commit.seq == 0 ? "" : asked.context.zone->text(found.commit.recorded_at));
+  json.key("recorded_at").text_or_null(found.commit.seq == 0 ? "" : zone.text(found.commit.recorded_at));
   json.end_object();
 }
 
 } // namespace
 
 Response observations(const Asked& asked) {
-  const auto then = as_of(asked);
-  const Moment moment(asked.reader, then);
+  const Moment moment(asked);
   const auto catalog = asked.reader.catalog();
-  const auto question = question_of(asked, *catalog, then);
+  const auto question = question_of(asked, *catalog, moment.then());
   // The answer tells the last change of its indicator, not of the store: one ETag, one text.
   const auto changed = take(asked.reader.last_change(question.query.indicator));
-  const auto etag = etag_of(asked, changed.seq);
+  const auto etag = etag_of(asked, moment, changed.seq);
   if (client_has(asked, etag)) return not_modified(etag);
 
   auto found = query::observe_within(asked.reader, changed, question.query,
                                      [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
-  if (!found) {
-    throw Refused{found.error().code, found.error().text, "", parameter_of(found.error(), question.query), {}};
-  }
+  if (!found) refuse(found.error(), question.query);
   if (found->rows.empty()) check_source(asked, question.query.source);
 
   reserve(asked, memory_of(found->rows.size(), question));
@@ -278,7 +225,7 @@ Response observations(const Asked& asked) {
   } else {
     draft.body += "{\"meta\":";
     Json meta(draft.body);
-    write_meta(meta, asked, question, *found);
+    write_meta(meta, asked, moment, question, *found);
     draft.body += ",\"data\":";
     link_next(write_rows(draft.body, asked, question, *found));
     draft.body += ",\"next\":";

@@ -18,6 +18,17 @@ const std::vector<std::string> run_columns{
 const std::vector<std::string> reject_columns{"id",    "run",  "source",  "input",       "place", "dataset",
                                               "field", "code", "message", "recorded_at", "count"};
 
+const std::vector<std::string> commit_columns{"commit", "recorded_at", "kind", "source", "run", "label"};
+
+void write(RowWriter& rows, const Asked& asked, const store::CommitRow& commit) {
+  rows.number(commit.seq);
+  rows.text(asked.context.zone->text(commit.recorded_at));
+  rows.text(commit.kind);
+  rows.text_or_null(commit.source);
+  commit.run == 0 ? rows.null() : rows.number(commit.run);
+  rows.text_or_null(labels_text(commit.labels));
+}
+
 void write(RowWriter& rows, const Asked& asked, const store::RunRow& run) {
   rows.number(run.run);
   rows.text(run.source);
@@ -84,6 +95,10 @@ Response page(const Asked& asked, const std::vector<std::string>& columns,
 } // namespace
 
 Response runs(const Asked& asked) { return page(asked, run_columns, &store::Reader::runs, &store::RunRow::run); }
+
+Response commits(const Asked& asked) {
+  return page(asked, commit_columns, &store::Reader::commits, &store::CommitRow::seq);
+}
 
 Response rejects(const Asked& asked) {
   return page(asked, reject_columns, &store::Reader::rejects, &store::RejectRow::id);

@@ -41,7 +41,7 @@ public:
   void forget() { series_.clear(); }
 
 private:
-  int64_t series_of(int64_t source, uint32_t tuple);
+  int64_t series_of(int64_t source, uint32_t tuple, Seq seq);
   void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;

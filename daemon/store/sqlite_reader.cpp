@@ -1,9 +1,15 @@
 #include "base/guarded.hpp"
 #include "base/hash.hpp"
+#include "base/nearest.hpp"
+#include "base/printable.hpp"
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
+#include "store/explain.hpp"
 #include "store/figures.hpp"
+#include "store/history.hpp"
+#include "store/labels.hpp"
 #include "store/past.hpp"
+#include "store/run_rows.hpp"
 #include "store/schema.hpp"
 #include "store/writer.hpp"
 
@@ -23,32 +29,6 @@ struct ReaderSource::Shared {
 namespace {
 
 using Catalog = std::shared_ptr<const model::Catalog>;
-
-RunRow read_run(const Query& row) {
-  RunRow out;
-  out.run = static_cast<uint64_t>(row.integer(0));
-  out.source = row.text(1);
-  out.connector = row.text(2);
-  out.connector_version = row.text(3);
-  out.library_hash = row.text(4);
-  out.started = from_micros(row.integer(5));
-  if (!row.is_null(6)) out.ended = from_micros(row.integer(6));
-  out.status = row.text(7);
-  out.text = row.text(8);
-  const auto count = [&](int column) { return static_cast<uint64_t>(row.integer(column)); };
-  out.rows = count(9);
-  out.inserted = count(10);
-  out.changed = count(11);
-  out.unchanged = count(12);
-  out.removed = count(13);
-  out.rejected = count(14);
-  out.parts = count(15);
-  return out;
-}
-
-#define KEPU_RUN_COLUMNS                                                                                               \
-  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
-  "rejected,parts"
 
 class SqliteReader final : public Reader {
 public:
@@ -74,6 +54,21 @@ public:
     });
   }
 
+  Result<CommitInfo> begin_at_label(std::string_view label) override {
+    return guard([&]() -> Result<CommitInfo> {
+      if (!db_.in_transaction()) db_.query("BEGIN").run();
+      if (const auto commit = labelled(db_, label)) {
+        is_past_ = true;
+        return stand_at(*commit);
+      }
+      const auto near = nearest(label, all_labels(db_));
+      std::string text = "no commit bears the label " + in_quotes(label);
+      for (size_t i = 0; i < near.size(); ++i)
+        text += (i == 0 ? ", did you mean " : " or ") + in_quotes(near[i]);
+      return fail("unknown_label", text + (near.empty() ? "" : "?"));
+    });
+  }
+
   void end() override {
     // An interrupt that meets the first must not leave this reader at its old moment.
     for (const char* sql : {"COMMIT", "ROLLBACK"}) {
@@ -87,6 +82,16 @@ public:
   }
 
   Catalog catalog() override { return catalog_; }
+
+  Result<std::optional<model::Zone>> zone() override {
+    return guard([&]() -> Result<std::optional<model::Zone>> {
+      // All definitions of one catalog were made for one zone.
+      for (const auto& indicator : catalog_->indicators) {
+        if (auto definition = definition_at(db_, indicator.id, at_)) return std::optional(std::move(definition->zone));
+      }
+      return std::optional<model::Zone>();
+    });
+  }
 
   Result<CommitInfo> last_change(std::string_view indicator) override {
     return guard([&]() -> Result<CommitInfo> { return changed(indicator, at_); });
@@ -165,6 +170,41 @@ public:
     });
   }
 
+  Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) override {
+    return guard([&]() -> Result<FigureStates> {
+      return store::history(db_, ask, at_, before, limit, [&](Seq at) {
+        auto catalog = catalog_at_(db_, at);
+        if (!catalog) throw SqlError(catalog.error());
+        return *catalog;
+      });
+    });
+  }
+
+  Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
+                                     const std::function<bool(const CountedFact&)>& visit) override {
+    return guard([&]() -> Result<CountedFacts> {
+      const auto* indicator = catalog_->indicator(ask.indicator);
+      if (!indicator || !catalog_->dataset(indicator->dataset))
+        return fail("unknown_indicator", "no indicator \"" + ask.indicator + "\"");
+      return store::counted_facts(db_, catalog_, ask, at_, page, visit);
+    });
+  }
+
+  Result<std::vector<CommitRow>> commits(const PageAsk& ask) override {
+    return guard([&]() -> Result<std::vector<CommitRow>> {
+      auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM commits LEFT JOIN sources USING(source) "
+                           "WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR seq<?2) ORDER BY seq DESC LIMIT ?3");
+      bind_page(row, ask);
+      std::vector<CommitRow> out;
+      while (row.step()) {
+        const auto seq = static_cast<Seq>(row.integer(0));
+        out.push_back({seq, from_micros(row.integer(1)), row.text(2), row.text(3),
+                       static_cast<uint64_t>(row.integer(4)), labels_of(db_, seq, INT64_MAX)});
+      }
+      return out;
+    });
+  }
+
   Result<std::vector<RunRow>> runs(const PageAsk& ask) override {
     return guard([&]() -> Result<std::vector<RunRow>> {
       auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
@@ -179,11 +219,7 @@ public:
   }
 
   Result<std::optional<RunRow>> run(uint64_t number) override {
-    return guard([&]() -> Result<std::optional<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS " FROM runs JOIN sources USING(source) WHERE run=?");
-      row.bind(1, static_cast<int64_t>(number));
-      return row.step() ? std::optional(read_run(row)) : std::nullopt;
-    });
+    return guard([&]() -> Result<std::optional<RunRow>> { return run_numbered(db_, static_cast<int64_t>(number)); });
   }
 
   Result<std::optional<RunRow>> last_run(std::string_view source) override {
