@@ -32,7 +32,8 @@ private:
   size_t below(size_t bound) { return std::uniform_int_distribution<size_t>(0, bound - 1)(random_); }
   std::string any(const std::vector<std::string>& words) { return words[below(words.size())]; }
   std::string path() {
-    if (below(3) > 0) return "/api/v1/observations";
+    if (below(2) > 0)
+      return any({"/api/v1/observations", "/api/v1/observations", "/api/v1/history", "/api/v1/explain"});
     return any({"/",
                 "/healthz",
                 "/readyz",
@@ -48,6 +49,10 @@ private:
                 "/api/v1/sources",
                 "/api/v1/sources/gates",
                 "/api/v1/sources/gates/run",
+                "/api/v1/commits",
+                "/api/v1/commits/latest/label",
+                "/api/v1/commits/6/label",
+                "/api/v1/commits/%2D1/label",
                 "/api/v1/sources/none/pause",
                 "/api//v1",
                 "",
@@ -56,9 +61,9 @@ private:
                 "/api/v1/runs/%E7%A7%91"});
   }
   std::string name() {
-    return any({"indicator", "indicator", "freq",   "from",  "to",      "area",   "by",
-                "source",    "limit",     "cursor", "lang",  "columns", "format", "for",
-                "venue",     "gate",      "before", "as_of", "x",       "",       "%ff"});
+    return any({"indicator", "indicator", "freq",    "from",   "to",     "area",   "by",    "source", "limit",
+                "cursor",    "lang",      "columns", "format", "for",    "venue",  "gate",  "before", "as_of",
+                "x",         "",          "%ff",     "period", "period", "period", "label", "replace"});
   }
   std::string value() {
     return any({"venue.visits",
@@ -102,6 +107,10 @@ private:
                 "%",
                 "",
                 "AAAA",
+                "label:2025%20%E5%B9%B4%E6%8A%A5",
+                "label:",
+                "true",
+                "2025-Q1",
                 "a,,b",
                 "%F0%9F%94%AD"});
   }
