@@ -2,6 +2,7 @@
 #include "http/handle.hpp"
 
 #include "base/percent.hpp"
+#include "grammar.hpp"
 #include "hub.hpp"
 #include "support/life.hpp"
 
@@ -39,10 +40,13 @@ public:
   }
 
   Response response(const std::string& target) {
-    auto reader = life.readers->open().value();
     Request request;
     request.method = "GET";
     request.target = target;
+    return response(request);
+  }
+  Response response(const Request& request) {
+    auto reader = life.readers->open().value();
     Context context;
     context.zone = &life.zone;
     context.version = "0.1.0";
@@ -106,6 +110,27 @@ public:
   kepu::test::Life life;
   FakeControl control;
 };
+
+TEST(LivingStore, IsNeverAskedWhatMakesItFail) {
+  LivingHub hub(11);
+  Grammar grammar(2026);
+  std::map<int, int> statuses;
+  for (int i = 0; i < 600; ++i) {
+    if (i % 10 == 0) hub.life.step();
+    const auto request = grammar.next();
+    const auto response = hub.response(request);
+    ++statuses[response.status];
+    ASSERT_LT(response.status, 500) << request.method << " " << request.target << " " << *response.body;
+    // A question that has a meaning, and parameters that may have none.
+    const auto mark = request.target.find('?');
+    const auto more = mark == std::string::npos ? "" : request.target.substr(mark + 1);
+    const auto mixed = hub.response(hub.question() + more);
+    ++statuses[mixed.status];
+    ASSERT_LT(mixed.status, 500) << more << " " << *mixed.body;
+  }
+  EXPECT_GT(statuses[200], 10);
+  EXPECT_GT(statuses[422], 50);
+}
 
 class AsOf : public testing::TestWithParam<uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(Lives, AsOf, testing::Values(1, 2, 3));
