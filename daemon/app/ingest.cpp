@@ -15,8 +15,6 @@ constexpr size_t low_water = 1u << 20;
 // With nothing to do for so long, the log is copied into the file and memory is given back; and as often a store
 // that was in trouble is tried again.
 constexpr auto idle = std::chrono::seconds(2);
-// How long a caller waits for its turn: a step of a large part takes a second on a slow disk.
-constexpr auto longest_wait = std::chrono::seconds(10);
 
 } // namespace
 
@@ -121,7 +119,7 @@ void Ingest::take_frame(const Task& task) {
   }
 }
 
-Ingest::Called Ingest::call(const std::function<void()>& act) {
+Ingest::Called Ingest::call(const std::function<void()>& act, std::chrono::milliseconds patience) {
   struct Turn {
     std::mutex mutex;
     std::condition_variable changed;
@@ -144,7 +142,7 @@ Ingest::Called Ingest::call(const std::function<void()>& act) {
   }
   wake_.notify_one();
   std::unique_lock lock(turn->mutex);
-  turn->changed.wait_for(lock, longest_wait, [&] { return turn->state != Turn::waits; });
+  turn->changed.wait_for(lock, patience, [&] { return turn->state != Turn::waits; });
   if (turn->state == Turn::waits) {
     turn->state = Turn::left;
     return Called::late;

@@ -14,7 +14,7 @@ namespace {
 
 // The parts of a key in the order of the dataset's key fields, as pipeline/ writes them; of a dataset without a key the
 // input and the row. A person's part is left out: it tells one from another.
-std::vector<std::string> key_parts(const model::Dataset& dataset, std::string_view key) {
+std::vector<std::string> key_parts(const model::Dataset& dataset, const model::Zone& zone, std::string_view key) {
   std::vector<const abi::Field*> fields;
   for (const auto& field : dataset.contract.fields) {
     if (field.roles & KEPU_ROLE_KEY) fields.push_back(&field);
@@ -34,9 +34,10 @@ std::vector<std::string> key_parts(const model::Dataset& dataset, std::string_vi
       out.emplace_back(in.get<uint8_t>() ? "true" : "false");
     } else {
       const auto number = in.get<int64_t>();
-      out.push_back(is_person                  ? "person"
-                    : field->type == KEPU_DATE ? model::day_text(static_cast<model::Day>(number))
-                                               : std::to_string(number));
+      out.push_back(is_person                       ? "person"
+                    : field->type == KEPU_DATE      ? model::day_text(static_cast<model::Day>(number))
+                    : field->type == KEPU_TIMESTAMP ? zone.text(from_micros(number))
+                                                    : std::to_string(number));
     }
   }
   return out;
@@ -111,7 +112,7 @@ void Explanation::count(const BlockPlace& block, uint64_t facts, size_t most_gro
 CountedFact Explanation::fact(const BlockPlace& block, const model::FactColumns& facts, uint32_t row) {
   CountedFact out;
   out.fact = block.first + row;
-  const auto parts = key_parts(cell_.dataset(), facts.key(row));
+  const auto parts = key_parts(cell_.dataset(), cell_.definition().zone, facts.key(row));
   for (const auto& part : parts)
     out.key += (out.key.empty() ? "" : " / ") + part;
   const auto& fields = cell_.dataset().contract.fields;
