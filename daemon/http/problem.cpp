@@ -59,7 +59,7 @@ const std::vector<ProblemCode>& problem_codes() {
       {"paused", 409, "The source is paused", "resume it first, with kepuctl resume"},
       {"quarantined", 409, "The source is quarantined",
        "see in /api/v1/runs why its last runs failed, then lift it with kepuctl resume"},
-      {"label_taken", 409, "Another commit bears the label", "take another label, or move this one with replace=true"},
+      {"label_taken", 409, "Another commit bears the label", "take another label, or move this one with replace=true, kepuctl label --replace"},
       {"length_required", 411, "The request needs a Content-Length", "send a Content-Length"},
       {"body_too_large", 413, "The body is too large", "send no body: no path takes one"},
       {"target_too_long", 414, "The request target is too long", "ask with fewer or shorter parameters"},
