@@ -34,6 +34,7 @@ struct Wanted {
   std::string label;
   uint64_t commit = 0; // 0: the last
   bool replace = false;
+  bool labelled = false;
   uint64_t limit = 0; // 0: the daemon's usual
 };
 
@@ -141,6 +142,7 @@ void build(CLI::App& app, Wanted& wanted) {
   auto* commits = add(app, "commits", "Commits, newest first, with what brought them and their labels",
                       "kepuctl commits --source turnstile --limit 5");
   commits->add_option("--source", wanted.source, "Only of this source");
+  commits->add_flag("--labelled", wanted.labelled, "Only those that bear a label");
   add_limit(*commits, wanted);
   auto* label = add(app, "label", "Give a commit a name that --as-of takes: label:NAME",
                     "kepuctl label \"2026 annual report\"\n  kepuctl label --commit 512 \"2026 annual report\"");
@@ -262,7 +264,8 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "resume") return remote.resume(wanted.operand);
   if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
   if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
-  if (command == "commits") return remote.commits({{"source", wanted.source}, {"limit", limit}});
+  if (command == "commits")
+    return remote.commits({{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", limit}});
   if (command == "label")
     return remote.label(wanted.commit == 0 ? "latest" : std::to_string(wanted.commit), wanted.label, wanted.replace);
   if (command == "history" || command == "explain") {

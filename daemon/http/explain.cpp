@@ -16,6 +16,7 @@ constexpr size_t usual_fact = 500;
 constexpr size_t usual_cell = 60;
 constexpr size_t groups_bytes = 400'000; // of all that are told
 
+// settings/ lets no catalog in force that lacks it.
 const model::Dataset& dataset_of(const model::Catalog& catalog, const model::Indicator& indicator) {
   return *catalog.dataset(indicator.dataset);
 }

@@ -213,8 +213,8 @@ public:
   virtual Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
                                              const std::function<bool(const CountedFact&)>& visit) = 0;
 
-  // Labels as they are now, whatever the moment.
-  virtual Result<std::vector<CommitRow>> commits(const PageAsk& ask) = 0;
+  // Labels as they are now, whatever the moment; `labelled_only`: those that bear one.
+  virtual Result<std::vector<CommitRow>> commits(const PageAsk& ask, bool labelled_only) = 0;
   virtual Result<std::vector<RunRow>> runs(const PageAsk& ask) = 0;
   virtual Result<std::optional<RunRow>> run(uint64_t run) = 0;
   virtual Result<std::optional<RunRow>> last_run(std::string_view source) = 0;

@@ -110,6 +110,7 @@ public:
                      const std::function<void(size_t, const DayCell&)>& visit) override {
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
+        const auto held = db_.held();
         const auto& counted = past->recount(from, to);
         for (size_t i = 0; i < ids.size(); ++i) {
           const auto found = counted.find(ids[i]);
@@ -139,6 +140,7 @@ public:
                     const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) override {
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
+        const auto held = db_.held();
         const auto& counted = past->recount(from, to);
         for (size_t i = 0; i < ids.size(); ++i) {
           const auto found = counted.find(ids[i]);
@@ -163,7 +165,10 @@ public:
 
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
-      if (auto* past = past_of(indicator)) return past->extent();
+      if (auto* past = past_of(indicator)) {
+        const auto held = db_.held();
+        return past->extent();
+      }
       auto known = outline(indicator);
       if (!known) return known.error();
       return (*known)->extent;
@@ -172,6 +177,7 @@ public:
 
   Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) override {
     return guard([&]() -> Result<FigureStates> {
+      const auto held = db_.held();
       return store::history(db_, ask, at_, before, limit, [&](Seq at) {
         auto catalog = catalog_at_(db_, at);
         if (!catalog) throw SqlError(catalog.error());
@@ -183,6 +189,7 @@ public:
   Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
                                      const std::function<bool(const CountedFact&)>& visit) override {
     return guard([&]() -> Result<CountedFacts> {
+      const auto held = db_.held();
       const auto* indicator = catalog_->indicator(ask.indicator);
       if (!indicator || !catalog_->dataset(indicator->dataset))
         return fail("unknown_indicator", "no indicator \"" + ask.indicator + "\"");
@@ -190,11 +197,14 @@ public:
     });
   }
 
-  Result<std::vector<CommitRow>> commits(const PageAsk& ask) override {
+  Result<std::vector<CommitRow>> commits(const PageAsk& ask, bool labelled_only) override {
     return guard([&]() -> Result<std::vector<CommitRow>> {
       auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM commits LEFT JOIN sources USING(source) "
-                           "WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR seq<?2) ORDER BY seq DESC LIMIT ?3");
+                           "WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR seq<?2) AND (NOT ?4 OR seq IN (SELECT seq "
+                           "FROM labels l WHERE NOT EXISTS (SELECT 1 FROM labels WHERE label=l.label AND "
+                           "set_seq>l.set_seq))) ORDER BY seq DESC LIMIT ?3");
       bind_page(row, ask);
+      row.bind(4, labelled_only);
       std::vector<CommitRow> out;
       while (row.step()) {
         const auto seq = static_cast<Seq>(row.integer(0));

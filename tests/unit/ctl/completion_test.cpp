@@ -34,6 +34,7 @@ TEST(Completion, KnowsTheOptionsOfACommand) {
               HasSubstr("--freq --from --to --area --by --source --columns --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--period --area --where --source --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
+  EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
 }
 

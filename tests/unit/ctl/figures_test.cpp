@@ -101,6 +101,11 @@ TEST_F(Asking, CommitsAreATable) {
                        "     1  2025-03-05 09:00:00  catalog  -         -  -\n");
 }
 
+TEST_F(Asking, CommitsMayBeThoseWithALabelOnly) {
+  hub.on("GET /api/v1/commits?labelled=true", {R"({"data":[],"next":null})"});
+  EXPECT_EQ(ask({"commits", "--labelled"}), ok);
+}
+
 TEST_F(Asking, ALabelIsGivenToTheLastCommitOrTheOneThatIsNamed) {
   const std::string given = R"({"data":{"commit":7,"recorded_at":"2025-03-05T09:00:00+08:00","label":"年报 1"}})";
   hub.on("POST /api/v1/commits/latest/label?label=%E5%B9%B4%E6%8A%A5%201", {given});

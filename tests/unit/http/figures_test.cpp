@@ -192,6 +192,9 @@ TEST(Commits, AreListedNewestFirstWithTheirLabels) {
   EXPECT_EQ(json::serialize(rows[1]), R"({"commit":6,"recorded_at":"2025-03-05T09:29:10+08:00","kind":"part",)"
                                       R"("source":"gates","run":4,"label":"2025 年报; =draft"})");
   EXPECT_EQ(body.at("next").as_string(), "/api/v1/commits?limit=2&before=6");
+  EXPECT_EQ(hub.get_json("/api/v1/commits?labelled=true").at("data").as_array().size(), 1u);
+  EXPECT_EQ(hub.get_json("/api/v1/commits?labelled=false").at("data").as_array().size(), 3u);
+  EXPECT_EQ(hub.get("/api/v1/commits?labelled=1").status, 422);
   EXPECT_EQ(*hub.get("/api/v1/commits?before=6&format=csv").body,
             "commit,recorded_at,kind,source,run,label\r\n1,2025-03-05T09:28:20+08:00,catalog,,,\r\n");
 }

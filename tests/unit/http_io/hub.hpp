@@ -56,7 +56,7 @@ public:
                                             const std::function<bool(const store::CountedFact&)>&) override {
     return store::CountedFacts{};
   }
-  Result<std::vector<store::CommitRow>> commits(const store::PageAsk&) override {
+  Result<std::vector<store::CommitRow>> commits(const store::PageAsk&, bool) override {
     return std::vector<store::CommitRow>{};
   }
   Result<std::vector<store::RunRow>> runs(const store::PageAsk&) override { return std::vector<store::RunRow>{}; }

@@ -237,6 +237,34 @@ TEST_P(Figure, TheFactsThatExplainItAreThoseThatItCounts) {
   EXPECT_GT(replaced, 10u);
 }
 
+TEST(FigureDeadline, EndsTheQuestionWhereverItFallsAndNotTheNext) {
+  test::Life life(8);
+  for (int i = 0; i < 30; ++i)
+    life.step();
+  auto reader = life.readers->open().value();
+  ASSERT_TRUE(reader->begin());
+  ObservationQuery query;
+  query.indicator = "plain.count";
+  query.freq = model::Freq::year;
+  query.from = query.to = model::period_of(test::Life::first_day, query.freq);
+  size_t visited = 0;
+  const auto late = [&](const store::CountedFact&) {
+    ++visited;
+    reader->interrupt(); // between two statements
+    return true;
+  };
+  EXPECT_EQ(query::explain_within(*reader, query, late).error().code, "deadline");
+  EXPECT_EQ(visited, 1u);
+  EXPECT_TRUE(query::history_within(*reader, query));
+  auto ask = store::FigureAsk{"plain.count", query.from->first_day(), query.from->last_day(), {}};
+  ask.choose = [&](const auto&, const auto&, const auto& series) {
+    reader->interrupt();
+    return std::vector<bool>(series.size(), true);
+  };
+  EXPECT_EQ(reader->history(ask, 0, 10).error().code, "deadline");
+  EXPECT_TRUE(query::history_within(*reader, query));
+}
+
 TEST(FigureCursor, OfAnotherKindOfPageIsRefused) {
   test::Life life(7);
   for (int i = 0; i < 20; ++i)

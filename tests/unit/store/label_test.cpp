@@ -33,14 +33,18 @@ TEST(Label, NamesACommitAndMovesOnlyWhenItIsTold) {
   EXPECT_EQ(code(reader->begin_at_label("年报")), "2");
   reader->end();
   ASSERT_TRUE(reader->begin());
-  const auto commits = reader->commits({}).value();
+  const auto commits = reader->commits({}, false).value();
   ASSERT_EQ(commits.size(), 4u);
   EXPECT_EQ(commits[0].kind, "label");
   EXPECT_EQ(commits[2].labels, (std::vector<std::string>{"年报"}));
   EXPECT_EQ(commits[3].labels, (std::vector<std::string>{"2025 annual report"}));
   EXPECT_EQ(commits[3].kind, "catalog");
-  EXPECT_EQ(reader->commits({{}, 3, 1}).value().at(0).seq, 2u);
-  EXPECT_TRUE(reader->commits({"gates", 0, 9}).value().empty());
+  const auto labelled = reader->commits({}, true).value();
+  ASSERT_EQ(labelled.size(), 2u);
+  EXPECT_EQ(labelled[0].seq, 2u);
+  EXPECT_EQ(labelled[1].seq, 1u);
+  EXPECT_EQ(reader->commits({{}, 3, 1}, false).value().at(0).seq, 2u);
+  EXPECT_TRUE(reader->commits({"gates", 0, 9}, false).value().empty());
 }
 
 TEST(Label, ThatIsUnknownNamesTheNearest) {

@@ -148,8 +148,10 @@ public:
     }
     return out;
   }
-  Result<std::vector<store::CommitRow>> commits(const store::PageAsk& ask) override {
-    return page(store_.commits, ask, [](const store::CommitRow& row) { return row.seq; });
+  Result<std::vector<store::CommitRow>> commits(const store::PageAsk& ask, bool labelled_only) override {
+    auto all = store_.commits;
+    if (labelled_only) std::erase_if(all, [](const store::CommitRow& row) { return row.labels.empty(); });
+    return page(all, ask, [](const store::CommitRow& row) { return row.seq; });
   }
   Result<std::vector<store::RunRow>> runs(const store::PageAsk& ask) override {
     return page(store_.runs, ask, [](const store::RunRow& row) { return row.run; });
