@@ -27,6 +27,19 @@ std::vector<http::SourceStatus> DaemonControl::sources() {
   return out;
 }
 
+Result<store::CommitInfo> DaemonControl::label(std::optional<uint64_t> commit, std::string_view label, bool replace) {
+  Result<store::CommitInfo> out = fail("busy", "");
+  switch (ingest_.call([&] { out = writer_.label(commit, label, replace); })) {
+  case Ingest::Called::done:
+    return out;
+  case Ingest::Called::stopping:
+    return fail("shutting_down", "the hub is stopping; the label was not given");
+  case Ingest::Called::late:
+    return fail("busy", "the store is busy with other writing; the label was not given");
+  }
+  return out;
+}
+
 http::Health DaemonControl::health() {
   if (stopping_) return {false, "the hub is stopping"};
   if (auto trouble = ingest_.trouble(); !trouble.empty()) return {false, trouble};

@@ -119,6 +119,38 @@ void Ingest::take_frame(const Task& task) {
   }
 }
 
+Ingest::Called Ingest::call(const std::function<void()>& act, std::chrono::milliseconds patience) {
+  struct Turn {
+    std::mutex mutex;
+    std::condition_variable changed;
+    enum { waits, runs, ended, left } state = waits; // guarded
+  };
+  auto turn = std::make_shared<Turn>(); // outlives whichever of the two comes last
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Called::stopping;
+    tasks_.push_back({0, {}, {}, [turn, &act] {
+                        std::unique_lock mine(turn->mutex);
+                        if (turn->state == Turn::left) return;
+                        turn->state = Turn::runs;
+                        mine.unlock();
+                        act();
+                        mine.lock();
+                        turn->state = Turn::ended;
+                        turn->changed.notify_all();
+                      }});
+  }
+  wake_.notify_one();
+  std::unique_lock lock(turn->mutex);
+  turn->changed.wait_for(lock, patience, [&] { return turn->state != Turn::waits; });
+  if (turn->state == Turn::waits) {
+    turn->state = Turn::left;
+    return Called::late;
+  }
+  turn->changed.wait(lock, [&] { return turn->state == Turn::ended; });
+  return Called::done;
+}
+
 void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {
   push({0, {}, {}, [this, source, then = std::move(then)] {
           auto cursor = writer_.cursor(source);

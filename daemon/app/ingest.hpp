@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -37,6 +38,13 @@ public:
   bool frame(supervisor::RunToken run, wire::Header header, std::string payload) override;
   void settle(supervisor::RunToken run, std::function<void()> then) override;
   void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
+
+  // Runs `act` on kepu-ingest after what is queued, and waits for its end; any other thread. late: it did not get its
+  // turn within `patience`, and was not and will not be run.
+  enum class Called : uint8_t { done, late, stopping };
+  Called call(const std::function<void()>& act, std::chrono::milliseconds patience = usual_patience);
+  // A step of a large part takes a second on a slow disk.
+  static constexpr std::chrono::milliseconds usual_patience = std::chrono::seconds(10);
 
   // The store's last trouble; empty while it takes what it is given. Any thread.
   std::string trouble() const {

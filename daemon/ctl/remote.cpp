@@ -26,17 +26,6 @@ Tint tint_of_status(const std::string& status) {
   return status.empty() || status == "running" || status == "cancelled" ? Tint::none : Tint::bad;
 }
 
-std::string with(const std::string& path, const Parameters& parameters) {
-  std::string out = path;
-  char before = '?';
-  for (const auto& [name, value] : parameters) {
-    if (value.empty()) continue;
-    out += before + name + "=" + percent_encoded(value);
-    before = '&';
-  }
-  return out;
-}
-
 std::string state_of(const json::object& source) {
   return text(source, "state") + (is_true(source, "paused") ? ", paused" : "");
 }
@@ -44,19 +33,6 @@ std::string state_of(const json::object& source) {
 std::string sentence_of(const json::object& source, bool chinese) {
   auto found = text(source, chinese ? "sentence_zh" : "sentence");
   return found.empty() ? text(source, "sentence") : found;
-}
-
-// The objects of `data`; nullopt: the answer has another shape.
-std::optional<std::vector<json::object>> rows_of(const std::string& body) {
-  auto answer = object_in(body);
-  const auto* data = answer ? array(*answer, "data") : nullptr;
-  if (!data) return std::nullopt;
-  std::vector<json::object> rows;
-  for (const auto& row : *data) {
-    if (!row.is_object()) return std::nullopt;
-    rows.push_back(row.get_object());
-  }
-  return rows;
 }
 
 // A name that no shell and no terminal makes anything else of.
@@ -72,6 +48,29 @@ bool is_number(const json::object& row, std::string_view key) {
 }
 
 } // namespace
+
+std::string with(const std::string& path, const Parameters& parameters) {
+  std::string out = path;
+  char before = path.find('?') == std::string::npos ? '?' : '&';
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    out += before + name + "=" + percent_encoded(value);
+    before = '&';
+  }
+  return out;
+}
+
+std::optional<std::vector<json::object>> rows_of(const std::string& body) {
+  auto answer = object_in(body);
+  const auto* data = answer ? array(*answer, "data") : nullptr;
+  if (!data) return std::nullopt;
+  std::vector<json::object> rows;
+  for (const auto& row : *data) {
+    if (!row.is_object()) return std::nullopt;
+    rows.push_back(row.get_object());
+  }
+  return rows;
+}
 
 void Remote::say_error(const std::string& text) { console_.err << "kepuctl: " << printable(text) << "\n"; }
 
@@ -176,9 +175,13 @@ int Remote::rejects(const Parameters& parameters) {
 }
 
 int Remote::observations(Parameters parameters, bool csv) {
-  if (!csv) return list(with("/api/v1/observations", parameters), &Remote::show_observations);
+  if (csv) return this->csv("/api/v1/observations", std::move(parameters));
+  return list(with("/api/v1/observations", parameters), &Remote::show_observations);
+}
+
+int Remote::csv(const std::string& path, Parameters parameters) {
   parameters.emplace_back("format", "csv");
-  const auto body = take(client_.get(with("/api/v1/observations", parameters), "text/csv"));
+  const auto body = take(client_.get(with(path, parameters), "text/csv"));
   if (!body) return exit_;
   raw(*body);
   return ok;

@@ -23,6 +23,11 @@ struct Manner {
 // Name and value of each parameter of a request; those without a value are left out.
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
+// `path`, which may hold parameters already, with what of these has a value, escaped.
+std::string with(const std::string& path, const Parameters& parameters);
+// The objects of `data`; nullopt: the answer has another shape.
+std::optional<std::vector<boost::json::object>> rows_of(const std::string& body);
+
 class Remote {
 public:
   // Borrows the console.
@@ -38,6 +43,12 @@ public:
   int observations(Parameters parameters, bool csv);
   int runs(const Parameters& parameters);
   int rejects(const Parameters& parameters);
+  // `where`: dimensions and their codes, which may be empty: not specified.
+  int history(const Parameters& where, Parameters parameters, bool csv);
+  int explain(const Parameters& where, Parameters parameters, bool csv);
+  int commits(const Parameters& parameters);
+  // `commit`: its number, or "latest".
+  int label(const std::string& commit, const std::string& label, bool replace);
 
 private:
   // nullopt: it was said what went wrong, and exit_ is how to end.
@@ -53,6 +64,11 @@ private:
   int show_observations(const std::string& body);
   int show_runs(const std::string& body);
   int show_rejects(const std::string& body);
+  int show_history(const std::string& body);
+  int show_explanation(const std::string& body);
+  int show_commits(const std::string& body);
+  // The daemon's CSV as it came.
+  int csv(const std::string& path, Parameters parameters);
   int not_understood();
   void say_error(const std::string& text);
   void say_more(const std::string& body);

@@ -29,7 +29,12 @@ struct Wanted {
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
-  std::string freq, from, to, area, by, source, columns, as_of, lang;
+  std::string freq, from, to, period, area, by, source, columns, as_of, lang;
+  std::vector<std::string> where; // NAME=CODE
+  std::string label;
+  uint64_t commit = 0; // 0: the last
+  bool replace = false;
+  bool labelled = false;
   uint64_t limit = 0; // 0: the daemon's usual
 };
 
@@ -41,6 +46,13 @@ const CLI::Validator positive(
       return word + " is not a whole number from 1 on";
     },
     "N");
+
+const CLI::Validator dimension(
+    [](std::string& word) -> std::string {
+      const auto equals = word.find('=');
+      return equals == 0 || equals == word.npos ? word + " is not NAME=CODE" : "";
+    },
+    "NAME=CODE");
 
 void add_limit(CLI::App& command, Wanted& wanted) {
   command.add_option("--limit", wanted.limit, "At most so many rows")->check(positive);
@@ -103,10 +115,41 @@ void build(CLI::App& app, Wanted& wanted) {
                            "More columns, with commas between: period_start, period_end, n, approximate, repaired, "
                            "provisional, labels, unit");
   observations->add_option("--as-of", wanted.as_of,
-                           "As the answer was then: 2025-12-31 (its end), or 2025-12-31T18:00:00+08:00");
+                           "As the answer was then: 2025-12-31 (its end), 2025-12-31T18:00:00+08:00, or label: and the "
+                           "label of a commit");
   add_limit(*observations, wanted);
   observations->add_option("--lang", wanted.lang, "Language of labels")->check(CLI::IsMember({"zh", "en"}));
   observations->add_flag("--csv", wanted.csv, "The daemon's CSV as it came");
+
+  const auto with_figure = [&](CLI::App* command) {
+    command->add_option("INDICATOR", wanted.operand, "Its id, as `kepuctl indicators` lists it")->required();
+    command->add_option("--period", wanted.period, "2026-01-31, 2026-W05, 2026-01, 2026-Q1, 2026")->required();
+    command->add_option("--area", wanted.area, "Code of an area: only what lies in it");
+    command->add_option("--where", wanted.where, "A dimension and its code, such as venue=V01; may be given again")
+        ->check(dimension);
+    command->add_option("--source", wanted.source, "Only what this source reported");
+    command->add_option("--as-of", wanted.as_of,
+                        "As it was then: 2025-12-31 (its end), 2025-12-31T18:00:00+08:00, or label: and the label of a "
+                        "commit");
+    add_limit(*command, wanted);
+    command->add_option("--lang", wanted.lang, "Language of names")->check(CLI::IsMember({"zh", "en"}));
+    command->add_flag("--csv", wanted.csv, "The daemon's CSV as it came");
+  };
+  with_figure(add(app, "history", "What a value was before, since when, and why it changed, newest first",
+                  "kepuctl history venue.visits --period 2026-01 --where venue=V01"));
+  with_figure(add(app, "explain", "A value's rule, and the facts that it counts, with their inputs and runs",
+                  "kepuctl explain venue.visits --period 2026-01-31 --area 510104017"));
+  auto* commits = add(app, "commits", "Commits, newest first, with what brought them and their labels",
+                      "kepuctl commits --source turnstile --limit 5");
+  commits->add_option("--source", wanted.source, "Only of this source");
+  commits->add_flag("--labelled", wanted.labelled, "Only those that bear a label");
+  add_limit(*commits, wanted);
+  auto* label = add(app, "label", "Give a commit a name that --as-of takes: label:NAME",
+                    "kepuctl label \"2026 annual report\"\n  kepuctl label --commit 512 \"2026 annual report\"");
+  label->add_option("LABEL", wanted.label, "At most 200 bytes, without semicolons")->required();
+  label->add_option("--commit", wanted.commit, "Its number, as `kepuctl commits` lists it; otherwise the last")
+      ->check(positive);
+  label->add_flag("--replace", wanted.replace, "Move the label when another commit bears it");
 
   add(app, "indicators", "Indicators with their names, units and days", "kepuctl indicators")
       ->add_flag("--ids", wanted.ids, "Names only, one a line");
@@ -221,6 +264,20 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "resume") return remote.resume(wanted.operand);
   if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
   if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
+  if (command == "commits")
+    return remote.commits({{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", limit}});
+  if (command == "label")
+    return remote.label(wanted.commit == 0 ? "latest" : std::to_string(wanted.commit), wanted.label, wanted.replace);
+  if (command == "history" || command == "explain") {
+    Parameters parameters{{"indicator", wanted.operand}, {"period", wanted.period}, {"area", wanted.area},
+                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", limit},
+                          {"lang", wanted.lang}};
+    Parameters where;
+    for (const auto& one : wanted.where)
+      where.emplace_back(one.substr(0, one.find('=')), one.substr(one.find('=') + 1));
+    return command == "history" ? remote.history(where, std::move(parameters), wanted.csv)
+                                : remote.explain(where, std::move(parameters), wanted.csv);
+  }
   return remote.observations({{"indicator", wanted.operand},
                               {"freq", wanted.freq},
                               {"from", wanted.from},

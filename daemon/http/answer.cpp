@@ -30,9 +30,12 @@ Refused no_room() {
 
 } // namespace
 
-std::string etag_of(const Asked& asked, store::Seq changed, std::optional<model::Day> day) {
-  return quoted_hex(hash64(std::to_string(changed) + ' ' + (day ? std::to_string(*day) : "") + ' ' +
-                           asked.context.version + ' ' + answer_key(asked.request.target, asked.format, asked.gzip)));
+std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed, std::optional<model::Day> day) {
+  // A label may be moved to a commit at which the answer is the same but for what it tells of the label.
+  const auto labelled = moment.label().empty() ? 0 : moment.commit().seq;
+  return quoted_hex(hash64(std::to_string(changed) + ' ' + std::to_string(labelled) + ' ' +
+                           (day ? std::to_string(*day) : "") + ' ' + asked.context.version + ' ' +
+                           answer_key(asked.request.target, asked.format, asked.gzip)));
 }
 
 bool client_has(const Asked& asked, const std::string& etag) {

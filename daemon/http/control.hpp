@@ -1,9 +1,10 @@
-// What HTTP may ask of the running daemon; implemented by app. Every call: any thread, does not
+// What HTTP may ask of the running daemon; implemented by app. Every call but label(): any thread, does not
 // wait for I/O.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "store/reader.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -52,6 +53,9 @@ public:
   virtual Result<void> run_now(std::string_view source) = 0;
   virtual Result<void> pause(std::string_view source) = 0;
   virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off
+  // Gives a commit (nullopt: the last) a label, as store::Writer::label() does; waits until it is on disk, but not for
+  // ever: any thread that may wait. Error codes of it, "busy", "shutting_down".
+  virtual Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) = 0;
   virtual Health health() = 0;
   virtual std::vector<Metric> metrics() = 0;
 };

@@ -2,7 +2,6 @@
 #include "http/routes.hpp"
 
 namespace kepu::http {
-namespace {
 
 std::string_view measure_name(model::Measure measure) {
   switch (measure) {
@@ -25,6 +24,8 @@ std::string_view measure_name(model::Measure measure) {
   }
   return {};
 }
+
+namespace {
 
 void write_label(Json& json, std::string_view key, const model::Label& label) {
   json.key(key).object().key("zh").text_or_null(label.zh).key("en").text_or_null(label.en).end_object();
@@ -49,9 +50,11 @@ void write(Json& json, const Asked& asked, const model::Catalog& catalog, const 
   json.end_object();
 }
 
-void write_meta(Json& json, const Asked& asked, const store::CommitInfo& commit) {
-  json.key("meta").object().key("time_zone").text(asked.context.zone->name()).key("commit").number(commit.seq);
-  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : asked.context.zone->text(commit.recorded_at));
+void write_meta(Json& json, const Asked& asked, const Moment& moment, const store::CommitInfo& commit) {
+  const auto zone = moment.zone(asked);
+  json.key("meta").object().key("time_zone").text(zone.name()).key("commit").number(commit.seq);
+  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : zone.text(commit.recorded_at));
+  if (moment.then()) moment.echo(json, asked);
   json.end_object();
 }
 
@@ -59,14 +62,14 @@ void write_meta(Json& json, const Asked& asked, const store::CommitInfo& commit)
 
 Response indicators(const Asked& asked) {
   asked.params.allow_only(with_common({"as_of"}));
-  const Moment moment(asked.reader, as_of(asked));
+  const Moment moment(asked);
   Draft draft;
-  draft.etag = etag_of(asked, moment.commit().seq);
+  draft.etag = etag_of(asked, moment, moment.commit().seq);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
   const auto catalog = asked.reader.catalog();
   Json json(draft.body);
   json.object();
-  write_meta(json, asked, moment.commit());
+  write_meta(json, asked, moment, moment.commit());
   json.key("data").array();
   for (const auto& one : catalog->indicators)
     write(json, asked, *catalog, one);
@@ -76,7 +79,7 @@ Response indicators(const Asked& asked) {
 
 Response indicator(const Asked& asked) {
   asked.params.allow_only(with_common({"as_of"}));
-  const Moment moment(asked.reader, as_of(asked));
+  const Moment moment(asked);
   const auto catalog = asked.reader.catalog();
   const auto* found = catalog->indicator(asked.id);
   if (!found) {
@@ -88,11 +91,11 @@ Response indicator(const Asked& asked) {
   }
   const auto changed = take(asked.reader.last_change(asked.id));
   Draft draft;
-  draft.etag = etag_of(asked, changed.seq);
+  draft.etag = etag_of(asked, moment, changed.seq);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
   Json json(draft.body);
   json.object();
-  write_meta(json, asked, changed);
+  write_meta(json, asked, moment, changed);
   json.key("data");
   write(json, asked, *catalog, *found);
   json.end_object();

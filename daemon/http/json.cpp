@@ -190,6 +190,12 @@ void RowWriter::decimal(__int128 value, int scale) {
   end_cell();
 }
 
+void RowWriter::literal(std::string_view value) {
+  start_cell();
+  out_.append(value);
+  end_cell();
+}
+
 void RowWriter::null() {
   start_cell();
   if (json_) out_.append("null");

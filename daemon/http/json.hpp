@@ -67,6 +67,8 @@ public:
   void text_or_null(std::string_view value) { value.empty() ? null() : text(value); }
   void number(uint64_t value);
   void decimal(__int128 value, int scale);
+  // true, false, or a number as JSON writes it.
+  void literal(std::string_view value);
   void null();
   // Call once, after the last row.
   void finish();

@@ -1,5 +1,5 @@
 #include "base/printable.hpp"
-#include "http/routes.hpp"
+#include "http/question.hpp"
 #include "query/bounds.hpp"
 #include "query/cursor.hpp"
 #include "query/plan.hpp"
@@ -21,8 +21,6 @@ const std::vector<std::string> optional_columns{"period_start", "period_end",  "
 constexpr size_t page_bytes = 4u << 20;
 constexpr uint32_t page_rows = 50'000;
 constexpr size_t usual_row = 120;
-// Indicators of one question: a department's sheet has some dozens of figures.
-constexpr size_t most_indicators = 50;
 
 struct Question {
   std::vector<const model::Indicator*> indicators; // in the order asked, at least one
@@ -37,64 +35,17 @@ struct Question {
   bool has(std::string_view column) const { return std::find(columns.begin(), columns.end(), column) != columns.end(); }
 };
 
-const std::string& in_language(const model::Label& label, const std::string& lang) {
-  const bool english = lang == "en";
-  const auto& wanted = english ? label.en : label.zh;
-  return wanted.empty() ? (english ? label.zh : label.en) : wanted;
-}
-
-bool is_fixed(std::string_view name) {
-  return std::find(fixed_params.begin(), fixed_params.end(), name) != fixed_params.end();
-}
-
-std::vector<const model::Indicator*> indicators_of(const Params& params, const model::Catalog& catalog) {
-  const auto ids = params.list("indicator");
-  if (ids.empty()) {
-    params.allow_only(fixed_params);
-    throw Refused{"missing_parameter", "which indicator is asked?", "/api/v1/indicators lists them", "indicator", {}};
-  }
-  if (ids.size() > most_indicators) {
-    throw Refused{"bad_parameter",
-                  "one question asks at most " + std::to_string(most_indicators) + " indicators",
-                  "ask several questions",
-                  "indicator",
-                  {}};
-  }
-  std::vector<const model::Indicator*> out;
-  for (const auto& id : ids) {
-    out.push_back(catalog.indicator(id));
-    if (out.back()) continue;
-    throw Refused{"unknown_indicator",
-                  "no indicator " + in_quotes(id) + did_you_mean(id, catalog.indicator_ids()),
-                  "/api/v1/indicators lists them",
-                  "indicator",
-                  {}};
-  }
-  return out;
-}
-
-Question question_of(const Asked& asked, const model::Catalog& catalog, std::optional<Instant> then) {
+Question question_of(const Asked& asked, const model::Catalog& catalog, const Moment& moment) {
   const auto& params = asked.params;
   Question out;
-  out.indicators = indicators_of(params, catalog);
-  auto known = fixed_params;
-  std::vector<std::string> dimensions;
-  for (const auto* indicator : out.indicators) {
-    for (const auto& by : indicator->by) {
-      if (std::find(dimensions.begin(), dimensions.end(), by) == dimensions.end()) dimensions.push_back(by);
-    }
-  }
-  known.insert(known.end(), dimensions.begin(), dimensions.end());
-  params.allow_only(known);
-
-  out.query.indicator = *params.text("indicator");
+  out.indicators = ask_series(asked, catalog, fixed_params, out.query);
   if (params.word("combine", {"sum"})) {
     for (size_t i = 1; i < out.indicators.size(); ++i)
       out.query.added.push_back(out.indicators[i]->id);
     out.is_sum = true;
   }
-  out.query.as_of = then;
-  out.query.today = asked.context.zone->day_at(then.value_or(asked.context.now));
+  out.query.as_of = moment.then();
+  out.query.today = moment.today(asked);
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
   }
@@ -108,13 +59,7 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
   if (const auto to = params.text("to")) {
     out.query.to = take(query::bound(*to, out.query.freq, query::End::to, out.query.today), "to");
   }
-  out.query.area = params.text("area");
   out.query.by = params.list("by");
-  out.query.source = params.text("source");
-  for (const auto& dimension : dimensions) {
-    if (is_fixed(dimension)) continue;
-    if (auto code = params.raw(dimension)) out.query.filters.emplace_back(dimension, std::move(*code));
-  }
   if (const auto limit = params.number("limit", 1, query::max_limit)) out.query.limit = static_cast<uint32_t>(*limit);
   out.limit = out.query.limit;
   out.query.limit = std::min(out.query.limit, page_rows);
@@ -134,26 +79,6 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, std::opt
     out.first = take(query::take_part(out.query.after, out.parts()), "cursor");
   }
   return out;
-}
-
-// The parameter that a refusal of the query speaks of; empty: none in particular.
-std::string parameter_of(const Error& error, const query::ObservationQuery& query) {
-  if (error.code == "unknown_area") return "area";
-  if (error.code == "bad_range" || error.code == "range_too_wide") return "from";
-  if (error.code == "bad_cursor") return "cursor";
-  if (error.code == "different_quantities" || error.code == "not_additive") return "combine";
-  if (error.code == "unknown_dimension") {
-    for (const auto& by : query.by) {
-      if (error.text.find('"' + by + '"') != std::string::npos) return "by";
-    }
-    return "area";
-  }
-  if (error.code == "unknown_code") {
-    for (const auto& [dimension, code] : query.filters) {
-      if (error.text.find('"' + code + '"') != std::string::npos) return dimension;
-    }
-  }
-  return "";
 }
 
 // Names of the codes of one `by` column.
@@ -319,8 +244,9 @@ void write_indicator(Json& json, const Question& question, const model::Catalog&
   json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, question.lang)) : "");
 }
 
-void write_meta(Json& json, const Asked& asked, const Question& question, const model::Catalog& catalog,
-                const store::CommitInfo& commit) {
+void write_meta(Json& json, const Asked& asked, const Moment& moment, const Question& question,
+                const model::Catalog& catalog, const store::CommitInfo& commit) {
+  const auto zone = moment.zone(asked);
   const auto& query = question.query;
   json.object();
   if (question.indicators.size() == 1) {
@@ -346,12 +272,12 @@ void write_meta(Json& json, const Asked& asked, const Question& question, const 
     json.key(dimension).text(code);
   json.end_object();
   json.key("source").text_or_null(query.source.value_or(""));
-  json.key("as_of").text_or_null(query.as_of ? asked.context.zone->text(*query.as_of) : "");
+  moment.echo(json, asked);
   json.key("limit").number(question.limit);
   json.key("lang").text(question.lang);
-  json.key("time_zone").text(asked.context.zone->name());
+  json.key("time_zone").text(zone.name());
   json.key("commit").number(commit.seq);
-  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : asked.context.zone->text(commit.recorded_at));
+  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : zone.text(commit.recorded_at));
   json.end_object();
 }
 
@@ -363,7 +289,7 @@ std::vector<query::Observations> find(const Asked& asked, const Question& questi
     query.indicator = question.indicators[i]->id;
     auto found = query::observe_within(asked.reader, changed, query,
                                        [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
-    if (!found) throw Refused{found.error().code, found.error().text, "", parameter_of(found.error(), query), {}};
+    if (!found) refuse(found.error(), query);
     query.limit -= static_cast<uint32_t>(found->rows.size());
     query.after.clear();
     out.push_back(std::move(*found));
@@ -389,10 +315,9 @@ std::string next_after(const Question& question, const std::vector<query::Observ
 } // namespace
 
 Response observations(const Asked& asked) {
-  const auto then = as_of(asked);
-  const Moment moment(asked.reader, then);
+  const Moment moment(asked);
   const auto catalog = asked.reader.catalog();
-  const auto question = question_of(asked, *catalog, then);
+  const auto question = question_of(asked, *catalog, moment);
   // The answer tells the last change of its indicators, not of the store: one ETag, one text.
   store::CommitInfo changed;
   bool today = question.is_relative;
@@ -402,8 +327,8 @@ Response observations(const Asked& asked) {
     today = today || query::depends_on_today(*catalog, *indicator);
   }
   Draft draft;
-  if (today && !then) draft.day = question.query.today;
-  draft.etag = etag_of(asked, changed.seq, draft.day);
+  if (today && !moment.then()) draft.day = question.query.today;
+  draft.etag = etag_of(asked, moment, changed.seq, draft.day);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
 
   auto found = find(asked, question, changed);
@@ -423,7 +348,7 @@ Response observations(const Asked& asked) {
   } else {
     draft.body += "{\"meta\":";
     Json meta(draft.body);
-    write_meta(meta, asked, question, *catalog, changed);
+    write_meta(meta, asked, moment, question, *catalog, changed);
     draft.body += ",\"data\":";
     write();
     draft.body += ",\"next\":";

@@ -35,28 +35,38 @@ struct Route {
   Response (*answer)(const Asked&);
 };
 
-// The end of the moment that `as_of` asks for: an instant, or a date, which means its end in the hub's zone; what lies
-// ahead is refused. nullopt: now.
-std::optional<Instant> as_of(const Asked& asked);
-
 // A moment of the store for one answer.
 class Moment {
 public:
+  // Now.
   explicit Moment(store::Reader& reader) : reader_(reader), commit_(take(reader.begin())) {}
-  Moment(store::Reader& reader, std::optional<Instant> as_of)
-      : reader_(reader), commit_(as_of ? take(reader.begin_at(*as_of), "as_of") : take(reader.begin())) {}
+  // What the parameter `as_of` asks for: an instant, a date, which means its end in the hub's zone, or a commit by its
+  // label; what lies ahead is refused. Without it: now.
+  explicit Moment(const Asked& asked);
   Moment(const Moment&) = delete;
   Moment& operator=(const Moment&) = delete;
   ~Moment() { reader_.end(); }
   const store::CommitInfo& commit() const { return commit_; }
+  // The instant asked for; of a label that of its commit. nullopt: now.
+  const std::optional<Instant>& then() const { return then_; }
+  const std::string& label() const { return label_; } // empty: none was asked for
+  // Periods were cut in it then, and times are told in it. Of the hub's now, where the moment knows none.
+  model::Zone zone(const Asked& asked) const;
+  // The day that is now, of the moment.
+  model::Day today(const Asked& asked) const { return zone(asked).day_at(then_.value_or(asked.context.now)); }
+  // Members `as_of` and, where it was asked for, `as_of_label` and `as_of_commit`.
+  void echo(Json& json, const Asked& asked) const;
 
 private:
   store::Reader& reader_;
+  std::string label_;
+  std::optional<Instant> then_;
   store::CommitInfo commit_;
 };
 
-// Strong ETag of an answer that changes with commits only; `day`: and with the day of the hub.
-std::string etag_of(const Asked& asked, store::Seq changed, std::optional<model::Day> day = {});
+// Strong ETag of an answer of this moment that changes with commits only, the last of them `changed`; `day`: and with
+// the hub's day.
+std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed, std::optional<model::Day> day = {});
 // Whether the client has that answer.
 bool client_has(const Asked& asked, const std::string& etag);
 Response not_modified(const std::string& etag);
@@ -84,9 +94,18 @@ std::vector<std::string> with_common(std::vector<std::string> names); // plus fo
 // something. For answers without rows, within a moment.
 void check_source(const Asked& asked, const std::optional<std::string>& id);
 
+// "2025 annual report; 年报", empty: none.
+std::string labels_text(const std::vector<std::string>& labels);
+// "count"
+std::string_view measure_name(model::Measure measure);
+
 Response indicators(const Asked& asked);
 Response indicator(const Asked& asked);
 Response observations(const Asked& asked);
+Response history(const Asked& asked);
+Response explain(const Asked& asked);
+Response commits(const Asked& asked);
+Response label_commit(const Asked& asked);
 Response sources(const Asked& asked);
 Response source(const Asked& asked);
 Response run_source(const Asked& asked);

@@ -18,6 +18,17 @@ const std::vector<std::string> run_columns{
 const std::vector<std::string> reject_columns{"id",    "run",  "source",  "input",       "place", "dataset",
                                               "field", "code", "message", "recorded_at", "count"};
 
+const std::vector<std::string> commit_columns{"commit", "recorded_at", "kind", "source", "run", "label"};
+
+void write(RowWriter& rows, const Asked& asked, const store::CommitRow& commit) {
+  rows.number(commit.seq);
+  rows.text(asked.context.zone->text(commit.recorded_at));
+  rows.text(commit.kind);
+  rows.text_or_null(commit.source);
+  commit.run == 0 ? rows.null() : rows.number(commit.run);
+  rows.text_or_null(labels_text(commit.labels));
+}
+
 void write(RowWriter& rows, const Asked& asked, const store::RunRow& run) {
   rows.number(run.run);
   rows.text(run.source);
@@ -49,17 +60,15 @@ void write(RowWriter& rows, const Asked& asked, const store::RejectRow& reject) 
 }
 
 // A page of what the store keeps, newest first. One row more is asked than shown, to know of a next page.
-template <class Row>
-Response page(const Asked& asked, const std::vector<std::string>& columns,
-              Result<std::vector<Row>> (store::Reader::*ask)(const store::PageAsk&), uint64_t Row::*number) {
-  asked.params.allow_only(with_common({"source", "before", "limit"}));
+template <class Row, class Ask>
+Response page(const Asked& asked, const std::vector<std::string>& columns, Ask ask, uint64_t Row::*number) {
   store::PageAsk wanted;
   wanted.source = asked.params.text("source");
   wanted.before = asked.params.number("before", 1, largest_number).value_or(0);
   const auto limit = static_cast<uint32_t>(asked.params.number("limit", 1, largest_page).value_or(usual_page));
   wanted.limit = limit + 1;
   const Moment moment(asked.reader);
-  auto found = take((asked.reader.*ask)(wanted));
+  std::vector<Row> found = take(ask(wanted));
   if (found.empty()) check_source(asked, wanted.source);
 
   Draft draft;
@@ -83,10 +92,25 @@ Response page(const Asked& asked, const std::vector<std::string>& columns,
 
 } // namespace
 
-Response runs(const Asked& asked) { return page(asked, run_columns, &store::Reader::runs, &store::RunRow::run); }
+Response runs(const Asked& asked) {
+  asked.params.allow_only(with_common({"source", "before", "limit"}));
+  return page(
+      asked, run_columns, [&](const store::PageAsk& ask) { return asked.reader.runs(ask); }, &store::RunRow::run);
+}
+
+Response commits(const Asked& asked) {
+  asked.params.allow_only(with_common({"source", "labelled", "before", "limit"}));
+  const bool labelled = asked.params.word("labelled", {"true", "false"}) == "true";
+  return page(
+      asked, commit_columns, [&](const store::PageAsk& ask) { return asked.reader.commits(ask, labelled); },
+      &store::CommitRow::seq);
+}
 
 Response rejects(const Asked& asked) {
-  return page(asked, reject_columns, &store::Reader::rejects, &store::RejectRow::id);
+  asked.params.allow_only(with_common({"source", "before", "limit"}));
+  return page(
+      asked, reject_columns, [&](const store::PageAsk& ask) { return asked.reader.rejects(ask); },
+      &store::RejectRow::id);
 }
 
 Response run(const Asked& asked) {

@@ -153,13 +153,21 @@ Result<store::CommitInfo> last_change(store::Reader& reader, const model::Catalo
                                       std::string_view indicator) {
   auto last = reader.last_change(indicator);
   const auto* found = catalog.indicator(indicator);
-  if (!found || model::is_of_facts(found->measure)) return last;
-  for_parts(catalog, *found, [&](const model::Indicator& part) {
-    if (!last) return;
-    auto changed = reader.last_change(part.id);
-    if (!changed || changed->seq > last->seq) last = std::move(changed);
-  });
+  if (!last || !found || model::is_of_facts(found->measure)) return last;
+  for (const auto& part : parts_of(catalog, *found)) {
+    auto changed = reader.last_change(part);
+    if (!changed) return changed;
+    if (changed->seq > last->seq) last = std::move(changed);
+  }
   return last;
+}
+
+std::vector<std::string> parts_of(const model::Catalog& catalog, const model::Indicator& indicator) {
+  std::vector<std::string> out;
+  for_parts(catalog, indicator, [&](const model::Indicator& part) {
+    if (std::ranges::find(out, part.id) == out.end()) out.push_back(part.id);
+  });
+  return out;
 }
 
 bool depends_on_today(const model::Catalog& catalog, const model::Indicator& indicator) {

@@ -89,6 +89,27 @@ public:
   }
 };
 
+// What one series said, the last of each day; of all before `first` only the last.
+class Values {
+public:
+  void add(const store::Reading& reading, model::Day first) {
+    const auto day = reading.first < first ? before_all : reading.first;
+    const auto [it, added] = days_.try_emplace(day, reading);
+    if (added) return;
+    const auto order = [](const store::Reading& one) { return std::tuple(one.first, one.time, one.fact); };
+    if (order(reading) > order(it->second)) it->second = reading;
+  }
+  // The last up to that day; nullptr: none.
+  const store::Reading* at(model::Day day) const {
+    const auto after = days_.upper_bound(day);
+    return after == days_.begin() ? nullptr : &std::prev(after)->second;
+  }
+
+private:
+  static constexpr model::Day before_all = INT32_MIN;
+  std::map<model::Day, store::Reading> days_;
+};
+
 class Latest final : public ReadFigures {
 public:
   Latest(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
@@ -137,27 +158,6 @@ public:
   }
 
 private:
-  // What one series said, the last of each day; of all before the window only the last.
-  class Values {
-  public:
-    void add(const store::Reading& reading, model::Day window) {
-      const auto day = reading.first < window ? before_all : reading.first;
-      const auto [it, added] = days_.try_emplace(day, reading);
-      if (added) return;
-      const auto order = [](const store::Reading& one) { return std::tuple(one.first, one.time, one.fact); };
-      if (order(reading) > order(it->second)) it->second = reading;
-    }
-    // The last up to that day; nullptr: none.
-    const store::Reading* at(model::Day day) const {
-      const auto after = days_.upper_bound(day);
-      return after == days_.begin() ? nullptr : &std::prev(after)->second;
-    }
-
-  private:
-    static constexpr model::Day before_all = INT32_MIN;
-    std::map<model::Day, store::Reading> days_;
-  };
-
   bool is_fresh_enough(const store::Reading& reading, int32_t period, model::Day moment) const {
     return is_of(reading, period) || moment - reading.first <= indicator_.max_age;
   }
@@ -223,6 +223,34 @@ Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model
     sources.emplace(indicator, *series);
   return std::unique_ptr<Figures>(
       std::make_unique<Latest>(reader, catalog, indicator, query, std::move(*planned), *days, std::move(sources)));
+}
+
+Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Catalog& catalog,
+                                         const model::Indicator& indicator, const ObservationQuery& query) {
+  const auto series = reader.series(indicator.id);
+  if (!series) return series.error();
+  const auto planned = plan(catalog, indicator, query, *series);
+  if (!planned) return planned.error();
+  const auto period = query.to.value();
+  const auto moment = std::min(period.last_day(), query.today);
+  std::vector<uint64_t> out;
+  if (period.first_day() > query.today) return out;
+  std::vector<Values> values(planned->ids.size());
+  const auto read = reader.readings(indicator.id, planned->ids, moment, [&](size_t at, const store::Reading& reading) {
+    if (indicator.measure == model::Measure::latest) {
+      values[at].add(reading, period.first_day());
+    } else if (reading.until > moment) {
+      out.push_back(reading.fact);
+    }
+  });
+  if (!read) return read.error();
+  for (const auto& one : values) {
+    const auto* reading = one.at(moment);
+    if (reading && (reading->first >= period.first_day() || moment - reading->first <= indicator.max_age))
+      out.push_back(reading->fact);
+  }
+  std::ranges::sort(out);
+  return out;
 }
 
 } // namespace kepu::query

@@ -187,6 +187,13 @@ void Db::release_memory() { sqlite3_db_release_memory(db_); }
 
 void Db::interrupt() { sqlite3_interrupt(db_); }
 
+Query Db::held() {
+  // SQLite remembers an interrupt as long as a statement is active.
+  auto active = query("SELECT 1 UNION ALL SELECT 2");
+  active.step();
+  return active;
+}
+
 Transaction::Transaction(Db& db) : db_(db) { db_.query("BEGIN IMMEDIATE").run(); }
 Transaction::~Transaction() {
   if (!open_ || !db_.in_transaction()) return;

@@ -78,8 +78,11 @@ public:
   void checkpoint_all();
   // Lets go of the pages that it keeps.
   void release_memory();
-  // Ends what runs on this connection with code "deadline"; any thread.
+  // Ends what runs on this connection with code "deadline"; any thread. Between two statements it is lost, unless
+  // held().
   void interrupt();
+  // While this lives, an interrupt ends the next statement, too. One at a time.
+  Query held();
 
 private:
   [[noreturn]] void fail(int code, const char* doing) const;

@@ -64,23 +64,24 @@ Result<Dims> decode_dims(std::string_view blob) {
   return dims;
 }
 
-int64_t Figure::series_of(int64_t source, const measure::Delta& delta) {
+int64_t Figure::series_of(int64_t source, const measure::Delta& delta, Seq seq) {
   constexpr int freq_bits = 3;
   const auto group = static_cast<uint64_t>(source) << freq_bits | static_cast<uint64_t>(delta.freq);
   int64_t& series = series_[group << 32 | delta.tuple];
   if (series) return series;
   const auto dims = encode_dims(meter_.tuple(delta.tuple), delta.freq);
-  const auto bind = [&](Query query) {
+  const auto bind = [&](Query& query) {
     query.bind(1, meter_.indicator().id).bind(2, static_cast<int64_t>(def_seq_)).bind(3, source).bind_blob(4, dims);
-    const bool row = query.step();
-    return row ? query.integer(0) : 0;
   };
-  series = bind(db_.query("SELECT series FROM series WHERE indicator=? AND def_seq=? AND source=? AND dims=?"));
-  if (!series) {
-    bind(db_.query("INSERT INTO series(indicator,def_seq,source,dims) VALUES(?,?,?,?)"));
-    series = db_.last_rowid();
+  {
+    auto query = db_.query("SELECT series FROM series WHERE indicator=? AND def_seq=? AND source=? AND dims=?");
+    bind(query);
+    if (query.step()) return series = query.integer(0);
   }
-  return series;
+  auto query = db_.query("INSERT INTO series(indicator,def_seq,source,dims,seq) VALUES(?,?,?,?,?)");
+  bind(query);
+  query.bind(5, static_cast<int64_t>(seq)).run();
+  return series = db_.last_rowid();
 }
 
 void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
@@ -92,7 +93,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
   std::vector<Place> places(changes.deltas.size());
   for (uint32_t i = 0; i < places.size(); ++i) {
     const auto& delta = changes.deltas[i];
-    const int64_t series = series_of(source, delta);
+    const int64_t series = series_of(source, delta, seq);
     places[i] = {chunk_id(series, delta.day), series, i};
   }
   std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
@@ -146,7 +147,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
     while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
       ++end;
     const auto& delta = changes.deltas[changes.sets[begin].cell];
-    write_set(series_of(source, delta), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
+    write_set(series_of(source, delta, seq), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
     begin = end;
   }
 }

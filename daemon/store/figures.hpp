@@ -47,7 +47,7 @@ public:
   void forget() { series_.clear(); }
 
 private:
-  int64_t series_of(int64_t source, const measure::Delta& delta);
+  int64_t series_of(int64_t source, const measure::Delta& delta, Seq seq);
   void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;

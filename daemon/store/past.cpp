@@ -1,11 +1,11 @@
 #include "store/past.hpp"
 
-#include "base/bytes.hpp"
 #include "measure/meter.hpp"
 #include "store/figures.hpp"
+#include "store/recount.hpp"
 
 #include <algorithm>
-#include <set>
+#include <functional>
 
 namespace kepu::store {
 namespace {
@@ -16,28 +16,6 @@ constexpr size_t most_changes = 1'000'000;
 [[noreturn]] void damaged(const std::string& what) {
   throw SqlError(fail("damaged", what + " is damaged; restore the store from a backup"));
 }
-
-// Texts of a dataset's codes, as they lie in the store; codes are never given twice.
-class StoredCodes final : public measure::Codes {
-public:
-  StoredCodes(Db& db, const model::Dataset& dataset) {
-    const auto name = stored_name(dataset);
-    for (const auto& field : dataset.contract.fields) {
-      auto& texts = fields_.emplace_back();
-      if (model::holding_of(field) != model::Holding::code) continue;
-      auto row = db.query("SELECT code,text FROM codes WHERE field=? ORDER BY code");
-      row.bind(1, name + "/" + field.name);
-      while (row.step()) {
-        if (row.integer(0) != static_cast<int64_t>(texts.size()) + 1) damaged("the dictionary of codes");
-        texts.push_back(row.text(1));
-      }
-    }
-  }
-  std::string_view text(size_t field, uint32_t code) const override { return fields_[field].at(code - 1); }
-
-private:
-  std::vector<std::vector<std::string>> fields_;
-};
 
 } // namespace
 
@@ -51,22 +29,12 @@ std::unique_ptr<Past> Past::open(Db& db, std::shared_ptr<const model::Catalog> c
 Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at)
     : db_(db), catalog_(std::move(catalog)), indicator_(indicator), dataset_(*catalog_->dataset(indicator.dataset)),
       at_(at) {
-  int64_t def_seq = 0;
-  {
-    auto row = db_.query("SELECT def_seq,fingerprint FROM definitions WHERE indicator=?1 AND def_seq<=?2 AND "
-                         "(until_seq IS NULL OR until_seq>?2)");
-    row.bind(1, indicator_.id).bind(2, static_cast<int64_t>(at_));
-    if (!row.step()) damaged("the list of definitions");
-    def_seq = row.integer(0);
-    // What a definition is known by begins with its zone.
-    ByteReader fingerprint(row.blob(1));
-    auto zone = model::Zone::find(fingerprint.text());
-    if (!zone) damaged("the list of definitions");
-    zone_ = std::move(*zone);
-  }
+  auto definition = definition_at(db_, indicator_.id, at_);
+  if (!definition) damaged("the list of definitions");
+  zone_ = std::move(definition->zone);
   auto row = db_.query("SELECT series,source,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=? "
-                       "AND def_seq=? ORDER BY series");
-  row.bind(1, indicator_.id).bind(2, def_seq);
+                       "AND def_seq=? AND seq<=? ORDER BY series");
+  row.bind(1, indicator_.id).bind(2, static_cast<int64_t>(definition->since)).bind(3, static_cast<int64_t>(at_));
   while (row.step()) {
     auto dims = decode_dims(row.blob(3));
     if (!dims) throw SqlError(dims.error());
@@ -78,13 +46,42 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
 
 Past::~Past() = default;
 
-std::optional<std::pair<model::Day, model::Day>> Past::extent() {
-  auto row = db_.query("SELECT min(time_min),max(time_max) FROM extents e JOIN blocks b ON b.first_fact>=e.first_fact "
-                       "AND b.first_fact<e.first_fact+e.n WHERE dataset=?1 AND seq<=?2 AND time_min<=time_max");
-  row.bind(1, stored_name(dataset_)).bind(2, static_cast<int64_t>(at_));
-  if (!row.step() || row.is_null(0)) return std::nullopt;
+const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
+  if (extent_) return *extent_;
+  extent_.emplace();
+  const StoredCodes codes(db_, dataset_);
+  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
+  BlockReader reader(db_);
+  measure::Changes changes;
+  std::vector<uint32_t> rows;
+  auto blocks = blocks_until(db_, stored_name(dataset_), at_);
+  std::erase_if(blocks, [](const BlockPlace& block) { return block.time_min > block.time_max; });
   const auto day_of = [&](int64_t time) { return measure::day_of(dataset_, *zone_, time); };
-  return std::pair(day_of(row.integer(0)), day_of(row.integer(1)));
+  const auto widen = [&](const BlockPlace& block) {
+    rows_in_force(db_, block, at_, rows);
+    if (rows.empty()) return;
+    const auto held = reader.holding(block.first, dataset_);
+    if (!held || held->first != block.first || held->facts.rows != block.n) damaged("a block of facts");
+    changes.clear();
+    meter.apply(held->facts, rows, 1, changes);
+    for (const auto& delta : changes.deltas) {
+      if (!*extent_) extent_->emplace(delta.day, delta.day);
+      (*extent_)->first = std::min((*extent_)->first, delta.day);
+      (*extent_)->second = std::max((*extent_)->second, delta.day);
+    }
+  };
+  // From either end, as far as a block may hold an earlier or a later day than those found.
+  std::ranges::sort(blocks, {}, &BlockPlace::time_min);
+  for (const auto& block : blocks) {
+    if (*extent_ && day_of(block.time_min) >= (*extent_)->first) break;
+    widen(block);
+  }
+  std::ranges::sort(blocks, std::greater{}, &BlockPlace::time_max);
+  for (const auto& block : blocks) {
+    if (!*extent_ || day_of(block.time_max) <= (*extent_)->second) break;
+    widen(block);
+  }
+  return *extent_;
 }
 
 void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {

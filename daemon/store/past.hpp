@@ -26,10 +26,10 @@ public:
                                     Seq at);
   ~Past();
 
-  // Those that hold no figure at that commit are among them.
+  // Those that had held a figure by that commit.
   const std::vector<Series>& series() const { return series_; }
-  // Days between which all figures lie; may be wider than they are.
-  std::optional<std::pair<model::Day, model::Day>> extent();
+  // First and last day that hold a figure. Reads the outermost blocks; where few of their facts count, more.
+  const std::optional<std::pair<model::Day, model::Day>>& extent();
 
   struct Figures {
     std::vector<DayCell> cells; // by day
@@ -50,7 +50,8 @@ private:
   const Seq at_;
   std::optional<model::Zone> zone_;
   std::vector<Series> series_;
-  std::map<std::pair<int64_t, std::string>, uint32_t> ids_; // source and encoded dimensions
+  std::optional<std::optional<std::pair<model::Day, model::Day>>> extent_; // nullopt: not looked for yet
+  std::map<std::pair<int64_t, std::string>, uint32_t> ids_;                // source and encoded dimensions
   struct Counted {
     model::Day from;
     model::Day to;

@@ -6,6 +6,8 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "model/catalog.hpp"
+#include "model/fact.hpp"
+#include "model/zone.hpp"
 
 #include <array>
 #include <cstdint>
@@ -91,6 +93,93 @@ struct RejectRow {
   uint64_t count = 1; // more than 1: rejects of one code beyond those kept one by one
 };
 
+struct CommitRow {
+  Seq seq = 0;
+  Instant recorded_at{};
+  std::string kind;   // part, catalog, label
+  std::string source; // empty: of the whole hub
+  uint64_t run = 0;   // 0: of no run
+  std::vector<std::string> labels;
+};
+
+// One figure: an indicator over some days, of the series that `choose` takes.
+struct FigureAsk {
+  std::string indicator;
+  model::Day first = 0;
+  model::Day last = 0; // inclusive
+  // Whether each of these series belongs to it, under that catalog, which may be an earlier one.
+  std::function<std::vector<bool>(const model::Catalog&, const model::Indicator&, const std::vector<Series>&)> choose;
+  // Exactly these facts, ascending, whatever their days; nullopt: those of the days. For counted_facts().
+  std::optional<std::vector<uint64_t>> facts = {};
+};
+
+// What a figure was from one commit to another, and what made it so.
+struct FigureState {
+  bool has_value = false; // false: there was no figure, or none that is known
+  uint64_t n = 0;         // facts
+  __int128 value = 0;     // in 10^-scale
+  int scale = 0;
+  std::string unit;
+  uint64_t approximate = 0;
+  uint64_t repaired = 0;
+  uint64_t provisional = 0;
+  Seq definition = 0;    // the commit that brought the definition by which it is counted; 0: none was in force
+  CommitRow commit;      // since then; its labels as of the moment
+  std::string connector; // of the commit's run; empty: none
+  std::string connector_version;
+  // Facts of the figure that came and went with the commit. A corrected row is one that came and one replaced.
+  uint64_t inserted = 0;
+  uint64_t replaced = 0;
+  uint64_t deleted = 0;
+  uint64_t out_of_scope = 0;
+  std::optional<CommitInfo> until; // nullopt: the moment
+};
+struct FigureStates {
+  std::vector<FigureState> states; // newest first
+  bool more = false;               // there are older ones
+};
+
+// One value of a fact.
+struct FactCell {
+  model::Holding holding = model::Holding::none;
+  bool is_null = true;
+  std::string text;   // code, none: the source's own words
+  int64_t number = 0; // number
+  uint8_t flags = 0;  // kepu_flag
+};
+// A fact that is counted in a figure. Nothing of it tells one person from another.
+struct CountedFact {
+  uint64_t fact = 0;             // its number
+  std::string key;               // parts with " / " between them; a person is "person"
+  std::vector<FactCell> cells;   // parallel to the dataset's fields
+  std::vector<std::string> dims; // parallel to Indicator::by
+  std::string source;
+  std::string input;  // name; empty: none
+  uint64_t place = 0; // row in the input; 0: unknown
+  const RunRow* run = nullptr;
+  CommitInfo since;
+  uint64_t replaces = 0; // number of the fact that it took the place of; 0: none
+};
+struct CountedGroup {
+  std::string source;
+  RunRow run;
+  std::string input; // empty: none
+  uint64_t facts = 0;
+};
+struct FactsAsk {
+  uint64_t after = 0; // fact number; 0: from the first
+  uint32_t limit = 100;
+  size_t most_groups = 1000;
+};
+struct CountedFacts {
+  CommitInfo definition;            // the commit that brought it
+  uint64_t facts = 0;               // all that are counted
+  std::vector<CountedGroup> groups; // by first fact
+  uint64_t further = 0;             // facts of groups beyond `most_groups`
+  uint64_t last = 0;                // the last fact that was visited
+  bool more = false;
+};
+
 // Newest first, older than `before` (exclusive; 0: from the newest).
 struct PageAsk {
   std::optional<std::string> source;
@@ -108,10 +197,17 @@ public:
   // answer as they did. Costs a scan of facts where figures changed since. Error code "before_history": nothing was
   // recorded by then.
   virtual Result<CommitInfo> begin_at(Instant as_of) = 0;
+  // As it was after the commit that bears this label. Error code "unknown_label", naming the nearest.
+  virtual Result<CommitInfo> begin_at_label(std::string_view label) = 0;
+  // Goes to an earlier commit, or back to a later one, within what was begun: everything answers as after it did. Error
+  // code "before_history": there is none of that number.
+  virtual Result<CommitInfo> stand_at(Seq commit) = 0;
   virtual void end() = 0;
 
   // The catalog in force at that moment.
   virtual std::shared_ptr<const model::Catalog> catalog() = 0;
+  // The zone in which periods were cut at that moment; nullopt: there was no indicator.
+  virtual Result<std::optional<model::Zone>> zone() = 0;
   // Last commit that changed an answer of this indicator, its catalog entry included; for ETags, so an
   // answer may show it: seq 0 when there was none.
   virtual Result<CommitInfo> last_change(std::string_view indicator) = 0;
@@ -129,9 +225,24 @@ public:
   // measures latest and standing. Costs a scan of the dataset's facts.
   virtual Result<void> readings(std::string_view indicator, std::span<const uint32_t> ids, model::Day to,
                                 const std::function<void(size_t, const Reading&)>& visit) = 0;
-  // First and last day that hold a cell; nullopt: none. Of an earlier moment they may lie further apart.
+  // First and last day that hold a cell; nullopt: none.
   virtual Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) = 0;
 
+  // What the figure was until the moment, counted anew from facts: one or two passes over those of its days. Only
+  // commits that changed it; older than `before` (0: from the newest). Error code "range_too_wide": more of its facts
+  // went than can be held.
+  virtual Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) = 0;
+  // The facts that the figure counts at the moment, in the order of their numbers: a page of them goes to `visit`,
+  // which says whether it took the fact; the first that it does not take ends the page. One pass over the facts of the
+  // figure's days. Error code "unknown_indicator".
+  virtual Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
+                                             const std::function<bool(const CountedFact&)>& visit) = 0;
+
+  // Commits up to the moment that changed an answer of the indicator, newest first, older than `before` (0: from the
+  // newest).
+  virtual Result<std::vector<CommitRow>> changes(std::string_view indicator, Seq before, uint32_t limit) = 0;
+  // Labels as they are now, whatever the moment; `labelled_only`: those that bear one.
+  virtual Result<std::vector<CommitRow>> commits(const PageAsk& ask, bool labelled_only) = 0;
   virtual Result<std::vector<RunRow>> runs(const PageAsk& ask) = 0;
   virtual Result<std::optional<RunRow>> run(uint64_t run) = 0;
   virtual Result<std::optional<RunRow>> last_run(std::string_view source) = 0;

@@ -18,6 +18,9 @@ CREATE TABLE inputs(input INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEX
   size INTEGER NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE INDEX inputs_by_name ON inputs(source, name);
 CREATE INDEX inputs_by_hash ON inputs(source, content_hash);
+CREATE TABLE labels(label TEXT NOT NULL, set_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(label, set_seq))
+  WITHOUT ROWID;
+CREATE INDEX labels_by_commit ON labels(seq);
 CREATE TABLE cursors(source INTEGER PRIMARY KEY, cursor BLOB NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE catalog(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE definitions(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, until_seq INTEGER, fingerprint BLOB NOT NULL,
@@ -32,6 +35,7 @@ CREATE TABLE blocks(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, schema I
   time_max INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE closed(fact INTEGER PRIMARY KEY, seq INTEGER NOT NULL, why TEXT NOT NULL, by_fact INTEGER);
 CREATE INDEX closed_by_seq ON closed(seq);
+CREATE INDEX closed_by_fact ON closed(by_fact) WHERE by_fact IS NOT NULL;
 CREATE TABLE staged_closed(fact INTEGER PRIMARY KEY, why TEXT NOT NULL, by_fact INTEGER, run INTEGER NOT NULL);
 CREATE INDEX staged_closed_by_run ON staged_closed(run);
 CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, input INTEGER NOT NULL,
@@ -45,7 +49,7 @@ CREATE TABLE personseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page IN
   lows BLOB NOT NULL, filter BLOB NOT NULL);
 CREATE TABLE personpage(page INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE series(series INTEGER PRIMARY KEY, indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, source INTEGER NOT NULL,
-  dims BLOB NOT NULL, UNIQUE(indicator, def_seq, source, dims));
+  dims BLOB NOT NULL, seq INTEGER NOT NULL DEFAULT 0, UNIQUE(indicator, def_seq, source, dims));
 CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE setcell(id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGER NOT NULL, input TEXT NOT NULL,
@@ -53,6 +57,24 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
   recorded_at INTEGER NOT NULL, count INTEGER NOT NULL);
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
+
+// What a store of an earlier version lacks, oldest first. Each is run once, whole or not at all.
+struct Step {
+  int64_t from; // version that it carries to the next
+  const char* sql;
+};
+constexpr Step steps[] = {
+    // Labels of commits; the commit since which a series is there (0: since before this was noted); what a fact
+    // replaced.
+    {3, R"sql(
+CREATE TABLE labels(label TEXT NOT NULL, set_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(label, set_seq))
+  WITHOUT ROWID;
+CREATE INDEX labels_by_commit ON labels(seq);
+ALTER TABLE series ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX closed_by_fact ON closed(by_fact) WHERE by_fact IS NOT NULL;
+)sql"},
+};
+constexpr int64_t oldest_version = 3;
 
 int64_t pragma(Db& db, const char* sql) {
   auto query = db.query(sql);
@@ -70,21 +92,27 @@ void prepare_tables(Db& db, const std::string& file) {
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (application == application_id && version > 0 && version < schema_version) {
+  if (application == application_id && version > 0 && version < oldest_version) {
     throw SqlError({"older_store", file + " was written by a kepud before the first release (store version " +
                                        std::to_string(version) +
                                        "), which did not keep what exact corrections need; move it away, and the "
                                        "sources are read again"});
   }
-  if (!is_new && !(application == application_id && version == schema_version)) {
+  if (!is_new && !(application == application_id && version >= oldest_version)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   db.exec("PRAGMA journal_mode=WAL");
-  if (!is_new) return;
+  if (version == schema_version) return;
   Transaction transaction(db);
-  db.exec(tables);
-  db.exec("PRAGMA application_id = 1265661233");
+  if (is_new) {
+    db.exec(tables);
+    db.exec("PRAGMA application_id = 1265661233");
+  } else {
+    for (const auto& step : steps) {
+      if (step.from >= version) db.exec(step.sql);
+    }
+  }
   db.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
   transaction.commit();
 }

@@ -1,9 +1,15 @@
 #include "base/guarded.hpp"
 #include "base/hash.hpp"
+#include "base/nearest.hpp"
+#include "base/printable.hpp"
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
+#include "store/explain.hpp"
 #include "store/figures.hpp"
+#include "store/history.hpp"
+#include "store/labels.hpp"
 #include "store/past.hpp"
+#include "store/run_rows.hpp"
 #include "store/schema.hpp"
 #include "store/writer.hpp"
 
@@ -24,32 +30,6 @@ struct ReaderSource::Shared {
 namespace {
 
 using Catalog = std::shared_ptr<const model::Catalog>;
-
-RunRow read_run(const Query& row) {
-  RunRow out;
-  out.run = static_cast<uint64_t>(row.integer(0));
-  out.source = row.text(1);
-  out.connector = row.text(2);
-  out.connector_version = row.text(3);
-  out.library_hash = row.text(4);
-  out.started = from_micros(row.integer(5));
-  if (!row.is_null(6)) out.ended = from_micros(row.integer(6));
-  out.status = row.text(7);
-  out.text = row.text(8);
-  const auto count = [&](int column) { return static_cast<uint64_t>(row.integer(column)); };
-  out.rows = count(9);
-  out.inserted = count(10);
-  out.changed = count(11);
-  out.unchanged = count(12);
-  out.removed = count(13);
-  out.rejected = count(14);
-  out.parts = count(15);
-  return out;
-}
-
-#define KEPU_RUN_COLUMNS                                                                                               \
-  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
-  "rejected,parts"
 
 class SqliteReader final : public Reader {
 public:
@@ -75,6 +55,33 @@ public:
     });
   }
 
+  Result<CommitInfo> begin_at_label(std::string_view label) override {
+    return guard([&]() -> Result<CommitInfo> {
+      if (!db_.in_transaction()) db_.query("BEGIN").run();
+      if (const auto commit = labelled(db_, label)) {
+        is_past_ = true;
+        return stand_at(*commit);
+      }
+      const auto near = nearest(label, all_labels(db_));
+      std::string text = "no commit bears the label " + in_quotes(label);
+      for (size_t i = 0; i < near.size(); ++i)
+        text += (i == 0 ? ", did you mean " : " or ") + in_quotes(near[i]);
+      return fail("unknown_label", text + (near.empty() ? "" : "?"));
+    });
+  }
+
+  Result<CommitInfo> stand_at(Seq seq) override {
+    return guard([&]() -> Result<CommitInfo> {
+      auto row = db_.query("SELECT seq,recorded_at FROM commits WHERE seq=?");
+      row.bind(1, static_cast<int64_t>(seq));
+      const auto commit = read_commit(row);
+      if (commit.seq == 0) return fail("before_history", "there is no commit " + std::to_string(seq));
+      is_past_ = true;
+      pasts_.clear();
+      return stand_at(commit);
+    });
+  }
+
   void end() override {
     // An interrupt that meets the first must not leave this reader at its old moment.
     for (const char* sql : {"COMMIT", "ROLLBACK"}) {
@@ -88,6 +95,16 @@ public:
   }
 
   Catalog catalog() override { return catalog_; }
+
+  Result<std::optional<model::Zone>> zone() override {
+    return guard([&]() -> Result<std::optional<model::Zone>> {
+      // All definitions of one catalog were made for one zone.
+      for (const auto& indicator : catalog_->indicators) {
+        if (auto definition = definition_at(db_, indicator.id, at_)) return std::optional(std::move(definition->zone));
+      }
+      return std::optional<model::Zone>();
+    });
+  }
 
   Result<CommitInfo> last_change(std::string_view indicator) override {
     return guard([&]() -> Result<CommitInfo> { return changed(indicator, at_); });
@@ -106,6 +123,7 @@ public:
                      const std::function<void(size_t, const DayCell&)>& visit) override {
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
+        const auto held = db_.held();
         const auto& counted = past->recount(from, to);
         for (size_t i = 0; i < ids.size(); ++i) {
           const auto found = counted.find(ids[i]);
@@ -135,6 +153,7 @@ public:
                     const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) override {
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
+        const auto held = db_.held();
         const auto& counted = past->recount(from, to);
         for (size_t i = 0; i < ids.size(); ++i) {
           const auto found = counted.find(ids[i]);
@@ -175,10 +194,58 @@ public:
 
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
-      if (auto* past = past_of(indicator)) return past->extent();
+      if (auto* past = past_of(indicator)) {
+        const auto held = db_.held();
+        return past->extent();
+      }
       auto known = outline(indicator);
       if (!known) return known.error();
       return (*known)->extent;
+    });
+  }
+
+  Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) override {
+    return guard([&]() -> Result<FigureStates> {
+      const auto held = db_.held();
+      return store::history(db_, ask, at_, before, limit, [&](Seq at) {
+        auto catalog = catalog_at_(db_, at);
+        if (!catalog) throw SqlError(catalog.error());
+        return *catalog;
+      });
+    });
+  }
+
+  Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
+                                     const std::function<bool(const CountedFact&)>& visit) override {
+    return guard([&]() -> Result<CountedFacts> {
+      const auto held = db_.held();
+      const auto* indicator = catalog_->indicator(ask.indicator);
+      if (!indicator || !catalog_->dataset(indicator->dataset))
+        return fail("unknown_indicator", "no indicator \"" + ask.indicator + "\"");
+      return store::counted_facts(db_, catalog_, ask, at_, page, visit);
+    });
+  }
+
+  Result<std::vector<CommitRow>> changes(std::string_view indicator, Seq before, uint32_t limit) override {
+    return guard([&]() -> Result<std::vector<CommitRow>> {
+      auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM touches JOIN commits USING(seq) LEFT JOIN "
+                           "sources USING(source) WHERE indicator=?1 AND seq<=?2 AND (?3=0 OR seq<?3) ORDER BY seq "
+                           "DESC LIMIT ?4");
+      row.bind(1, indicator).bind(2, static_cast<int64_t>(std::min<Seq>(at_, INT64_MAX)));
+      row.bind(3, static_cast<int64_t>(std::min<Seq>(before, INT64_MAX))).bind(4, static_cast<int64_t>(limit));
+      return read_commits(row, at_);
+    });
+  }
+
+  Result<std::vector<CommitRow>> commits(const PageAsk& ask, bool labelled_only) override {
+    return guard([&]() -> Result<std::vector<CommitRow>> {
+      auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM commits LEFT JOIN sources USING(source) "
+                           "WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR seq<?2) AND (NOT ?4 OR seq IN (SELECT seq "
+                           "FROM labels l WHERE NOT EXISTS (SELECT 1 FROM labels WHERE label=l.label AND "
+                           "set_seq>l.set_seq))) ORDER BY seq DESC LIMIT ?3");
+      bind_page(row, ask);
+      row.bind(4, labelled_only);
+      return read_commits(row, INT64_MAX);
     });
   }
 
@@ -196,11 +263,7 @@ public:
   }
 
   Result<std::optional<RunRow>> run(uint64_t number) override {
-    return guard([&]() -> Result<std::optional<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS " FROM runs JOIN sources USING(source) WHERE run=?");
-      row.bind(1, static_cast<int64_t>(number));
-      return row.step() ? std::optional(read_run(row)) : std::nullopt;
-    });
+    return guard([&]() -> Result<std::optional<RunRow>> { return run_numbered(db_, static_cast<int64_t>(number)); });
   }
 
   Result<std::optional<RunRow>> last_run(std::string_view source) override {
@@ -284,6 +347,17 @@ private:
   static CommitInfo read_commit(Query& row) {
     if (!row.step()) return {};
     return {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
+  }
+
+  // `labels_at`: labels as they were after that commit.
+  std::vector<CommitRow> read_commits(Query& row, Seq labels_at) {
+    std::vector<CommitRow> out;
+    while (row.step()) {
+      const auto seq = static_cast<Seq>(row.integer(0));
+      out.push_back({seq, from_micros(row.integer(1)), row.text(2), row.text(3), static_cast<uint64_t>(row.integer(4)),
+                     labels_of(db_, seq, labels_at)});
+    }
+    return out;
   }
 
   CommitInfo last_commit() {

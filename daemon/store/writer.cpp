@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
+#include "store/labels.hpp"
 #include "store/schema.hpp"
 
 #include <algorithm>
@@ -57,6 +58,24 @@ public:
     core_.runs.erase(run);
     ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
     return write_ends();
+  }
+
+  Result<CommitInfo> label(std::optional<Seq> commit, std::string_view label, bool replace) override {
+    ToLabel named;
+    try {
+      named = commit_to_label(core_.db, commit, label, replace);
+    } catch (const SqlError& error) {
+      return error.error();
+    }
+    if (!named.is_new) return named.commit;
+    const auto done = core_.in_transaction([&] {
+      const auto labelling = core_.put_commit("label", 0, 0);
+      put_label(core_.db, label, labelling.seq, named.commit.seq);
+      return labelling;
+    });
+    if (!done) return done.error();
+    core_.settled(*done);
+    return named.commit;
   }
 
   Result<void> try_writing() override {
@@ -167,7 +186,30 @@ private:
     }
     for (const auto& indicator : core_.catalog->indicators)
       define(indicator, commit.seq, is_new);
+    if (is_new) end_definitions(commit.seq);
     return commit;
+  }
+
+  // Figures of an indicator that the catalog no longer has are not kept up: should it come back, they are made anew.
+  void end_definitions(Seq seq) {
+    std::vector<std::string> gone;
+    {
+      auto row = core_.db.query("SELECT indicator FROM definitions WHERE until_seq IS NULL");
+      while (row.step()) {
+        if (!core_.catalog->indicator(row.text(0))) gone.push_back(row.text(0));
+      }
+    }
+    for (const auto& indicator : gone) {
+      end_definition(indicator, seq);
+      core_.touch(indicator, seq);
+    }
+  }
+
+  void end_definition(const std::string& indicator, Seq seq) {
+    core_.db.query("UPDATE definitions SET until_seq=? WHERE indicator=? AND until_seq IS NULL")
+        .bind(1, static_cast<int64_t>(seq))
+        .bind(2, indicator)
+        .run();
   }
 
   // Facts are read by the fields' names and types; a change of what they mean is a new version.
@@ -227,10 +269,7 @@ private:
     const bool changed = def_seq == 0;
     if (changed) {
       def_seq = seq;
-      core_.db.query("UPDATE definitions SET until_seq=? WHERE indicator=? AND until_seq IS NULL")
-          .bind(1, static_cast<int64_t>(seq))
-          .bind(2, indicator.id)
-          .run();
+      end_definition(indicator.id, seq);
       core_.db.query("INSERT INTO definitions(indicator,def_seq,until_seq,fingerprint) VALUES(?,?,NULL,?)")
           .bind(1, indicator.id)
           .bind(2, static_cast<int64_t>(seq))

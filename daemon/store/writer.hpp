@@ -133,6 +133,11 @@ public:
   // One open part a run; destroyed without commit it leaves nothing behind.
   virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
 
+  // Gives a commit a name that as_of takes; nullopt: the last commit that is not itself the giving of a label. Returns
+  // the commit that bears it. A commit may bear several labels, a label names one commit. Error codes: "bad_label",
+  // "unknown_commit", and "label_taken" when another commit bears it and `replace` does not allow to move it.
+  virtual Result<CommitInfo> label(std::optional<Seq> commit, std::string_view label, bool replace) = 0;
+
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;
 

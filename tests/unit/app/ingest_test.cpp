@@ -10,7 +10,9 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <future>
 #include <sys/resource.h>
+#include <thread>
 #include <variant>
 
 using namespace kepu;
@@ -245,6 +247,41 @@ TEST_F(IngestTest, ABreachOfTheFramesIsABug) {
   settle();
   EXPECT_THAT(heard_.words, ElementsAre("refused bug"));
   EXPECT_EQ(heard_.text, "an input was ended that is not open");
+}
+
+TEST_F(IngestTest, ACallRunsOnTheThreadOfTheStore) {
+  std::thread::id there;
+  Result<store::CommitInfo> labelled = fail("none", "");
+  EXPECT_EQ(ingest_->call([&] {
+    there = std::this_thread::get_id();
+    labelled = writer_->label(std::nullopt, "first", false);
+  }),
+            Ingest::Called::done);
+  EXPECT_NE(there, std::this_thread::get_id());
+  ASSERT_TRUE(labelled);
+  EXPECT_EQ(labelled->seq, 1u);
+}
+
+TEST_F(IngestTest, ACallThatIsNotWaitedForIsNotRun) {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  std::thread holder([&] {
+    EXPECT_EQ(ingest_->call([&] {
+      begun.set_value();
+      go_on.get_future().wait();
+    }),
+              Ingest::Called::done);
+  });
+  begun.get_future().wait();
+  bool ran = false;
+  EXPECT_EQ(ingest_->call([&] { ran = true; }, std::chrono::milliseconds(0)), Ingest::Called::late);
+  go_on.set_value();
+  holder.join();
+  EXPECT_EQ(ingest_->call([] {}), Ingest::Called::done); // behind it in the queue
+  EXPECT_FALSE(ran);
+  ingest_->stop();
+  EXPECT_EQ(ingest_->call([&] { ran = true; }), Ingest::Called::stopping);
+  EXPECT_FALSE(ran);
 }
 
 } // namespace

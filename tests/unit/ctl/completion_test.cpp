@@ -22,7 +22,7 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
     for (const char* command : {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators",
-                                "runs", "rejects", "completion"})
+                                "runs", "rejects", "history", "explain", "commits", "label", "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;
@@ -32,6 +32,9 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
 TEST(Completion, KnowsTheOptionsOfACommand) {
   EXPECT_THAT(script("bash"),
               HasSubstr("--freq --from --to --area --by --source --columns --as-of --limit --lang --csv"));
+  EXPECT_THAT(script("bash"), HasSubstr("--period --area --where --source --as-of --limit --lang --csv"));
+  EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
+  EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
 }
 

@@ -21,6 +21,12 @@ public:
   Result<void> run_now(std::string_view source) override { return ordered("run", source); }
   Result<void> pause(std::string_view source) override { return ordered("pause", source); }
   Result<void> resume(std::string_view source) override { return ordered("resume", source); }
+  Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) override {
+    if (refuses) return *refuses;
+    orders.push_back("label " + (commit ? std::to_string(*commit) : "latest") + " " + std::string(label) +
+                     (replace ? " replace" : ""));
+    return store::CommitInfo{commit.value_or(7), from_micros(1'741'138'200'000'000)};
+  }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }
 
@@ -79,6 +85,44 @@ public:
       store.runs.push_back(run);
       store.rejects.push_back({i, i, run.source, "a.csv", i == 1 ? 0 : i, "passages", "venue", "unknown_venue",
                                "=HYPERLINK(\"x\"), said \"no\"", run.started, 1});
+    }
+    store.commits = {{1, from_micros(1'741'138'100'000'000), "catalog", "", 0, {}},
+                     {6, from_micros(1'741'138'150'000'000), "part", "gates", 4, {"2025 年报", "=draft"}},
+                     {7, from_micros(1'741'138'200'000'000), "part", "hand", 5, {}}};
+    store.labels = {{"2025 年报", {6, store.commits[1].recorded_at}}};
+    for (uint64_t i = 0; i < 3; ++i) {
+      store::FigureState one;
+      one.n = 3 - i; // the oldest but not the first: gone, then there
+      one.value = static_cast<__int128>(3 - i) * 50;
+      one.scale = 2;
+      one.unit = "yuan";
+      one.definition = 1;
+      one.commit = store.commits[2 - i];
+      if (i > 0) one.until = store::CommitInfo{store.commits[3 - i].seq, store.commits[3 - i].recorded_at};
+      one.inserted = 1;
+      if (i == 2) one.n = 0;
+      store.states.push_back(one);
+    }
+    for (uint64_t i = 1; i <= 3; ++i) {
+      store::CountedFact fact;
+      fact.fact = i * 10;
+      fact.key = "=e" + std::to_string(i);
+      fact.cells.resize(store.catalog->dataset("passages")->contract.fields.size());
+      using model::Holding;
+      fact.cells[0] = {Holding::none, false, fact.key, 0, 0};
+      fact.cells[1] = {Holding::code, false, "科技馆", 0, KEPU_REPAIRED};
+      fact.cells[2] = {Holding::code, true, "", 0, 0};
+      fact.cells[3] = {Holding::number, false, "", 1'741'138'200'000'000, 0};
+      fact.cells[4] = {Holding::person, false, "", 0, 0};
+      fact.cells[5] = {Holding::number, false, "", -5, KEPU_APPROXIMATE};
+      fact.dims = {"V01", "510104017001", ""};
+      fact.source = "gates";
+      fact.input = i == 1 ? "" : "a.csv";
+      fact.place = i - 1;
+      fact.run = &store.runs[0];
+      fact.since = store.commit;
+      fact.replaces = i == 3 ? 20 : 0;
+      store.counted.push_back(fact);
     }
     SourceStatus gates;
     gates.id = "gates";

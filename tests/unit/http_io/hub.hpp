@@ -32,7 +32,13 @@ public:
   explicit NoReader(std::atomic<int>& interrupts) : interrupts_(interrupts) {}
   Result<store::CommitInfo> begin() override { return store::CommitInfo{}; }
   Result<store::CommitInfo> begin_at(Instant) override { return store::CommitInfo{}; }
+  Result<store::CommitInfo> begin_at_label(std::string_view) override { return store::CommitInfo{}; }
+  Result<store::CommitInfo> stand_at(store::Seq) override { return store::CommitInfo{}; }
+  Result<std::vector<store::CommitRow>> changes(std::string_view, store::Seq, uint32_t) override {
+    return std::vector<store::CommitRow>();
+  }
   void end() override {}
+  Result<std::optional<model::Zone>> zone() override { return std::optional<model::Zone>{}; }
   std::shared_ptr<const model::Catalog> catalog() override { return nullptr; }
   Result<store::CommitInfo> last_change(std::string_view) override { return store::CommitInfo{}; }
   Result<std::vector<store::Series>> series(std::string_view) override { return std::vector<store::Series>{}; }
@@ -50,6 +56,16 @@ public:
   }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view) override {
     return std::optional<std::pair<model::Day, model::Day>>{};
+  }
+  Result<store::FigureStates> history(const store::FigureAsk&, store::Seq, uint32_t) override {
+    return store::FigureStates{};
+  }
+  Result<store::CountedFacts> counted_facts(const store::FigureAsk&, const store::FactsAsk&,
+                                            const std::function<bool(const store::CountedFact&)>&) override {
+    return store::CountedFacts{};
+  }
+  Result<std::vector<store::CommitRow>> commits(const store::PageAsk&, bool) override {
+    return std::vector<store::CommitRow>{};
   }
   Result<std::vector<store::RunRow>> runs(const store::PageAsk&) override { return std::vector<store::RunRow>{}; }
   Result<std::optional<store::RunRow>> run(uint64_t) override { return std::optional<store::RunRow>{}; }

@@ -275,6 +275,26 @@ TEST_F(ObserveStore, EarlierAnswersAreGivenAgainByTheirMoment) {
   EXPECT_GT(filled, 1000u);
 }
 
+TEST_F(ObserveStore, AnIndicatorThatComesBackCountsWhatCameWhileItWasAway) {
+  ObservationQuery query;
+  query.indicator = "plain.count";
+  query.freq = model::Freq::year;
+  write("gates", {{"e1", {"V01", "G1", 20'152, 5, 100}}}, {});
+  const auto had = catalog_;
+  auto without = std::make_shared<model::Catalog>(*had);
+  without->indicators.pop_back();
+  catalog_ = without;
+  const auto then = clock_.now();
+  clock_.advance(std::chrono::hours(1));
+  ASSERT_TRUE(writer_->load_catalog(without, zone_));
+  write("gates", {{"e2", {"V01", "G1", 20'152, 5, 100}}, {"e3", {"V01", "G1", 20'152, 5, 100}}}, {"e1"});
+  ASSERT_TRUE(writer_->load_catalog(had, zone_));
+  EXPECT_EQ(ask(query).rows.at(0).n, 2u);
+  auto reader = readers_->open().value();
+  ASSERT_TRUE(reader->begin_at(then));
+  EXPECT_EQ(query::observe_within(*reader, {}, query)->rows.at(0).n, 1u);
+}
+
 TEST_F(ObserveStore, BeforeTheFirstCommitThereIsNoAnswer) {
   auto reader = readers_->open().value();
   EXPECT_EQ(reader->begin_at(clock_.now() - std::chrono::seconds(1)).error().code, "before_history");

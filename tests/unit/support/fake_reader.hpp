@@ -33,8 +33,12 @@ struct FakeStore {
   std::map<std::string, store::CommitInfo, std::less<>> changes; // absent: `commit`
   std::vector<store::RunRow> runs;                               // oldest first
   std::vector<store::RejectRow> rejects;                         // oldest first
-  std::optional<Error> fails;                                    // what every question answers
-  std::function<void()> on_cells;                                // called in the middle of a question
+  std::vector<store::CommitRow> commits;                         // oldest first
+  std::map<std::string, store::CommitInfo, std::less<>> labels;
+  std::vector<store::FigureState> states;  // of every figure, newest first
+  std::vector<store::CountedFact> counted; // by every figure, by number
+  std::optional<Error> fails;              // what every question answers
+  std::function<void()> on_cells;          // called in the middle of a question
 };
 
 class FakeReader final : public store::Reader {
@@ -51,7 +55,21 @@ public:
     if (as_of < store_.commit.recorded_at) return fail("before_history", "nothing was recorded by then");
     return begin();
   }
+  Result<store::CommitInfo> stand_at(store::Seq commit) override {
+    if (commit != store_.commit.seq) return fail("before_history", "there is no such commit");
+    return store_.commit;
+  }
+  Result<std::vector<store::CommitRow>> changes(std::string_view, store::Seq, uint32_t) override {
+    return std::vector<store::CommitRow>();
+  }
+  Result<store::CommitInfo> begin_at_label(std::string_view label) override {
+    const auto found = store_.labels.find(label);
+    if (found == store_.labels.end()) return fail("unknown_label", "no such label");
+    if (auto begun = begin(); !begun) return begun;
+    return found->second;
+  }
   void end() override { open_ = false; }
+  Result<std::optional<model::Zone>> zone() override { return std::optional<model::Zone>(); }
   std::shared_ptr<const model::Catalog> catalog() override { return store_.catalog; }
   Result<store::CommitInfo> last_change(std::string_view indicator) override {
     const auto found = store_.changes.find(indicator);
@@ -109,6 +127,41 @@ public:
       out->second = std::max(out->second, fact.day);
     }
     return out;
+  }
+  Result<store::FigureStates> history(const store::FigureAsk&, store::Seq before, uint32_t limit) override {
+    if (interrupted_) return fail("deadline", "interrupted");
+    store::FigureStates out;
+    for (const auto& state : store_.states) {
+      if (before != 0 && state.commit.seq >= before) continue;
+      out.more = out.states.size() == limit;
+      if (out.more) break;
+      out.states.push_back(state);
+    }
+    return out;
+  }
+  Result<store::CountedFacts> counted_facts(const store::FigureAsk&, const store::FactsAsk& page,
+                                            const std::function<bool(const store::CountedFact&)>& visit) override {
+    if (interrupted_) return fail("deadline", "interrupted");
+    store::CountedFacts out;
+    out.definition = store_.commit;
+    out.facts = store_.counted.size();
+    if (!store_.counted.empty()) {
+      const auto& first = store_.counted.front();
+      out.groups = {{first.source, *first.run, first.input, out.facts}};
+    }
+    uint32_t visited = 0;
+    for (const auto& fact : store_.counted) {
+      if (fact.fact <= page.after) continue;
+      out.more = visited++ == page.limit || !visit(fact);
+      if (out.more) break;
+      out.last = fact.fact;
+    }
+    return out;
+  }
+  Result<std::vector<store::CommitRow>> commits(const store::PageAsk& ask, bool labelled_only) override {
+    auto all = store_.commits;
+    if (labelled_only) std::erase_if(all, [](const store::CommitRow& row) { return row.labels.empty(); });
+    return page(all, ask, [](const store::CommitRow& row) { return row.seq; });
   }
   Result<std::vector<store::RunRow>> runs(const store::PageAsk& ask) override {
     return page(store_.runs, ask, [](const store::RunRow& row) { return row.run; });

@@ -1,0 +1,32 @@
+// What questions about figures have in common. Refusals are thrown as Refused. The reader's thread.
+#pragma once
+
+#include "http/routes.hpp"
+#include "query/observations.hpp"
+
+namespace kepu::http {
+
+// Reads indicator, which may be a list, source, area and the indicators' dimensions. `fixed`: every parameter that the
+// path takes whatever the indicator; they go before dimensions of the same name. At least one indicator, of the
+// catalog.
+std::vector<const model::Indicator*> ask_series(const Asked& asked, const model::Catalog& catalog,
+                                                const std::vector<std::string>& fixed,
+                                                query::ObservationQuery& query);
+
+// One figure: an indicator in one period. `period` says its own freq.
+struct FigureQuestion {
+  query::ObservationQuery query; // from and to are the period; no `by`
+  model::Period period;
+  std::string lang;
+};
+FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment);
+// Members that tell what figure was asked for.
+void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
+                  const model::Catalog& catalog, const store::CommitInfo& changed);
+
+// Throws what the query refused, with the parameter that it speaks of.
+[[noreturn]] void refuse(const Error& error, const query::ObservationQuery& query);
+
+const std::string& in_language(const model::Label& label, const std::string& lang);
+
+} // namespace kepu::http

@@ -1,0 +1,91 @@
+#include "store/recount.hpp"
+
+#include "base/bytes.hpp"
+
+namespace kepu::store {
+namespace {
+
+[[noreturn]] void damaged(const std::string& what) {
+  throw SqlError(fail("damaged", what + " is damaged; restore the store from a backup"));
+}
+
+} // namespace
+
+StoredCodes::StoredCodes(Db& db, const model::Dataset& dataset) : db_(db), texts_(dataset.contract.fields.size()) {
+  for (const auto& field : dataset.contract.fields)
+    names_.push_back(stored_name(dataset) + "/" + field.name);
+}
+
+std::string_view StoredCodes::text(size_t field, uint32_t code) const {
+  const auto [it, is_new] = texts_[field].try_emplace(code);
+  if (!is_new) return it->second;
+  auto row = db_.query("SELECT text FROM codes WHERE field=? AND code=?");
+  row.bind(1, names_[field]).bind(2, static_cast<int64_t>(code));
+  if (!row.step()) damaged("the dictionary of codes");
+  it->second = row.text(0);
+  return it->second;
+}
+
+std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq at) {
+  auto row = db.query("SELECT def_seq,fingerprint FROM definitions WHERE indicator=?1 AND def_seq<=?2 AND (until_seq "
+                      "IS NULL OR until_seq>?2)");
+  row.bind(1, indicator).bind(2, static_cast<int64_t>(at));
+  if (!row.step()) return std::nullopt;
+  // What a definition is known by begins with its zone.
+  ByteReader fingerprint(row.blob(1));
+  auto zone = model::Zone::find(fingerprint.text());
+  if (!zone) damaged("the list of definitions");
+  return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone)};
+}
+
+Cell::Cell(Db& db, std::shared_ptr<const model::Catalog> catalog, Definition definition, const FigureAsk& ask)
+    : db_(db), catalog_(std::move(catalog)), definition_(std::move(definition)), ask_(ask),
+      indicator_(*catalog_->indicator(ask.indicator)), dataset_(*catalog_->dataset(indicator_.dataset)),
+      codes_(db, dataset_), meter_(*catalog_, indicator_, dataset_, definition_.zone, codes_) {}
+
+bool Cell::may_hold(const BlockPlace& block) const {
+  return block.time_min <= block.time_max && measure::day_of(dataset_, definition_.zone, block.time_min) <= ask_.last &&
+         measure::day_of(dataset_, definition_.zone, block.time_max) >= ask_.first;
+}
+
+bool Cell::chosen(int64_t source, const measure::Delta& delta) {
+  const auto [it, is_new] = chosen_.try_emplace(std::tuple(source, delta.freq, delta.tuple));
+  if (!is_new) return it->second;
+  auto& id = sources_[source];
+  if (id.empty()) {
+    auto row = db_.query("SELECT id FROM sources WHERE source=?");
+    row.bind(1, source);
+    if (!row.step()) damaged("the list of sources");
+    id = row.text(0);
+  }
+  it->second = ask_.choose(*catalog_, indicator_, {{0, id, meter_.tuple(delta.tuple), delta.freq}})[0];
+  return it->second;
+}
+
+Share Cell::share(int64_t source, const model::FactColumns& facts, std::span<const uint32_t> rows,
+                  std::vector<std::pair<uint32_t, int32_t>>& numbers) {
+  changes_.clear();
+  meter_.apply(facts, rows, 1, changes_);
+  Share out;
+  std::vector<bool> counts(changes_.deltas.size());
+  for (size_t i = 0; i < counts.size(); ++i) {
+    const auto& delta = changes_.deltas[i];
+    if (delta.day < ask_.first || delta.day > ask_.last || !chosen(source, delta)) continue;
+    counts[i] = true;
+    out.add({delta.n, delta.sum, delta.approximate, delta.repaired, delta.provisional}, 1);
+  }
+  if (out.n == 0) return out;
+  for (const auto& change : changes_.sets) {
+    if (counts[change.cell]) numbers.emplace_back(change.number, change.times);
+  }
+  return out;
+}
+
+int scale_of(const model::Catalog& catalog, const model::Indicator& indicator) {
+  if (indicator.measure != model::Measure::sum) return 0;
+  const auto* dataset = catalog.dataset(indicator.dataset);
+  const auto field = dataset ? dataset->field(indicator.field) : std::nullopt;
+  return field ? dataset->contract.fields[*field].scale : 0;
+}
+
+} // namespace kepu::store

@@ -1,0 +1,19 @@
+// Rows of table `runs` as readers are told of them. Any connection. Throws SqlError.
+#pragma once
+
+#include "store/db.hpp"
+#include "store/reader.hpp"
+
+#include <optional>
+
+// What read_run() reads; the text of a statement must be one literal.
+#define KEPU_RUN_COLUMNS                                                                                               \
+  "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
+  "rejected,parts"
+
+namespace kepu::store {
+
+RunRow read_run(const Query& row);
+std::optional<RunRow> run_numbered(Db& db, int64_t number);
+
+} // namespace kepu::store
