@@ -74,7 +74,8 @@ private:
       add_key("e" + std::to_string(pick(200)), out);
       out.places.push_back(static_cast<uint32_t>(i + 2));
       const char* venue[] = {"V01", "V02", "V03", "V04", "科技馆"};
-      code("venue", venue[pick(5)]);
+      // Now and then one that no register knows, seen for the first time.
+      code("venue", pick(60) ? venue[pick(5)] : "X" + std::to_string(pick(12)));
       code("gate", pick(3) ? pick(2) ? "G1" : "G2" : "");
       if (dataset.field("note")) code("note", pick(2) ? "G1" : "旧");
       const auto day = first_day + static_cast<model::Day>(pick(40));
