@@ -152,7 +152,7 @@ Response explain(const Asked& asked) {
     write(rows, zone, dataset, fact);
     return true;
   });
-  if (!found) refuse(found.error(), question.query);
+  if (!found) refuse(found.error(), question.query, "period");
   if (found->facts.facts == 0) check_source(asked, question.query.source);
   rows.finish();
 

@@ -204,7 +204,7 @@ Response observations(const Asked& asked) {
 
   auto found = query::observe_within(asked.reader, changed, question.query,
                                      [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
-  if (!found) refuse(found.error(), question.query);
+  if (!found) refuse(found.error(), question.query, "from");
   if (found->rows.empty()) check_source(asked, question.query.source);
 
   reserve(asked, memory_of(found->rows.size(), question));
