@@ -158,7 +158,7 @@ Response explain_made(const Asked& asked, const Moment& moment, const model::Cat
                       const FigureQuestion& question, const store::CommitInfo& changed, Draft draft) {
   const auto& indicator = *catalog.indicator(question.query.indicator);
   const auto found = query::explain_within(asked.reader, question.query, {});
-  if (!found) refuse(found.error(), question.query);
+  if (!found) refuse(found.error(), question.query, "period");
   const auto unit_of = [&](const std::string& id) { return catalog.indicator(id)->unit; };
   if (asked.format == Format::csv) {
     RowWriter rows(draft.body, asked.format, {"indicator", "value", "unit"}, asked.excel);
@@ -221,7 +221,7 @@ Response explain(const Asked& asked) {
     write(rows, zone, dataset, fact);
     return true;
   });
-  if (!found) refuse(found.error(), question.query);
+  if (!found) refuse(found.error(), question.query, "period");
   if (found->facts.facts == 0) check_source(asked, question.query.source);
   rows.finish();
 

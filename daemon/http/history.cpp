@@ -45,7 +45,7 @@ Response history(const Asked& asked) {
   if (client_has(asked, etag)) return not_modified(etag);
   reserve(asked, question.query.limit * state_bytes);
   const auto found = query::history_within(asked.reader, question.query);
-  if (!found) refuse(found.error(), question.query);
+  if (!found) refuse(found.error(), question.query, "period");
   if (found->states.empty()) check_source(asked, question.query.source);
 
   const auto zone = moment.zone(asked);

@@ -289,7 +289,7 @@ std::vector<query::Observations> find(const Asked& asked, const Question& questi
     query.indicator = question.indicators[i]->id;
     auto found = query::observe_within(asked.reader, changed, query,
                                        [&](uint64_t rows) { reserve(asked, memory_of(rows, question)); });
-    if (!found) refuse(found.error(), query);
+    if (!found) refuse(found.error(), query, "from");
     query.limit -= static_cast<uint32_t>(found->rows.size());
     query.after.clear();
     out.push_back(std::move(*found));

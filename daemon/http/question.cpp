@@ -16,9 +16,9 @@ constexpr uint32_t usual_page = 100;
 constexpr uint32_t largest_page = 1000;
 
 // The parameter that a refusal of the query speaks of; empty: none in particular.
-std::string parameter_of(const Error& error, const query::ObservationQuery& query) {
+std::string parameter_of(const Error& error, const query::ObservationQuery& query, const char* range) {
   if (error.code == "unknown_area") return "area";
-  if (error.code == "bad_range" || error.code == "range_too_wide") return "from";
+  if (error.code == "bad_range" || error.code == "range_too_wide") return range;
   if (error.code == "bad_cursor") return "cursor";
   if (error.code == "different_quantities" || error.code == "not_additive") return "combine";
   if (error.code == "unknown_dimension") {
@@ -62,8 +62,8 @@ const std::string& in_language(const model::Label& label, const std::string& lan
   return wanted.empty() ? (english ? label.zh : label.en) : wanted;
 }
 
-void refuse(const Error& error, const query::ObservationQuery& query) {
-  throw Refused{error.code, error.text, "", parameter_of(error, query), {}};
+void refuse(const Error& error, const query::ObservationQuery& query, const char* range) {
+  throw Refused{error.code, error.text, "", parameter_of(error, query, range), {}};
 }
 
 std::vector<const model::Indicator*> ask_series(const Asked& asked, const model::Catalog& catalog,

@@ -24,8 +24,8 @@ FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog
 void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
                   const model::Catalog& catalog, const store::CommitInfo& changed);
 
-// Throws what the query refused, with the parameter that it speaks of.
-[[noreturn]] void refuse(const Error& error, const query::ObservationQuery& query);
+// Throws what the query refused, with the parameter that it speaks of. `range`: the parameter that names its periods.
+[[noreturn]] void refuse(const Error& error, const query::ObservationQuery& query, const char* range);
 
 const std::string& in_language(const model::Label& label, const std::string& lang);
 

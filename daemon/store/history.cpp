@@ -14,11 +14,6 @@ namespace {
 
 using Numbers = std::vector<std::pair<uint32_t, int32_t>>;
 
-// Facts that went are held until their commit is reached, some 100 bytes for each commit and 8 for each value of a
-// distinct figure.
-constexpr size_t most_losses = 200'000;
-constexpr size_t most_numbers = 2'000'000;
-
 [[noreturn]] void damaged(const char* what) {
   throw SqlError(fail("damaged", std::string(what) + " is damaged; restore the store from a backup"));
 }
@@ -65,7 +60,8 @@ struct Walked {
 
 class Walk {
 public:
-  Walk(Db& db, const FigureAsk& ask, Seq at) : db_(db), ask_(ask), at_(at) {}
+  Walk(Db& db, const FigureAsk& ask, Seq at, const HistoryBounds& bounds)
+      : db_(db), ask_(ask), at_(at), bounds_(bounds) {}
 
   void find_epochs(const std::function<std::shared_ptr<const model::Catalog>(Seq)>& catalog_at);
   void find_losses();
@@ -100,6 +96,7 @@ private:
   Db& db_;
   const FigureAsk& ask_;
   const Seq at_;
+  const HistoryBounds& bounds_;
   std::vector<Epoch> epochs_; // by commit, from the first catalog on
   std::vector<Walked> cells_;
   std::vector<std::unique_ptr<Group>> groups_;
@@ -198,7 +195,7 @@ void Walk::lose(const Place& place, std::vector<FactEnd>& gone) {
       it->second.by_reason[static_cast<size_t>(why)] += static_cast<uint64_t>(share.n);
       losses_ += is_new;
       lost_numbers_ += numbers_.size();
-      if (losses_ > most_losses || lost_numbers_ > most_numbers) too_much();
+      if (losses_ > bounds_.losses || lost_numbers_ > bounds_.numbers) too_much();
     }
   }
 }
@@ -336,8 +333,9 @@ void tell_commit(Db& db, FigureState& state, Seq at) {
 } // namespace
 
 FigureStates history(Db& db, const FigureAsk& ask, Seq at, Seq before, uint32_t limit,
-                     const std::function<std::shared_ptr<const model::Catalog>(Seq)>& catalog_at) {
-  Walk walk(db, ask, at);
+                     const std::function<std::shared_ptr<const model::Catalog>(Seq)>& catalog_at,
+                     const HistoryBounds& bounds) {
+  Walk walk(db, ask, at, bounds);
   walk.find_epochs(catalog_at);
   walk.find_losses();
   auto states = walk.states(before, limit);

@@ -177,6 +177,7 @@ private:
     }
     core_.figures.clear();
     core_.datasets.clear();
+    core_.ledger.blocks().forget(); // decoded in the order of the fields before
     core_.catalog = std::move(catalog);
     core_.zone = zone;
     for (const auto& dataset : core_.catalog->datasets) {

@@ -99,8 +99,10 @@ public:
     }
     out += "indicator=" + any({"venue.visits", "venue.visitors", "venue.income", "plain.count"}) + "&";
     if (life.pick(3) == 0) out += "area=" + any({"510104017", "510104020", "510104"}) + "&";
-    if (life.pick(4) == 0)
-      out += any({"venue=V01", "venue=%E7%A7%91%E6%8A%80%E9%A6%86", "venue=V04", "gate=G1", "gate=G2", "gate="}) + "&";
+    if (life.pick(3) == 0)
+      out += any({"venue=V01", "venue=%E7%A7%91%E6%8A%80%E9%A6%86", "venue=V04", "venue=X3", "venue=X7", "gate=G1",
+                  "gate=G2", "gate="}) +
+             "&";
     if (life.pick(4) == 0) out += "source=" + any({"gates", "other"}) + "&";
     if (life.pick(4) == 0) out += "lang=en&";
     if (life.pick(4) == 0) out += "format=csv&";

@@ -53,6 +53,14 @@ TEST(History, AsCsvForExcelNeutralisesLabels) {
   EXPECT_NE(body.find(",1,'=draft\r\n"), std::string::npos);
 }
 
+TEST(History, ThatCannotBeHeldNamesThePeriod) {
+  Hub hub;
+  hub.store.history_fails = fail("range_too_wide", "too many were corrected");
+  const auto response = hub.get("/api/v1/history?" + figure);
+  EXPECT_EQ(response.status, 422);
+  EXPECT_EQ(json::parse(*response.body).at("parameter").as_string(), "period");
+}
+
 TEST(Explain, TellsTheRuleTheRunsAndTheFacts) {
   Hub hub;
   hub.store.facts.push_back(

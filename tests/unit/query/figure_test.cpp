@@ -182,6 +182,7 @@ TEST_P(Figure, TheFactsThatExplainItAreThoseThatItCounts) {
     auto reader = life.readers->open().value();
     ASSERT_TRUE(reader->begin());
     const auto catalog = reader->catalog();
+    const auto at = [&](const char* field) { return *catalog->dataset("passages")->field(field); };
     for (auto query : asked) {
       query.limit = static_cast<uint32_t>(1 + life.pick(20));
       const auto observed = query::observe_within(*reader, {}, query);
@@ -197,14 +198,14 @@ TEST_P(Figure, TheFactsThatExplainItAreThoseThatItCounts) {
           if (taken == room) return false;
           ++taken;
           EXPECT_TRUE(paid.empty() || fact.fact > paid.rbegin()->first);
-          paid[fact.fact] = fact.cells[5].number;
+          paid[fact.fact] = fact.cells[at("paid")].number;
           EXPECT_EQ(fact.cells[0].text, fact.key);
-          EXPECT_EQ(fact.cells[4].text, "") << "a person";
+          EXPECT_EQ(fact.cells[at("card")].text, "") << "a person";
           ++groups[{fact.source, fact.run->run, fact.input}];
-          if (fact.cells[1].text == "科技馆") {
+          if (fact.cells[at("venue")].text == "科技馆") {
             EXPECT_EQ(fact.dims[0], "V01");
           } else {
-            EXPECT_EQ(fact.dims[0], fact.cells[1].text);
+            EXPECT_EQ(fact.dims[0], fact.cells[at("venue")].text);
           }
           EXPECT_GE(fact.place, 2u);
           EXPECT_LT(fact.replaces, fact.fact);

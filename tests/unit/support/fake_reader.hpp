@@ -37,8 +37,9 @@ struct FakeStore {
   std::map<std::string, store::CommitInfo, std::less<>> labels;
   std::vector<store::FigureState> states;  // of every figure, newest first
   std::vector<store::CountedFact> counted; // by every figure, by number
-  std::optional<Error> fails;              // what every question answers
-  std::function<void()> on_cells;          // called in the middle of a question
+  std::optional<Error> history_fails;
+  std::optional<Error> fails;     // what every question answers
+  std::function<void()> on_cells; // called in the middle of a question
 };
 
 class FakeReader final : public store::Reader {
@@ -130,6 +131,7 @@ public:
   }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq before, uint32_t limit) override {
     if (interrupted_) return fail("deadline", "interrupted");
+    if (store_.history_fails) return *store_.history_fails;
     store::FigureStates out;
     for (const auto& state : store_.states) {
       if (before != 0 && state.commit.seq >= before) continue;

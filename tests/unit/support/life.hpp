@@ -60,22 +60,30 @@ private:
 
   model::FactColumns rows(size_t count) {
     auto* codes = writer->codes("passages");
-    const auto& fields = catalog->dataset("passages")->contract.fields;
+    const auto& dataset = *catalog->dataset("passages");
+    const auto& fields = dataset.contract.fields;
     model::FactColumns out;
     out.fields.resize(fields.size());
     for (size_t i = 0; i < fields.size(); ++i)
       out.fields[i].holding = model::holding_of(fields[i]);
+    const auto at = [&](const char* name) { return *dataset.field(name); };
+    const auto code = [&](const char* field, const std::string& text) {
+      out.fields[at(field)].codes.push_back(text.empty() ? 0 : codes->code(at(field), text));
+    };
     for (size_t i = 0; i < count; ++i) {
       add_key("e" + std::to_string(pick(200)), out);
       out.places.push_back(static_cast<uint32_t>(i + 2));
       const char* venue[] = {"V01", "V02", "V03", "V04", "科技馆"};
-      out.fields[1].codes.push_back(codes->code(1, venue[pick(5)]));
-      out.fields[2].codes.push_back(pick(3) ? codes->code(2, pick(2) ? "G1" : "G2") : 0);
+      // Now and then one that no register knows, seen for the first time.
+      code("venue", pick(60) ? venue[pick(5)] : "X" + std::to_string(pick(12)));
+      code("gate", pick(3) ? pick(2) ? "G1" : "G2" : "");
+      if (dataset.field("note")) code("note", pick(2) ? "G1" : "旧");
       const auto day = first_day + static_cast<model::Day>(pick(40));
-      out.fields[3].numbers.push_back(to_micros(zone.start_of(day)) + static_cast<int64_t>(pick(24)) * 3'600'000'000);
-      out.fields[4].numbers.push_back(static_cast<int64_t>(1 + pick(15)));
-      out.fields[5].numbers.push_back(static_cast<int64_t>(pick(2000)) - 1000);
-      out.fields[5].flags.push_back(static_cast<uint8_t>(pick(4) ? 0 : 1u << pick(3)));
+      out.fields[at("ts")].numbers.push_back(to_micros(zone.start_of(day)) +
+                                             static_cast<int64_t>(pick(24)) * 3'600'000'000);
+      out.fields[at("card")].numbers.push_back(static_cast<int64_t>(1 + pick(15)));
+      out.fields[at("paid")].numbers.push_back(static_cast<int64_t>(pick(2000)) - 1000);
+      out.fields[at("paid")].flags.push_back(static_cast<uint8_t>(pick(4) ? 0 : 1u << pick(3)));
     }
     return out;
   }
@@ -135,8 +143,8 @@ private:
       must(part.end_replace());
     });
   }
-  // Names, conditions, units, dimensions, what maps the source's words, the tree of areas, the zone; and indicators
-  // leave and come back.
+  // Names, fields, conditions, units, dimensions, what maps the source's words, the tree of areas, the zone; and
+  // indicators leave and come back.
   void change_catalog() {
     auto next = std::make_shared<model::Catalog>(*sample_catalog());
     next->indicators[0].name.zh = "人次" + std::to_string(pick(100));
@@ -145,6 +153,11 @@ private:
     if (pick(4) == 0) next->indicators[2].unit = "persons";
     if (pick(4) == 0) next->indicators[2].by = {"venue", "area"};
     if (pick(4) == 0) next->units[0].name.zh = "次";
+    if (pick(3) == 0) { // a field more, and the others stand elsewhere
+      auto& fields = next->datasets[0].contract.fields;
+      fields.insert(fields.begin() + 1, {"note", KEPU_TEXT, 0, KEPU_ROLE_ATTRIBUTE, "", "", false});
+      if (pick(2)) next->indicators[0].where = {{"note", {"G1"}, true}};
+    }
     auto venues = next->registers.at("venues").all();
     if (pick(2)) std::swap(venues[0].area, venues[2].area);
     venues[1].name.zh = "新馆" + std::to_string(pick(2));
