@@ -13,7 +13,7 @@ namespace kepu::app {
 class DaemonControl final : public http::Control {
 public:
   // All outlive this.
-  DaemonControl(supervisor::Supervisor& supervisor, const Ingest& ingest, const store::Writer& writer,
+  DaemonControl(supervisor::Supervisor& supervisor, Ingest& ingest, const store::Writer& writer,
                 const settings::Daemon& daemon)
       : supervisor_(supervisor), ingest_(ingest), writer_(writer), daemon_(daemon) {}
 
@@ -21,13 +21,14 @@ public:
   Result<void> run_now(std::string_view source) override { return supervisor_.run_now(source); }
   Result<void> pause(std::string_view source) override { return supervisor_.pause(source); }
   Result<void> resume(std::string_view source) override { return supervisor_.resume(source); }
+  std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }
   http::Health health() override;
   std::vector<http::Metric> metrics() override;
   void stopping() { stopping_ = true; }
 
 private:
   supervisor::Supervisor& supervisor_;
-  const Ingest& ingest_;
+  Ingest& ingest_;
   const store::Writer& writer_;
   const settings::Daemon& daemon_;
   std::atomic<bool> stopping_{false};

@@ -30,6 +30,20 @@ struct SourceStatus {
   std::optional<Instant> running_since;
 };
 
+// A long command on the store; see POST …/withdraw.
+struct JobStatus {
+  uint64_t id = 0;
+  std::string kind;     // withdraw
+  std::string what;     // "run 12", "source gates"
+  std::string state;    // queued running done failed
+  uint64_t done = 0;    // of `total`
+  uint64_t total = 0;   // 0: not known yet
+  std::string sentence; // what it does, waits for or came to; English; never empty
+  std::string sentence_zh;
+  Instant asked{};
+  std::optional<Instant> ended;
+};
+
 struct Health {
   bool ready = false;
   std::string reason; // when not ready: what and what to do
@@ -52,6 +66,8 @@ public:
   virtual Result<void> run_now(std::string_view source) = 0;
   virtual Result<void> pause(std::string_view source) = 0;
   virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off
+  // Newest first; only of this life of the daemon, and of those that have ended only the last.
+  virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;
   virtual std::vector<Metric> metrics() = 0;
 };

@@ -24,6 +24,8 @@ constexpr std::array all_routes{
     Route{"runs", "/api/v1/runs", false, false, json_or_csv, true, runs},
     Route{"run", "/api/v1/runs/*", false, false, json_only, true, run},
     Route{"rejects", "/api/v1/rejects", false, false, json_or_csv, true, rejects},
+    Route{"jobs", "/api/v1/jobs", false, false, json_only, true, jobs},
+    Route{"job", "/api/v1/jobs/*", false, false, json_only, true, job},
     Route{"healthz", "/healthz", false, false, json_only, false, healthz},
     Route{"readyz", "/readyz", false, false, json_only, false, readyz},
     Route{"metrics", "/metrics", false, false, metrics_only, false, metrics},

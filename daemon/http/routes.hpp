@@ -94,6 +94,8 @@ Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);
 Response run(const Asked& asked);
 Response rejects(const Asked& asked);
+Response jobs(const Asked& asked);
+Response job(const Asked& asked);
 Response healthz(const Asked& asked);
 Response readyz(const Asked& asked);
 Response metrics(const Asked& asked);

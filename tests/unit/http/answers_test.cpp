@@ -51,6 +51,27 @@ TEST(HttpAnswers, CommandsOverTheAdminSocketAreTakenAndAnsweredWithTheStatus) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run gates", "pause gates", "resume gates"}));
 }
 
+TEST(HttpAnswers, JobsAreToldOneByOneAndTogether) {
+  test::Hub hub;
+  JobStatus job;
+  job.id = 3;
+  job.kind = "withdraw";
+  job.what = "run 12";
+  job.state = "running";
+  job.done = 5;
+  job.sentence = "It is going on.";
+  job.sentence_zh = "正在进行。";
+  job.asked = from_micros(1'741'138'200'000'000);
+  hub.control.asked_jobs = {job};
+  const auto all = hub.get_json("/api/v1/jobs").at("data");
+  EXPECT_EQ(
+      serialize(all.at(0)),
+      R"({"id":3,"kind":"withdraw","what":"run 12","state":"running","done":5,"total":null,)"
+      R"("sentence":"It is going on.","sentence_zh":"正在进行。","asked":"2025-03-05T09:30:00+08:00","ended":null})");
+  EXPECT_EQ(hub.get_json("/api/v1/jobs/3").at("data"), all.at(0));
+  EXPECT_EQ(hub.get("/api/v1/jobs/4").status, 404);
+}
+
 TEST(HttpAnswers, RunsAndRejectsComeNewestFirstPageByPage) {
   for (const auto& [path, key] : {std::pair{"/api/v1/runs", "run"}, std::pair{"/api/v1/rejects", "id"}}) {
     Hub hub;

@@ -21,10 +21,12 @@ public:
   Result<void> run_now(std::string_view source) override { return ordered("run", source); }
   Result<void> pause(std::string_view source) override { return ordered("pause", source); }
   Result<void> resume(std::string_view source) override { return ordered("resume", source); }
+  std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }
 
   std::vector<SourceStatus> all;
+  std::vector<JobStatus> asked_jobs;
   Health state{true, ""};
   std::vector<Metric> measured;
   std::optional<Error> refuses;
