@@ -80,7 +80,8 @@ Past::~Past() = default;
 
 std::optional<std::pair<model::Day, model::Day>> Past::extent() {
   auto row = db_.query("SELECT min(time_min),max(time_max) FROM extents e JOIN blocks b ON b.first_fact>=e.first_fact "
-                       "AND b.first_fact<e.first_fact+e.n WHERE dataset=?1 AND seq<=?2 AND time_min<=time_max");
+                       "AND b.first_fact<e.first_fact+e.n WHERE dataset=?1 AND seq<=?2 AND time_min<=time_max AND "
+                       "run NOT IN (SELECT run FROM runs WHERE withdrawn_seq<=?2)");
   row.bind(1, stored_name(dataset_)).bind(2, static_cast<int64_t>(at_));
   if (!row.step() || row.is_null(0)) return std::nullopt;
   const auto day_of = [&](int64_t time) { return measure::day_of(dataset_, *zone_, time); };

@@ -60,6 +60,7 @@ struct RunRow {
   uint64_t removed = 0;   // retracted or out of a replaced scope
   uint64_t rejected = 0;
   uint64_t parts = 0;
+  std::optional<CommitInfo> withdrawn; // by which commit
 };
 
 struct RejectRow {

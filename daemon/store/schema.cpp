@@ -1,9 +1,14 @@
 #include "store/schema.hpp"
 
+#include <iterator>
+
 namespace kepu::store {
 namespace {
 
 // Blobs end in XXH3-64. Names of people and raw persons are nowhere in here.
+//
+// Version 3, the first that is carried on. A new store is made of it and of all steps, so that old and new ones are
+// the same.
 constexpr const char* tables = R"sql(
 CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID;
 CREATE TABLE commits(seq INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, kind TEXT NOT NULL, source INTEGER, run INTEGER);
@@ -54,6 +59,38 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
+struct Step {
+  int64_t to; // version
+  const char* statements;
+};
+constexpr Step steps[] = {
+    // What withdrawing a run needs: what each run confirmed and removed. Earlier runs did not say all of it; of their
+    // claims the input tells whose they were.
+    {4, R"sql(
+ALTER TABLE runs ADD COLUMN withdrawn_facts INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_withdrawn ON runs(withdrawn_seq) WHERE withdrawn_seq IS NOT NULL;
+CREATE INDEX extents_by_run ON extents(run);
+CREATE INDEX commits_by_run ON commits(run) WHERE run IS NOT NULL;
+ALTER TABLE inputs ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
+UPDATE inputs SET whole=1 WHERE state='taken';
+ALTER TABLE claims ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN decides INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE claims ADD COLUMN same_as INTEGER;
+ALTER TABLE claims ADD COLUMN set_hash INTEGER;
+UPDATE claims SET run=coalesce((SELECT run FROM inputs WHERE inputs.input=claims.input),0);
+UPDATE claims SET seq=coalesce((SELECT min(seq) FROM commits WHERE commits.run=claims.run),0);
+CREATE INDEX claims_by_set ON claims(source, dataset, set_hash) WHERE set_hash IS NOT NULL;
+CREATE TABLE kept_out(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
+  seq INTEGER NOT NULL, why TEXT NOT NULL, facts BLOB NOT NULL);
+CREATE INDEX kept_out_by_dataset ON kept_out(source, dataset);
+CREATE TABLE scopes(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
+  seq INTEGER NOT NULL, input INTEGER, body BLOB NOT NULL);
+CREATE INDEX scopes_by_dataset ON scopes(source, dataset);
+)sql"},
+};
+static_assert(steps[std::size(steps) - 1].to == schema_version);
+
 int64_t pragma(Db& db, const char* sql) {
   auto query = db.query(sql);
   return query.step() ? query.integer(0) : 0;
@@ -70,21 +107,26 @@ void prepare_tables(Db& db, const std::string& file) {
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (application == application_id && version > 0 && version < schema_version) {
+  if (application == application_id && version > 0 && version < first_version) {
     throw SqlError({"older_store", file + " was written by a kepud before the first release (store version " +
                                        std::to_string(version) +
                                        "), which did not keep what exact corrections need; move it away, and the "
                                        "sources are read again"});
   }
-  if (!is_new && !(application == application_id && version == schema_version)) {
+  if (!is_new && !(application == application_id && version >= first_version)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
   db.exec("PRAGMA journal_mode=WAL");
-  if (!is_new) return;
+  if (version == schema_version) return;
   Transaction transaction(db);
-  db.exec(tables);
-  db.exec("PRAGMA application_id = 1265661233");
+  if (is_new) {
+    db.exec(tables);
+    db.exec("PRAGMA application_id = 1265661233");
+  }
+  for (const auto& step : steps) {
+    if (step.to > version) db.exec(step.statements);
+  }
   db.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
   transaction.commit();
 }

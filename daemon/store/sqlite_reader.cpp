@@ -43,12 +43,13 @@ RunRow read_run(const Query& row) {
   out.removed = count(13);
   out.rejected = count(14);
   out.parts = count(15);
+  if (!row.is_null(16)) out.withdrawn = {count(16), from_micros(row.integer(17))};
   return out;
 }
 
 #define KEPU_RUN_COLUMNS                                                                                               \
   "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
-  "rejected,parts"
+  "rejected,parts,withdrawn_seq,(SELECT recorded_at FROM commits WHERE seq=withdrawn_seq)"
 
 class SqliteReader final : public Reader {
 public:
@@ -241,7 +242,8 @@ public:
       Totals totals;
       {
         auto row = db_.query(
-            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)");
+            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)-"
+            "(SELECT coalesce(sum(withdrawn_facts),0) FROM runs WHERE withdrawn_seq IS NOT NULL)");
         row.step();
         totals.facts = static_cast<uint64_t>(row.integer(0));
       }

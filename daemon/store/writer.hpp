@@ -15,6 +15,7 @@
 #include "model/fact.hpp"
 #include "model/zone.hpp"
 #include "store/reader.hpp"
+#include "store/work.hpp"
 
 #include <array>
 #include <atomic>
@@ -131,6 +132,13 @@ public:
   virtual measure::CodeBook* codes(std::string_view dataset) = 0;
   // One open part a run; destroyed without commit it leaves nothing behind.
   virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
+
+  // The store as if this run, or every run of the source that there is, had never been; see decisions/withdrawal.md.
+  // Facts that it had replaced or removed are in force again unless others have replaced or removed them. What was
+  // asked of an earlier moment is answered as before. Error codes: "unknown_run", "unknown_source",
+  // "already_withdrawn", "source_running".
+  virtual Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) = 0;
+  virtual Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) = 0;
 
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;
