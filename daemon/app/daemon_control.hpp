@@ -13,7 +13,7 @@ namespace kepu::app {
 class DaemonControl final : public http::Control {
 public:
   // All outlive this.
-  DaemonControl(supervisor::Supervisor& supervisor, Ingest& ingest, const store::Writer& writer,
+  DaemonControl(supervisor::Supervisor& supervisor, Ingest& ingest, store::Writer& writer,
                 const settings::Daemon& daemon)
       : supervisor_(supervisor), ingest_(ingest), writer_(writer), daemon_(daemon) {}
 
@@ -21,6 +21,9 @@ public:
   Result<void> run_now(std::string_view source) override { return supervisor_.run_now(source); }
   Result<void> pause(std::string_view source) override { return supervisor_.pause(source); }
   Result<void> resume(std::string_view source) override { return supervisor_.resume(source); }
+  Result<void> run_again(std::string_view source) override;
+  Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
+  Result<http::JobStatus> withdraw_source(const std::string& source) override;
   std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }
   http::Health health() override;
   std::vector<http::Metric> metrics() override;
@@ -29,7 +32,7 @@ public:
 private:
   supervisor::Supervisor& supervisor_;
   Ingest& ingest_;
-  const store::Writer& writer_;
+  store::Writer& writer_; // but for its atomics: inside jobs only
   const settings::Daemon& daemon_;
   std::atomic<bool> stopping_{false};
 };

@@ -67,6 +67,12 @@ Result<http::JobStatus> Ingest::ask_job(JobPlan plan) {
   return asked;
 }
 
+void Ingest::read_withdrawn_again(const std::string& source) {
+  push({0, {}, {}, [this, source] {
+          if (const auto done = writer_.read_withdrawn_again(source); !done) note(source, done.error());
+        }});
+}
+
 void Ingest::end_jobs() {
   jobs_.end_all();
   push({});

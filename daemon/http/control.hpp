@@ -66,6 +66,12 @@ public:
   virtual Result<void> run_now(std::string_view source) = 0;
   virtual Result<void> pause(std::string_view source) = 0;
   virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off
+  // As run_now(), and what was withdrawn of the source's inputs is read again.
+  virtual Result<void> run_again(std::string_view source) = 0;
+  // The job that takes back a run of the source, or all its runs; see store::Writer. Error codes: "too_many_jobs",
+  // "shutting_down".
+  virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;
+  virtual Result<JobStatus> withdraw_source(const std::string& source) = 0;
   // Newest first; only of this life of the daemon, and of those that have ended only the last.
   virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;

@@ -24,7 +24,43 @@ std::string body_of(const Asked& asked, const JobStatus& job) {
   return body;
 }
 
+// Taken, and where to see what comes of it.
+Response accepted(const Asked& asked, const JobStatus& job) {
+  auto out = plain(asked, 202, body_of(asked, job));
+  out.headers.emplace_back("location", "/api/v1/jobs/" + std::to_string(job.id));
+  return out;
+}
+
 } // namespace
+
+Response withdraw_run(const Asked& asked) {
+  asked.params.allow_only({});
+  const auto run = [&] {
+    const Moment moment(asked.reader);
+    return run_asked(asked);
+  }();
+  const auto name = "run " + std::to_string(run.run);
+  if (run.withdrawn) {
+    throw Refused{"already_withdrawn",
+                  name + " was withdrawn at " + asked.context.zone->text(run.withdrawn->recorded_at),
+                  "",
+                  "",
+                  {}};
+  }
+  if (run.status == "running") throw Refused{"source_running", name + " of " + run.source + " is going on", "", "", {}};
+  return accepted(asked, take(asked.control.withdraw_run(run.run, run.source)));
+}
+
+Response withdraw_source(const Asked& asked) {
+  asked.params.allow_only({});
+  {
+    const Moment moment(asked.reader);
+    // One that the hub no longer has may have left something.
+    if (!take(asked.reader.last_run(asked.id)))
+      throw Refused{"unknown_source", "the store holds nothing of a source " + in_quotes(asked.id), "", "", {}};
+  }
+  return accepted(asked, take(asked.control.withdraw_source(asked.id)));
+}
 
 Response jobs(const Asked& asked) {
   asked.params.allow_only(with_common({}));

@@ -83,6 +83,9 @@ std::vector<std::string> with_common(std::vector<std::string> names); // plus fo
 // something. For answers without rows, within a moment.
 void check_source(const Asked& asked, const std::optional<std::string>& id);
 
+// The run that the path names; refuses one that there is not. Within a moment.
+store::RunRow run_asked(const Asked& asked);
+
 Response indicators(const Asked& asked);
 Response indicator(const Asked& asked);
 Response observations(const Asked& asked);
@@ -94,6 +97,8 @@ Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);
 Response run(const Asked& asked);
 Response rejects(const Asked& asked);
+Response withdraw_run(const Asked& asked);
+Response withdraw_source(const Asked& asked);
 Response jobs(const Asked& asked);
 Response job(const Asked& asked);
 Response healthz(const Asked& asked);

@@ -89,6 +89,16 @@ public:
     return make_withdrawal(core_, source);
   }
 
+  Result<void> read_withdrawn_again(std::string_view source) override {
+    return core_.in_transaction([&] {
+      core_.db
+          .query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
+                 "WHERE id=?)")
+          .bind(1, source)
+          .run();
+    });
+  }
+
   std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }

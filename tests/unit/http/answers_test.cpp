@@ -51,8 +51,47 @@ TEST(HttpAnswers, CommandsOverTheAdminSocketAreTakenAndAnsweredWithTheStatus) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run gates", "pause gates", "resume gates"}));
 }
 
+TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
+  Hub hub;
+  auto request = hub.request("/api/v1/sources/gates/run?withdrawn=again", "POST");
+  request.admin = true;
+  EXPECT_EQ(hub.ask(request).status, 202);
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run again gates"}));
+}
+
+TEST(HttpAnswers, AWithdrawalIsAJobToWatch) {
+  Hub hub;
+  for (const std::string what : {"runs/4", "sources/gates"}) {
+    auto request = hub.request("/api/v1/" + what + "/withdraw", "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(header(response, "location"), "/api/v1/jobs/3");
+    EXPECT_EQ(json::parse(*response.body), hub.get_json("/api/v1/jobs/3"));
+  }
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates"}));
+}
+
+TEST(HttpAnswers, ASourceThatWasTakenAwayCanBeWithdrawn) {
+  Hub hub;
+  hub.control.all.clear();
+  auto request = hub.request("/api/v1/sources/gates/withdraw", "POST");
+  request.admin = true;
+  EXPECT_EQ(hub.ask(request).status, 202);
+}
+
+TEST(HttpAnswers, RunsTellByWhichCommitTheyWereWithdrawn) {
+  Hub hub;
+  hub.store.runs[1].withdrawn = {9, from_micros(1'741'138'200'000'000)};
+  const auto run = hub.get_json("/api/v1/runs/2").at("data");
+  EXPECT_EQ(run.at("withdrawn").as_string(), "2025-03-05T09:30:00+08:00");
+  EXPECT_EQ(run.at("withdrawn_commit").as_int64(), 9);
+  EXPECT_TRUE(hub.get_json("/api/v1/runs/1").at("data").at("withdrawn").is_null());
+  EXPECT_TRUE(hub.get_json("/api/v1/runs/1").at("data").at("withdrawn_commit").is_null());
+}
+
 TEST(HttpAnswers, JobsAreToldOneByOneAndTogether) {
-  test::Hub hub;
+  Hub hub;
   JobStatus job;
   job.id = 3;
   job.kind = "withdraw";
