@@ -32,7 +32,12 @@ public:
   int status();
   int sources(bool ids);
   int indicators(bool ids);
-  int run(const std::string& source, bool wait);
+  // `again`: what was withdrawn of the source's inputs is read again.
+  int run(const std::string& source, bool again, bool wait);
+  int jobs();
+  // Asks before it does it, unless `yes`.
+  int withdraw_run(const std::string& run, bool yes, bool wait);
+  int withdraw_source(const std::string& source, bool yes, bool wait);
   int pause(const std::string& source);
   int resume(const std::string& source);
   int observations(Parameters parameters, bool csv);
@@ -53,6 +58,10 @@ private:
   int show_observations(const std::string& body);
   int show_runs(const std::string& body);
   int show_rejects(const std::string& body);
+  int show_jobs(const std::string& body);
+  bool confirmed(const std::string& question);
+  // The job that this request is answered with, to its end.
+  int job(const std::string& target, bool wait);
   int not_understood();
   void say_error(const std::string& text);
   void say_more(const std::string& body);
