@@ -42,9 +42,9 @@ std::vector<http::SourceStatus> DaemonControl::sources() {
 }
 
 Result<void> DaemonControl::run_again(std::string_view source) {
-  if (auto taken = supervisor_.run_now(source); !taken) return taken;
-  // A worker has yet to be started for it: this comes before its first frame.
-  ingest_.read_withdrawn_again(std::string(source));
+  if (auto may = supervisor_.may_run(source); !may) return may;
+  // The run must find neither the old cursor nor the old ledger, so it begins when they are gone.
+  ingest_.read_again(std::string(source), [this, id = std::string(source)] { (void)supervisor_.run_now(id); });
   return {};
 }
 

@@ -67,9 +67,13 @@ Result<http::JobStatus> Ingest::ask_job(JobPlan plan) {
   return asked;
 }
 
-void Ingest::read_withdrawn_again(const std::string& source) {
-  push({0, {}, {}, [this, source] {
-          if (const auto done = writer_.read_withdrawn_again(source); !done) note(source, done.error());
+void Ingest::read_again(const std::string& source, std::function<void()> then) {
+  push({0, {}, {}, [this, source, then = std::move(then)] {
+          if (const auto done = writer_.read_again(source); !done) {
+            note(source, done.error());
+          } else {
+            then();
+          }
         }});
 }
 

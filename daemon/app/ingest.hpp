@@ -38,8 +38,8 @@ public:
   // that one is about wait for its end. Any thread; see Jobs.
   Result<http::JobStatus> ask_job(JobPlan plan);
   std::vector<http::JobStatus> jobs() const { return jobs_.list(); }
-  // After everything handed over so far; see store::Writer. Any thread.
-  void read_withdrawn_again(const std::string& source);
+  // See store::Writer. Calls `then` on kepu-ingest when it is on disk. Any thread.
+  void read_again(const std::string& source, std::function<void()> then);
   // As at stop(), without waiting: so that no run waits for a job any more.
   void end_jobs();
 

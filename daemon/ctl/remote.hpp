@@ -32,7 +32,7 @@ public:
   int status();
   int sources(bool ids);
   int indicators(bool ids);
-  // `again`: what was withdrawn of the source's inputs is read again.
+  // `again`: from the beginning, so that what was withdrawn is read again.
   int run(const std::string& source, bool again, bool wait);
   int jobs();
   // Asks before it does it, unless `yes`.

@@ -92,7 +92,8 @@ void build(CLI::App& app, Wanted& wanted) {
   with_source(add(app, "run", "Run a source now and wait until that run has ended; 1 unless it ended well",
                   "kepuctl run turnstile"));
   no_wait(app.get_subcommand("run"))
-      ->add_flag("--again", wanted.again, "Read again, too, what was withdrawn and still lies there");
+      ->add_flag("--again", wanted.again,
+                 "From the beginning, and also what was withdrawn; inputs that are held are not read again");
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
   with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
                   "kepuctl resume turnstile"));

@@ -66,7 +66,7 @@ public:
   virtual Result<void> run_now(std::string_view source) = 0;
   virtual Result<void> pause(std::string_view source) = 0;
   virtual Result<void> resume(std::string_view source) = 0; // also lifts quarantine and back-off
-  // As run_now(), and what was withdrawn of the source's inputs is read again.
+  // As run_now(), from the source's beginning: what was withdrawn is read again, the inputs that are held are not.
   virtual Result<void> run_again(std::string_view source) = 0;
   // The job that takes back a run of the source, or all its runs; see store::Writer. Error codes: "too_many_jobs",
   // "shutting_down".

@@ -89,13 +89,14 @@ public:
     return make_withdrawal(core_, source);
   }
 
-  Result<void> read_withdrawn_again(std::string_view source) override {
+  Result<void> read_again(std::string_view source) override {
     return core_.in_transaction([&] {
       core_.db
           .query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
                  "WHERE id=?)")
           .bind(1, source)
           .run();
+      core_.db.query("DELETE FROM cursors WHERE source=(SELECT source FROM sources WHERE id=?)").bind(1, source).run();
     });
   }
 

@@ -140,8 +140,9 @@ public:
   virtual Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) = 0;
   virtual Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) = 0;
 
-  // What was withdrawn of the source's inputs is read again when it is met. Inside or outside of a run.
-  virtual Result<void> read_withdrawn_again(std::string_view source) = 0;
+  // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
+  // are known as before. While no run of it is open.
+  virtual Result<void> read_again(std::string_view source) = 0;
 
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;

@@ -212,6 +212,16 @@ TEST_F(Withdrawal, AWithdrawnFileIsNotReadAgainWhileItLiesThereUnchanged) {
   EXPECT_EQ(asked_again("a.csv", 1), Decision::take); // somebody put the first back
 }
 
+TEST_F(Withdrawal, WhatWasWithdrawnIsReadAgainWhenSomebodyAsksForIt) {
+  run_taking("a.csv", 1, {{"x", "in", 0, 1}});
+  run_taking("b.csv", 2, {{"y", "in", 1, 1}});
+  withdraw(run_);
+  ASSERT_TRUE(writer_->read_again("gates"));
+  EXPECT_EQ(writer_->cursor("gates").value(), "");
+  EXPECT_EQ(asked_again("a.csv", 1), Decision::known);
+  EXPECT_EQ(asked_again("b.csv", 2), Decision::take);
+}
+
 TEST_F(Withdrawal, TheContentBeforeAWithdrawnOneIsHeldAgain) {
   run_taking("a.csv", 1, {{"x", "in", 0, 1}});
   withdraw(run_taking("a.csv", 2, {{"x", "in", 5, 1}}));
