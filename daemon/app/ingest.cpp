@@ -69,12 +69,23 @@ Result<http::JobStatus> Ingest::ask_job(JobPlan plan) {
 
 void Ingest::read_again(const std::string& source, std::function<void()> then) {
   push({0, {}, {}, [this, source, then = std::move(then)] {
-          if (const auto done = writer_.read_again(source); !done) {
-            note(source, done.error());
-          } else {
-            then();
-          }
+          read_again_[source] = then;
+          if (!is_open(source) && !prepared_.contains(source)) read_again_now(source);
         }});
+}
+
+void Ingest::read_again_now(const std::string& source) {
+  const auto asked = read_again_.extract(source);
+  if (asked.empty()) return;
+  if (const auto done = writer_.read_again(source); !done) {
+    note(source, done.error());
+  } else {
+    boost::asio::post(io_, asked.mapped());
+  }
+}
+
+bool Ingest::is_open(std::string_view source) const {
+  return std::ranges::any_of(runs_, [&](const auto& run) { return run.second->source() == source; });
 }
 
 void Ingest::end_jobs() {
@@ -128,9 +139,7 @@ void Ingest::work() {
 }
 
 bool Ingest::begin_job() {
-  return jobs_.begin_next([this](std::string_view source) {
-    return std::ranges::any_of(runs_, [&](const auto& run) { return run.second->source() == source; });
-  });
+  return jobs_.begin_next([this](std::string_view source) { return is_open(source); });
 }
 
 bool Ingest::is_held_back(const Task& task) {
@@ -186,6 +195,11 @@ void Ingest::take_frame(const Task& task) {
 
 void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {
   push({0, {}, {}, [this, source, then = std::move(then)] {
+          // Perhaps a run that was prepared before did not come to begin.
+          if (read_again_.erase(source) != 0) {
+            if (const auto done = writer_.read_again(source); !done) note(source, done.error());
+          }
+          prepared_.insert(source);
           auto cursor = writer_.cursor(source);
           boost::asio::post(io_, [then, text = cursor ? *cursor : std::string()] { then(text); });
         }});
@@ -198,6 +212,7 @@ void Ingest::run_begins(supervisor::RunInfo info) {
         {},
         {},
         [this, token, source, info = std::move(info)]() mutable {
+          prepared_.erase(source);
           auto run = RunIngest::begin(writer_, std::move(info), refused_inputs_[source], clock_);
           if (run) {
             runs_[token] = std::move(*run);
@@ -231,6 +246,7 @@ void Ingest::settle(supervisor::RunToken run, std::function<void()> then) {
 
 void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {
   push({run, {}, {}, [this, run, outcome = std::move(outcome), recorded = std::move(recorded)] {
+          std::string ended;
           if (const auto found = runs_.find(run); found != runs_.end()) {
             const auto source = found->second->source();
             if (const auto done = found->second->end(outcome); !done) {
@@ -240,6 +256,7 @@ void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, 
               store_is_well(); // another source's run may have had nothing to write
             }
             runs_.erase(found);
+            ended = source;
           }
           {
             std::lock_guard lock(mutex_);
@@ -247,6 +264,7 @@ void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, 
             held_.erase(run);
           }
           boost::asio::post(io_, recorded);
+          read_again_now(ended); // after that, so that the source may run
         }});
 }
 

@@ -38,7 +38,8 @@ public:
   // that one is about wait for its end. Any thread; see Jobs.
   Result<http::JobStatus> ask_job(JobPlan plan);
   std::vector<http::JobStatus> jobs() const { return jobs_.list(); }
-  // See store::Writer. Calls `then` on kepu-ingest when it is on disk. Any thread.
+  // See store::Writer; a run that has its cursor already is let end first. Calls `then` on kepu-io when it is on disk,
+  // unless a run that follows from it has begun by itself. Any thread.
   void read_again(const std::string& source, std::function<void()> then);
   // As at stop(), without waiting: so that no run waits for a job any more.
   void end_jobs();
@@ -65,6 +66,8 @@ private:
   };
   void push(Task task);
   void work();
+  void read_again_now(const std::string& source);
+  bool is_open(std::string_view source) const;
   void take(Task task);
   bool begin_job(); // whether one is going on now
   bool is_held_back(const Task& task);
@@ -92,6 +95,8 @@ private:
   Guarded<Trouble> trouble_;
   Jobs jobs_;
   // kepu-ingest only
+  std::set<std::string> prepared_;                          // sources whose cursor was handed out for a run to come
+  std::map<std::string, std::function<void()>> read_again_; // by source, once its run has ended
   std::deque<Task> held_back_; // of runs that began while a job held their source; in order
   std::set<supervisor::RunToken> runs_held_back_;
   std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_;

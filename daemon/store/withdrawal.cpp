@@ -12,8 +12,9 @@
 namespace kepu::store {
 namespace {
 
-// Keys of one step that are looked up besides a block's: each may need a block of its own.
-constexpr size_t step_keys = 2'048;
+// Keys that are settled in one step: some 20 us each where others had them, too, and more where each needs a block of
+// its own.
+constexpr uint32_t step_keys = 2'048;
 // Closings that are listed in one step.
 constexpr int64_t step_closings = 50'000;
 
@@ -42,7 +43,7 @@ void append_row(model::FactColumns& to, const model::FactColumns& from, uint32_t
 
 // What is done first and what may then follow, so that a key is judged once:
 //   1. what the runs removed is listed, commit by commit
-//   2. their facts, block by block: those in force leave the figures, and the keys of those that were in force last
+//   2. their facts, slice by slice: those in force leave the figures, and the keys of those that were in force last
 //      are settled
 //   3. the keys of what they removed, confirmed, or keep from coming back are settled
 //   4. all of it becomes visible
@@ -85,7 +86,7 @@ public:
 
   Result<bool> step() override {
     if (listed_ < commits_.size()) return stage([&] { list_closings(); });
-    if (at_ < own_.size()) return stage([&] { take_block(); });
+    if (at_ < own_.size()) return stage([&] { take_rows(); });
     if (!has_listed_) {
       has_listed_ = true;
       progress_.total += others_.count();
@@ -158,19 +159,20 @@ private:
     last_listed_ = 0;
   }
 
-  void take_block() {
+  void take_rows() {
     auto& own = own_[at_];
     auto& dataset = dataset_of(own.dataset);
     const auto block = core_.ledger.blocks().holding(own.next, dataset.dataset);
-    if (!block || block->first != own.next)
-      throw SqlError(fail("damaged", "a block of facts is missing; restore the store from a backup"));
-    std::vector<uint8_t> closed(block->facts.rows);
-    std::vector<uint8_t> last(block->facts.rows, 1); // what the key held when it held something
+    if (!block) throw SqlError(fail("damaged", "a block of facts is missing; restore the store from a backup"));
+    const auto begin = static_cast<uint32_t>(own.next - block->first);
+    const auto end = of_source_ ? block->facts.rows : std::min(block->facts.rows, begin + step_keys);
+    std::vector<uint8_t> closed(end);
+    std::vector<uint8_t> last(end, 1); // what the key held when it held something
     {
       auto row = core_.db.query("SELECT fact,why FROM closed WHERE fact>=? AND fact<?");
-      row.bind(1, static_cast<int64_t>(own.next)).bind(2, static_cast<int64_t>(own.next + block->facts.rows));
+      row.bind(1, static_cast<int64_t>(own.next)).bind(2, static_cast<int64_t>(block->first + end));
       while (row.step()) {
-        const auto at = static_cast<size_t>(static_cast<Fact>(row.integer(0)) - own.next);
+        const auto at = static_cast<size_t>(static_cast<Fact>(row.integer(0)) - block->first);
         closed[at] = 1;
         // What another row replaced or somebody retracted stays so; what a scope took may have been another fact.
         const auto why = row.text(1);
@@ -179,15 +181,15 @@ private:
     }
     std::vector<uint32_t> leaving;
     std::vector<uint32_t> to_settle;
-    for (uint32_t row = 0; row < block->facts.rows; ++row) {
+    for (uint32_t row = begin; row < end; ++row) {
       if (!closed[row]) leaving.push_back(row);
       if (last[row]) to_settle.push_back(row);
     }
     core_.measure(dataset, block->facts, leaving, -1, changes_);
     open_ += leaving.size();
     if (!of_source_) settle(dataset, keys_at(*block, to_settle));
-    progress_.done += block->facts.rows;
-    own.next += block->facts.rows;
+    progress_.done += end - begin;
+    own.next = block->first + end;
     if (own.next == own.end) ++at_;
   }
 

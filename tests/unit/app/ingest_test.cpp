@@ -116,6 +116,16 @@ protected:
     ingest_->run_ends(token_, {"ok", "", clock_.now()}, [&] { recorded = true; });
     run_until(recorded);
   }
+  std::string cursor() {
+    std::string out;
+    bool prepared = false;
+    ingest_->prepare("gates", [&](std::string text) {
+      out = std::move(text);
+      prepared = true;
+    });
+    run_until(prepared);
+    return out;
+  }
   // A run of which the store refuses the input "bad.csv".
   void run_with_refused_input() {
     begin_run();
@@ -137,7 +147,6 @@ protected:
   supervisor::RunToken token_ = 0;
   uint32_t tag_ = 0;
 
-private:
   void run_until(const bool& holds) {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!holds && std::chrono::steady_clock::now() < end)
@@ -291,6 +300,38 @@ TEST_F(IngestJobs, AJobWaitsForTheOpenRunOfItsSource) {
   end_run();
   settle();
   EXPECT_EQ(ingest_->jobs().front().state, "running");
+}
+
+TEST_F(IngestTest, ASourceIsReadAgainWithoutTheCursorOfTheRunThatWentOnWhenItWasAsked) {
+  for (const bool has_begun : {true, false}) {
+    if (!has_begun) cursor(); // of the run that begins then
+    if (has_begun) begin_run();
+    int told = 0;
+    ingest_->read_again("gates", [&] { ++told; });
+    if (!has_begun) begin_run();
+    begin_input("a.csv", has_begun ? 1 : 2);
+    end_input();
+    commit(0);
+    end_run();
+    EXPECT_EQ(cursor(), "");
+    EXPECT_EQ(told, 1);
+    begin_run();
+    commit(0);
+    end_run();
+    EXPECT_EQ(cursor(), "here");
+    begin_run();
+    end_run();
+  }
+}
+
+TEST_F(IngestTest, ASourceAtRestIsReadAgainAtOnce) {
+  begin_run();
+  commit(0);
+  end_run();
+  bool told = false;
+  ingest_->read_again("gates", [&] { told = true; });
+  run_until(told);
+  EXPECT_EQ(cursor(), "");
 }
 
 TEST_F(IngestJobs, TheEndOfTheHubCutsAJobOffAndTakesWhatItHeldBack) {
