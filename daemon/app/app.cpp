@@ -141,6 +141,7 @@ Exit run(const std::filesystem::path& config_file) {
     sd_notify(0, "STOPPING=1");
     log(LogLevel::info, "", "stopping");
     control.stopping();
+    ingest.end_jobs();
     supervisor.stop(stopped);
     server.stop(stopped);
   });

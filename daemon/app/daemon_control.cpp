@@ -3,6 +3,20 @@
 #include "app/app.hpp"
 
 namespace kepu::app {
+namespace {
+
+JobPlan::Sentences withdrawn(const std::string& english, const std::string& chinese,
+                             const store::Work::Outcome& outcome) {
+  const auto removed = std::to_string(outcome.removed);
+  const auto restored = std::to_string(outcome.restored);
+  const auto commit = std::to_string(outcome.commit.seq);
+  return {english + " is withdrawn by commit " + commit + ": " + removed +
+              (outcome.removed == 1 ? " fact is" : " facts are") + " out, " + restored +
+              (outcome.restored == 1 ? " is back." : " are back."),
+          chinese + "已由提交" + commit + "撤回：移出" + removed + "条记录，恢复" + restored + "条。"};
+}
+
+} // namespace
 
 std::vector<http::SourceStatus> DaemonControl::sources() {
   std::vector<http::SourceStatus> out;
@@ -38,6 +52,38 @@ Result<store::CommitInfo> DaemonControl::label(std::optional<uint64_t> commit, s
     return fail("busy", "the store is busy with other writing; the label was not given");
   }
   return out;
+}
+
+Result<void> DaemonControl::run_again(std::string_view source) {
+  if (auto may = supervisor_.may_run(source); !may) return may;
+  // The run must find neither the old cursor nor the old ledger, so it begins when they are gone.
+  ingest_.read_again(std::string(source), [this, id = std::string(source)] { (void)supervisor_.run_now(id); });
+  return {};
+}
+
+Result<http::JobStatus> DaemonControl::withdraw_run(uint64_t run, const std::string& source) {
+  JobPlan plan;
+  plan.kind = "withdraw";
+  plan.what = "run " + std::to_string(run);
+  plan.source = source;
+  plan.begin = [this, run] { return writer_.withdraw_run(run); };
+  plan.done = [run, source](const store::Work::Outcome& outcome) {
+    const auto number = std::to_string(run);
+    return withdrawn("Run " + number + " of " + source, "数据源" + source + "的运行" + number, outcome);
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
+Result<http::JobStatus> DaemonControl::withdraw_source(const std::string& source) {
+  JobPlan plan;
+  plan.kind = "withdraw";
+  plan.what = "source " + source;
+  plan.source = source;
+  plan.begin = [this, source] { return writer_.withdraw_source(source); };
+  plan.done = [source](const store::Work::Outcome& outcome) {
+    return withdrawn("All that " + source + " gave", "数据源" + source + "的全部数据", outcome);
+  };
+  return ingest_.ask_job(std::move(plan));
 }
 
 http::Health DaemonControl::health() {

@@ -22,6 +22,10 @@ public:
   Result<void> pause(std::string_view source) override { return supervisor_.pause(source); }
   Result<void> resume(std::string_view source) override { return supervisor_.resume(source); }
   Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) override;
+  Result<void> run_again(std::string_view source) override;
+  Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
+  Result<http::JobStatus> withdraw_source(const std::string& source) override;
+  std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }
   http::Health health() override;
   std::vector<http::Metric> metrics() override;
   void stopping() { stopping_ = true; }
@@ -29,7 +33,7 @@ public:
 private:
   supervisor::Supervisor& supervisor_;
   Ingest& ingest_;
-  store::Writer& writer_; // but for latest(): kepu-ingest only
+  store::Writer& writer_; // but for its atomics: kepu-ingest only
   const settings::Daemon& daemon_;
   std::atomic<bool> stopping_{false};
 };

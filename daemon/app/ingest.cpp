@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <malloc.h>
 #include <pthread.h>
 
@@ -15,11 +17,13 @@ constexpr size_t low_water = 1u << 20;
 // With nothing to do for so long, the log is copied into the file and memory is given back; and as often a store
 // that was in trouble is tried again.
 constexpr auto idle = std::chrono::seconds(2);
+// Tasks between two steps of a job, so that neither waits for long: a frame of rows takes some milliseconds.
+constexpr int tasks_a_step = 8;
 
 } // namespace
 
 Ingest::Ingest(boost::asio::io_context& io, store::Writer& writer, const Clock& clock)
-    : io_(io), writer_(writer), clock_(clock) {}
+    : io_(io), writer_(writer), clock_(clock), jobs_(clock) {}
 Ingest::~Ingest() { stop(); }
 
 void Ingest::start(supervisor::WorkerPort& port) {
@@ -32,6 +36,7 @@ void Ingest::start(supervisor::WorkerPort& port) {
 
 void Ingest::stop() {
   if (!thread_.joinable()) return;
+  end_jobs();
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -56,10 +61,55 @@ void Ingest::push(Task task) {
   wake_.notify_one();
 }
 
+Result<http::JobStatus> Ingest::ask_job(JobPlan plan) {
+  auto asked = jobs_.ask(std::move(plan));
+  push({}); // wakes the thread, which looks for jobs after each task
+  return asked;
+}
+
+void Ingest::read_again(const std::string& source, std::function<void()> then) {
+  push({0, {}, {}, [this, source, then = std::move(then)] {
+          read_again_[source] = then;
+          if (!is_open(source) && !prepared_.contains(source)) read_again_now(source);
+        }});
+}
+
+void Ingest::read_again_now(const std::string& source) {
+  const auto asked = read_again_.extract(source);
+  if (asked.empty()) return;
+  if (const auto done = writer_.read_again(source); !done) {
+    note(source, done.error());
+  } else {
+    boost::asio::post(io_, asked.mapped());
+  }
+}
+
+bool Ingest::is_open(std::string_view source) const {
+  return std::ranges::any_of(runs_, [&](const auto& run) { return run.second->source() == source; });
+}
+
+void Ingest::end_jobs() {
+  jobs_.end_all();
+  push({});
+}
+
 void Ingest::work() {
   std::unique_lock lock(mutex_);
   bool tidied = true;
+  bool has_job = false;
+  int since_step = 0;
   for (;;) {
+    if (has_job && (tasks_.empty() || since_step >= tasks_a_step)) {
+      lock.unlock();
+      since_step = 0;
+      tidied = false;
+      if (jobs_.step()) {
+        let_held_back_go();
+        has_job = begin_job();
+      }
+      lock.lock();
+      continue;
+    }
     if (tasks_.empty()) {
       if (stopping_) return;
       if (tidied && trouble().empty()) {
@@ -76,18 +126,42 @@ void Ingest::work() {
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
     lock.unlock();
-    tidied = false;
-    if (task.header) {
-      take_frame(task);
+    ++since_step;
+    if (is_held_back(task)) {
+      held_back_.push_back(std::move(task));
     } else {
-      task.call();
+      tidied = tidied && !task.header && !task.call;
+      take(std::move(task));
+      has_job = has_job || begin_job();
     }
     lock.lock();
-    if (!task.header) continue;
-    auto& waiting = waiting_[task.run];
-    waiting -= task.payload.size();
-    if (waiting <= low_water && held_.erase(task.run)) port_->drained(task.run);
   }
+}
+
+bool Ingest::begin_job() {
+  return jobs_.begin_next([this](std::string_view source) { return is_open(source); });
+}
+
+bool Ingest::is_held_back(const Task& task) {
+  if (!task.begins.empty() && task.begins == jobs_.held_source()) runs_held_back_.insert(task.run);
+  return task.run != 0 && runs_held_back_.contains(task.run);
+}
+
+void Ingest::let_held_back_go() {
+  runs_held_back_.clear();
+  std::lock_guard lock(mutex_);
+  tasks_.insert(tasks_.begin(), std::make_move_iterator(held_back_.begin()), std::make_move_iterator(held_back_.end()));
+  held_back_.clear();
+}
+
+void Ingest::take(Task task) {
+  if (task.call) task.call();
+  if (!task.header) return;
+  take_frame(task);
+  std::lock_guard lock(mutex_);
+  auto& waiting = waiting_[task.run];
+  waiting -= task.payload.size();
+  if (waiting <= low_water && held_.erase(task.run)) port_->drained(task.run);
 }
 
 void Ingest::tidy() {
@@ -153,15 +227,24 @@ Ingest::Called Ingest::call(const std::function<void()>& act, std::chrono::milli
 
 void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {
   push({0, {}, {}, [this, source, then = std::move(then)] {
+          // Perhaps a run that was prepared before did not come to begin.
+          if (read_again_.erase(source) != 0) {
+            if (const auto done = writer_.read_again(source); !done) note(source, done.error());
+          }
+          prepared_.insert(source);
           auto cursor = writer_.cursor(source);
           boost::asio::post(io_, [then, text = cursor ? *cursor : std::string()] { then(text); });
         }});
 }
 
 void Ingest::run_begins(supervisor::RunInfo info) {
-  push({0, {}, {}, [this, info = std::move(info)]() mutable {
-          const auto token = info.token;
-          const auto source = info.source;
+  const auto token = info.token;
+  const auto source = info.source;
+  push({token,
+        {},
+        {},
+        [this, token, source, info = std::move(info)]() mutable {
+          prepared_.erase(source);
           auto run = RunIngest::begin(writer_, std::move(info), refused_inputs_[source], clock_);
           if (run) {
             runs_[token] = std::move(*run);
@@ -169,7 +252,8 @@ void Ingest::run_begins(supervisor::RunInfo info) {
             note(source, run.error());
             port_->refuse(token, {"retry", "the store could not begin the run: " + run.error().text});
           }
-        }});
+        },
+        source});
 }
 
 bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string payload) {
@@ -193,7 +277,8 @@ void Ingest::settle(supervisor::RunToken run, std::function<void()> then) {
 }
 
 void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {
-  push({0, {}, {}, [this, run, outcome = std::move(outcome), recorded = std::move(recorded)] {
+  push({run, {}, {}, [this, run, outcome = std::move(outcome), recorded = std::move(recorded)] {
+          std::string ended;
           if (const auto found = runs_.find(run); found != runs_.end()) {
             const auto source = found->second->source();
             if (const auto done = found->second->end(outcome); !done) {
@@ -203,6 +288,7 @@ void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, 
               store_is_well(); // another source's run may have had nothing to write
             }
             runs_.erase(found);
+            ended = source;
           }
           {
             std::lock_guard lock(mutex_);
@@ -210,6 +296,7 @@ void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, 
             held_.erase(run);
           }
           boost::asio::post(io_, recorded);
+          read_again_now(ended); // after that, so that the source may run
         }});
 }
 

@@ -2,6 +2,7 @@
 // of their arrival.
 #pragma once
 
+#include "app/jobs.hpp"
 #include "app/run_ingest.hpp"
 #include "base/clock.hpp"
 #include "base/guarded.hpp"
@@ -18,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -30,8 +32,18 @@ public:
   ~Ingest() override; // as stop()
 
   void start(supervisor::WorkerPort& port);
-  // Works off what is queued and ends the thread.
+  // Works off what is queued and ends the thread; a job that is going on is cut off.
   void stop();
+
+  // A long command on the store: one after the other, step by step between what workers send. The runs of the source
+  // that one is about wait for its end. Any thread; see Jobs.
+  Result<http::JobStatus> ask_job(JobPlan plan);
+  std::vector<http::JobStatus> jobs() const { return jobs_.list(); }
+  // See store::Writer; a run that has its cursor already is let end first. Calls `then` on kepu-io when it is on disk,
+  // unless a run that follows from it has begun by itself. Any thread.
+  void read_again(const std::string& source, std::function<void()> then);
+  // As at stop(), without waiting: so that no run waits for a job any more.
+  void end_jobs();
 
   void prepare(const std::string& source, std::function<void(std::string cursor)> then) override;
   void run_begins(supervisor::RunInfo info) override;
@@ -58,9 +70,16 @@ private:
     std::optional<wire::Header> header; // a frame
     std::string payload;
     std::function<void()> call; // anything else
+    std::string begins{};       // source whose run this begins
   };
   void push(Task task);
   void work();
+  void read_again_now(const std::string& source);
+  bool is_open(std::string_view source) const;
+  void take(Task task);
+  bool begin_job(); // whether one is going on now
+  bool is_held_back(const Task& task);
+  void let_held_back_go();
   void take_frame(const Task& task);
   void note(const std::string& source, const Error& error);
   void store_is_well();
@@ -82,7 +101,12 @@ private:
     std::string text;
   };
   Guarded<Trouble> trouble_;
+  Jobs jobs_;
   // kepu-ingest only
+  std::set<std::string> prepared_;                          // sources whose cursor was handed out for a run to come
+  std::map<std::string, std::function<void()>> read_again_; // by source, once its run has ended
+  std::deque<Task> held_back_; // of runs that began while a job held their source; in order
+  std::set<supervisor::RunToken> runs_held_back_;
   std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_;
   std::map<std::string, RefusedInputs> refused_inputs_; // by source
 };

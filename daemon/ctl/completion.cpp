@@ -31,6 +31,8 @@ std::string operand_words(Operand operand, const std::string& where) {
     return "$(kepuctl " + where + " indicators --ids 2>/dev/null)";
   case Operand::shell:
     return "bash zsh fish";
+  case Operand::withdrawn: // the kind, and then a source; numbers of runs are for people to choose
+    return "run source $(kepuctl " + where + " sources --ids 2>/dev/null)";
   }
   return "";
 }
@@ -119,7 +121,7 @@ end
     if (command.operand == Operand::none) continue;
     // Fish writes a command's output as (…).
     auto operands = operand_words(command.operand, "(__kepuctl_where)");
-    if (operands.front() == '$') operands.erase(0, 1);
+    if (const auto at = operands.find('$'); at != operands.npos) operands.erase(at, 1);
     out += fmt::format("complete -c kepuctl{} -a '{}'\n", condition, operands);
   }
   return out;

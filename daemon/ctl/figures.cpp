@@ -168,6 +168,7 @@ int Remote::show_history(const std::string& body) {
                      {"REPLACED", true},
                      {"DELETED", true},
                      {"OUT OF SCOPE", true},
+                     {"WITHDRAWN", true},
                      {"LABEL"}},
                     [](const json::object& row) -> std::vector<Cell> {
                       return {{short_time(text(row, "since"))},
@@ -181,6 +182,7 @@ int Remote::show_history(const std::string& body) {
                               {text(row, "replaced")},
                               {text(row, "deleted")},
                               {text(row, "out_of_scope")},
+                              {text(row, "withdrawn")},
                               {text(row, "label")}};
                     });
 }

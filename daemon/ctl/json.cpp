@@ -89,4 +89,9 @@ bool is_true(const json::object& in, std::string_view key) {
   return found && found->is_bool() && found->get_bool();
 }
 
+std::string sentence(const boost::json::object& in, bool chinese) {
+  auto found = text(in, chinese ? "sentence_zh" : "sentence");
+  return found.empty() ? text(in, "sentence") : found;
+}
+
 } // namespace kepu::ctl

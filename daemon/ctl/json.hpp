@@ -24,6 +24,8 @@ const boost::json::array* array(const boost::json::object& in, std::string_view 
 std::string text(const boost::json::value& value);
 std::string text(const boost::json::object& in, std::string_view key);
 uint64_t number(const boost::json::object& in, std::string_view key); // 0: there is none
+// The daemon's sentence about what `in` tells; English where there is no Chinese one.
+std::string sentence(const boost::json::object& in, bool chinese);
 bool is_true(const boost::json::object& in, std::string_view key);
 
 } // namespace kepu::ctl

@@ -45,7 +45,8 @@ int main(int argc, char** argv) {
                                      .color = out_is_terminal && environment("NO_COLOR").empty() &&
                                               environment("TERM") != "dumb",
                                      .chinese = speaks_chinese(),
-                                     .worker = self.parent_path() / "kepu-worker"};
+                                     .worker = self.parent_path() / "kepu-worker",
+                                     .in = ::isatty(STDIN_FILENO) == 1 ? &std::cin : nullptr};
     const int exit = kepu::ctl::run({argv + 1, argv + argc}, console);
     std::cout.flush();
     return std::cout ? exit : kepu::ctl::failed;

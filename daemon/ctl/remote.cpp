@@ -30,11 +30,6 @@ std::string state_of(const json::object& source) {
   return text(source, "state") + (is_true(source, "paused") ? ", paused" : "");
 }
 
-std::string sentence_of(const json::object& source, bool chinese) {
-  auto found = text(source, chinese ? "sentence_zh" : "sentence");
-  return found.empty() ? text(source, "sentence") : found;
-}
-
 // A name that no shell and no terminal makes anything else of.
 bool is_plain_id(const std::string& id) {
   return !id.empty() && id.front() != '-' && std::all_of(id.begin(), id.end(), [](char c) {
@@ -157,7 +152,7 @@ int Remote::status() {
     troubled = troubled || state == "quarantined";
     console_.out << "  " << printable(text(source, "id")) << "  "
                  << tinted(printable(state_of(source)), tint_of_state(state), manner_.color) << "\n    "
-                 << printable(sentence_of(source, console_.chinese)) << "\n";
+                 << printable(sentence(source, console_.chinese)) << "\n";
   }
   return troubled ? failed : ok;
 }
@@ -185,6 +180,24 @@ int Remote::csv(const std::string& path, Parameters parameters) {
   if (!body) return exit_;
   raw(*body);
   return ok;
+}
+
+int Remote::jobs() { return list("/api/v1/jobs", &Remote::show_jobs); }
+
+int Remote::show_jobs(const std::string& body) {
+  return show_table(body, {{"JOB", true}, {"KIND"}, {"WHAT"}, {"STATE"}, {"ASKED"}, {"ENDED"}, {"TEXT"}},
+                    [&](const json::object& row) -> std::vector<Cell> {
+                      const auto state = text(row, "state");
+                      return {{text(row, "id")},
+                              {text(row, "kind")},
+                              {text(row, "what")},
+                              {state, state == "done"     ? Tint::good
+                                      : state == "failed" ? Tint::bad
+                                                          : Tint::none},
+                              {short_time(text(row, "asked"))},
+                              {short_time(text(row, "ended"))},
+                              {sentence(row, console_.chinese)}};
+                    });
 }
 
 int Remote::show_ids(const std::string& body) {
@@ -291,7 +304,7 @@ int Remote::show_runs(const std::string& body) {
                       const auto status = text(row, "status");
                       return {{text(row, "run")},
                               {text(row, "source")},
-                              {status, tint_of_status(status)},
+                              {status + (text(row, "withdrawn").empty() ? "" : ", withdrawn"), tint_of_status(status)},
                               {short_time(text(row, "started"))},
                               {short_time(text(row, "ended"))},
                               {text(row, "rows")},
@@ -347,16 +360,16 @@ int Remote::resume(const std::string& source) {
   if (manner_.json) {
     raw(*body);
   } else if (held) {
-    say_error(source + " stays " + state_of(*status) + ": " + sentence_of(*status, console_.chinese));
+    say_error(source + " stays " + state_of(*status) + ": " + sentence(*status, console_.chinese));
   } else {
-    console_.out << printable(source) << " may run again: " << printable(sentence_of(*status, console_.chinese))
-                 << "\n";
+    console_.out << printable(source) << " may run again: " << printable(sentence(*status, console_.chinese)) << "\n";
   }
   return held ? failed : ok;
 }
 
-int Remote::run(const std::string& source, bool wait) {
-  if (!wait) return command(source, "run", "was told to run; `kepuctl status` shows what comes of it");
+int Remote::run(const std::string& source, bool again, bool wait) {
+  const char* act = again ? "run?withdrawn=again" : "run";
+  if (!wait) return command(source, act, "was told to run; `kepuctl status` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
   const auto path = "/api/v1/sources/" + percent_encoded(source);
   const auto before = take(client_.get(path));
@@ -365,7 +378,7 @@ int Remote::run(const std::string& source, bool wait) {
   const auto* known = answer ? object(*answer, "data") : nullptr;
   if (!known) return not_understood();
   const auto* last = object(*known, "last_run");
-  if (!take(client_.post(path + "/run"))) return exit_;
+  if (!take(client_.post(path + "/" + act))) return exit_;
 
   auto following = follow(client_, source, last ? number(*last, "run") : 0, console_);
   if (auto* error = std::get_if<Error>(&following)) {
@@ -388,7 +401,7 @@ int Remote::run(const std::string& source, bool wait) {
     console_.out << printable(source) << " runs, and goes on until it is paused\n";
     break;
   case Followed::End::not_begun:
-    say_error(source + " did not run: " + sentence_of(status, console_.chinese));
+    say_error(source + " did not run: " + sentence(status, console_.chinese));
     break;
   case Followed::End::ended: {
     const auto outcome = text(*run, "status");

@@ -37,7 +37,12 @@ public:
   int status();
   int sources(bool ids);
   int indicators(bool ids);
-  int run(const std::string& source, bool wait);
+  // `again`: from the beginning, so that what was withdrawn is read again.
+  int run(const std::string& source, bool again, bool wait);
+  int jobs();
+  // Asks before it does it, unless `yes`.
+  int withdraw_run(const std::string& run, bool yes, bool wait);
+  int withdraw_source(const std::string& source, bool yes, bool wait);
   int pause(const std::string& source);
   int resume(const std::string& source);
   int observations(Parameters parameters, bool csv);
@@ -69,6 +74,10 @@ private:
   int show_commits(const std::string& body);
   // The daemon's CSV as it came.
   int csv(const std::string& path, Parameters parameters);
+  int show_jobs(const std::string& body);
+  bool confirmed(const std::string& question);
+  // The job that this request is answered with, to its end.
+  int job(const std::string& target, bool wait);
   int not_understood();
   void say_error(const std::string& text);
   void say_more(const std::string& body);

@@ -25,7 +25,10 @@ struct Wanted {
   std::string socket;
   std::string color = "auto";
   bool json = false;
-  std::string operand; // source, indicator or shell
+  std::string operand; // source, indicator, shell, or what is to be withdrawn
+  std::string name;    // of that
+  bool again = false;
+  bool yes = false;
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
@@ -94,12 +97,28 @@ void build(CLI::App& app, Wanted& wanted) {
     command->add_option("SOURCE", wanted.operand, "A source's id, as `kepuctl sources` lists it")->required();
     return command;
   };
+  const auto no_wait = [&](CLI::App* command) {
+    command->add_flag("--no-wait", wanted.no_wait, "Return as soon as the daemon has taken the command");
+    return command;
+  };
   with_source(add(app, "run", "Run a source now and wait until that run has ended; 1 unless it ended well",
-                  "kepuctl run turnstile"))
-      ->add_flag("--no-wait", wanted.no_wait, "Return as soon as the daemon has taken the command");
+                  "kepuctl run turnstile"));
+  no_wait(app.get_subcommand("run"))
+      ->add_flag("--again", wanted.again,
+                 "From the beginning, and also what was withdrawn; inputs that are held are not read again");
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
   with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
                   "kepuctl resume turnstile"));
+
+  auto* withdraw = no_wait(add(app, "withdraw",
+                               "Take back what a run, or a source in all its runs, gave, and wait until that is done; "
+                               "what it had replaced or removed comes back, and answers as of earlier stay",
+                               "kepuctl withdraw run 12\n  kepuctl withdraw source turnstile --yes"));
+  withdraw->add_option("KIND", wanted.operand, "run or source")->required()->check(CLI::IsMember({"run", "source"}));
+  withdraw->add_option("NAME", wanted.name, "The run's number or the source's id, as `kepuctl runs` lists them")
+      ->required();
+  withdraw->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
+  add(app, "jobs", "Long commands like withdraw since the daemon's start, newest first", "kepuctl jobs");
 
   auto* observations = add(app, "observations", "Values of an indicator",
                            "kepuctl observations venue.visits --freq M --from 2026-01 --to 2026-06 --by venue");
@@ -172,6 +191,7 @@ void build(CLI::App& app, Wanted& wanted) {
 Operand operand_of(const std::string& name) {
   if (name == "SOURCE") return Operand::source;
   if (name == "INDICATOR") return Operand::indicator;
+  if (name == "KIND") return Operand::withdrawn;
   return name == "SHELL" ? Operand::shell : Operand::none;
 }
 
@@ -182,7 +202,9 @@ Words words_of(CLI::App& app) {
     for (const auto* option : of.get_options()) {
       for (const auto& name : option->get_lnames())
         names.push_back("--" + name);
-      if (operand && option->get_positional()) *operand = operand_of(option->get_name(true));
+      // The first that can be completed stands for all.
+      if (operand && option->get_positional() && *operand == Operand::none)
+        *operand = operand_of(option->get_name(true));
     }
     return names;
   };
@@ -259,9 +281,13 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "status") return remote.status();
   if (command == "sources") return remote.sources(wanted.ids);
   if (command == "indicators") return remote.indicators(wanted.ids);
-  if (command == "run") return remote.run(wanted.operand, !wanted.no_wait);
+  if (command == "run") return remote.run(wanted.operand, wanted.again, !wanted.no_wait);
   if (command == "pause") return remote.pause(wanted.operand);
   if (command == "resume") return remote.resume(wanted.operand);
+  if (command == "jobs") return remote.jobs();
+  if (command == "withdraw")
+    return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
+                                   : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);
   if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
   if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
   if (command == "commits")

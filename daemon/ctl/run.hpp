@@ -21,6 +21,7 @@ struct Console {
   bool chinese = false;                // the daemon's sentences in Chinese
   std::filesystem::path worker = {};   // kepu-worker, for `check`
   std::chrono::milliseconds pace{300}; // between two looks at a run
+  std::istream* in = nullptr;          // a terminal where people answer; nullptr: there is none
 };
 
 enum Exit : int { ok = 0, failed = 1, usage = 2, out_of_reach = 3 };

@@ -67,6 +67,24 @@ Following follow(const Client& client, const std::string& source, uint64_t befor
   }
 }
 
+Result<Answer> follow_job(const Client& client, uint64_t job, const Console& console) {
+  const auto began = std::chrono::steady_clock::now();
+  Line line(console);
+  for (;;) {
+    auto answer = client.get("/api/v1/jobs/" + std::to_string(job));
+    if (!answer || !answer->ok()) return answer;
+    const auto body = object_in(answer->body);
+    const auto* status = body ? object(*body, "data") : nullptr;
+    const auto state = status ? text(*status, "state") : std::string();
+    if (state != "queued" && state != "running") return answer;
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began);
+    const auto phase = state == "queued" ? sentence(*status, console.chinese) : state;
+    line.draw(progress_line(text(*status, "what"), {phase, number(*status, "done"), number(*status, "total"), elapsed},
+                            console.columns - 1));
+    std::this_thread::sleep_for(console.pace);
+  }
+}
+
 bool is_held(const boost::json::object& source) {
   const auto state = text(source, "state");
   return is_true(source, "paused") || state == "stopped" || state == "quarantined";

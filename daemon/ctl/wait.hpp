@@ -26,6 +26,9 @@ struct Followed {
 using Following = std::variant<Followed, Answer, Error>;
 Following follow(const Client& client, const std::string& source, uint64_t before, const Console& console);
 
+// The answer about a job once it has ended, or the first that is none. Draws a bar on a terminal.
+Result<Answer> follow_job(const Client& client, uint64_t job, const Console& console);
+
 // The answer about a source that was resumed, once it is neither being started or ended nor, as it may yet be for a
 // moment, where it was. A refusal or nothing that can be understood: as it came.
 Result<Answer> settled(const Client& client, const std::string& source, const Console& console);

@@ -31,6 +31,20 @@ struct SourceStatus {
   std::optional<Instant> running_since;
 };
 
+// A long command on the store; see POST …/withdraw.
+struct JobStatus {
+  uint64_t id = 0;
+  std::string kind;     // withdraw
+  std::string what;     // "run 12", "source gates"
+  std::string state;    // queued running done failed
+  uint64_t done = 0;    // of `total`
+  uint64_t total = 0;   // 0: not known yet
+  std::string sentence; // what it does, waits for or came to; English; never empty
+  std::string sentence_zh;
+  Instant asked{};
+  std::optional<Instant> ended;
+};
+
 struct Health {
   bool ready = false;
   std::string reason; // when not ready: what and what to do
@@ -56,6 +70,14 @@ public:
   // Gives a commit (nullopt: the last) a label, as store::Writer::label() does; waits until it is on disk, but not for
   // ever: any thread that may wait. Error codes of it, "busy", "shutting_down".
   virtual Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) = 0;
+  // As run_now(), from the source's beginning: what was withdrawn is read again, the inputs that are held are not.
+  virtual Result<void> run_again(std::string_view source) = 0;
+  // The job that takes back a run of the source, or all its runs; see store::Writer. Error codes: "too_many_jobs",
+  // "shutting_down".
+  virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;
+  virtual Result<JobStatus> withdraw_source(const std::string& source) = 0;
+  // Newest first; only of this life of the daemon, and of those that have ended only the last.
+  virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;
   virtual std::vector<Metric> metrics() = 0;
 };

@@ -164,7 +164,7 @@ Response explain_made(const Asked& asked, const Moment& moment, const model::Cat
     RowWriter rows(draft.body, asked.format, {"indicator", "value", "unit"}, asked.excel);
     for (const auto& part : found->parts) {
       rows.text(part.indicator);
-      part.figure && part.figure->is_known ? rows.decimal(part.figure->value, part.scale) : rows.null();
+      part.figure&& part.figure->is_known ? rows.decimal(part.figure->value, part.scale) : rows.null();
       rows.text(unit_of(part.indicator));
     }
     rows.finish();
@@ -187,9 +187,9 @@ Response explain_made(const Asked& asked, const Moment& moment, const model::Cat
   // Which entries meet the rules and which do not, one row each.
   if (!indicator.entries.empty()) {
     const auto period = question.period.text();
-    json.key("entries").text("/api/v1/observations?indicator=" + percent_encoded(indicator.id) + "&freq=" +
-                             std::string(1, model::letter(question.query.freq)) + "&from=" + period + "&to=" + period +
-                             "&by=" + percent_encoded(indicator.entries));
+    json.key("entries").text("/api/v1/observations?indicator=" + percent_encoded(indicator.id) +
+                             "&freq=" + std::string(1, model::letter(question.query.freq)) + "&from=" + period +
+                             "&to=" + period + "&by=" + percent_encoded(indicator.entries));
   }
   json.key("data").array().end_array().key("next").null().end_object();
   return finish(asked, std::move(draft), moment.commit().seq);

@@ -9,10 +9,10 @@ namespace {
 constexpr size_t state_bytes = 1200;
 
 // Newest first: what holds now and why it is no longer what it was, on the first line.
-const std::vector<std::string> columns{"value",       "n",        "unit",        "since",      "commit",
-                                       "until",       "kind",     "source",      "run",        "connector",
-                                       "version",     "inserted", "replaced",    "deleted",    "out_of_scope",
-                                       "approximate", "repaired", "provisional", "definition", "label"};
+const std::vector<std::string> columns{
+    "value",        "n",         "unit",        "since",    "commit",      "until",      "kind",
+    "source",       "run",       "connector",   "version",  "inserted",    "replaced",   "deleted",
+    "out_of_scope", "withdrawn", "approximate", "repaired", "provisional", "definition", "label"};
 
 void write(RowWriter& rows, const model::Zone& zone, const store::FigureState& state) {
   state.has_value ? rows.decimal(state.value, state.scale) : rows.null();
@@ -26,8 +26,8 @@ void write(RowWriter& rows, const model::Zone& zone, const store::FigureState& s
   state.commit.run == 0 ? rows.null() : rows.number(state.commit.run);
   rows.text_or_null(state.connector);
   rows.text_or_null(state.connector_version);
-  for (const auto count : {state.inserted, state.replaced, state.deleted, state.out_of_scope, state.approximate,
-                           state.repaired, state.provisional})
+  for (const auto count : {state.inserted, state.replaced, state.deleted, state.out_of_scope, state.withdrawn,
+                           state.approximate, state.repaired, state.provisional})
     rows.number(count);
   state.definition == 0 ? rows.null() : rows.number(state.definition);
   rows.text_or_null(labels_text(state.commit.labels));

@@ -94,7 +94,7 @@ Response front_page(const Asked& asked) {
   for (const Entry& entry :
        {Entry{"/api/v1/indicators", "指标目录", "catalog of indicators"},
         Entry{"/api/v1/sources", "数据源状态", "state of the sources"}, Entry{"/api/v1/runs", "运行记录", "runs"},
-        Entry{"/api/v1/rejects", "被拒数据", "rejected rows"},
+        Entry{"/api/v1/rejects", "被拒数据", "rejected rows"}, Entry{"/api/v1/jobs", "长任务", "long commands"},
         Entry{"/api/v1/commits", "提交与标签", "commits and their labels"},
         Entry{"/metrics", "监控指标", "metrics for Prometheus"}, Entry{"/readyz", "就绪检查", "readiness"}}) {
     body += "<li>" + link(entry.path, entry.path) + " " + both(entry.zh, entry.en) + "</li>\n";

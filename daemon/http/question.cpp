@@ -67,8 +67,7 @@ void refuse(const Error& error, const query::ObservationQuery& query, const char
 }
 
 std::vector<const model::Indicator*> ask_series(const Asked& asked, const model::Catalog& catalog,
-                                                const std::vector<std::string>& fixed,
-                                                query::ObservationQuery& query) {
+                                                const std::vector<std::string>& fixed, query::ObservationQuery& query) {
   const auto& params = asked.params;
   const auto ids = params.list("indicator");
   if (ids.empty()) {

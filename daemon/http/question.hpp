@@ -10,8 +10,7 @@ namespace kepu::http {
 // path takes whatever the indicator; they go before dimensions of the same name. At least one indicator, of the
 // catalog.
 std::vector<const model::Indicator*> ask_series(const Asked& asked, const model::Catalog& catalog,
-                                                const std::vector<std::string>& fixed,
-                                                query::ObservationQuery& query);
+                                                const std::vector<std::string>& fixed, query::ObservationQuery& query);
 
 // One figure: an indicator in one period. `period` says its own freq.
 struct FigureQuestion {

@@ -98,6 +98,8 @@ void check_source(const Asked& asked, const std::optional<std::string>& id);
 std::string labels_text(const std::vector<std::string>& labels);
 // "count"
 std::string_view measure_name(model::Measure measure);
+// The run that the path names; refuses one that there is not. Within a moment.
+store::RunRow run_asked(const Asked& asked);
 
 Response indicators(const Asked& asked);
 Response indicator(const Asked& asked);
@@ -114,6 +116,10 @@ Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);
 Response run(const Asked& asked);
 Response rejects(const Asked& asked);
+Response withdraw_run(const Asked& asked);
+Response withdraw_source(const Asked& asked);
+Response jobs(const Asked& asked);
+Response job(const Asked& asked);
 Response healthz(const Asked& asked);
 Response readyz(const Asked& asked);
 Response metrics(const Asked& asked);

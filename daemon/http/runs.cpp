@@ -13,8 +13,9 @@ constexpr uint32_t largest_page = 1000;
 constexpr auto largest_number = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 
 const std::vector<std::string> run_columns{
-    "run",  "source", "connector", "connector_version", "library_hash", "started", "ended",    "status",
-    "text", "rows",   "inserted",  "changed",           "unchanged",    "removed", "rejected", "parts"};
+    "run",      "source", "connector", "connector_version", "library_hash", "started",   "ended",
+    "status",   "text",   "rows",      "inserted",          "changed",      "unchanged", "removed",
+    "rejected", "parts",  "withdrawn", "withdrawn_commit"};
 const std::vector<std::string> reject_columns{"id",    "run",  "source",  "input",       "place", "dataset",
                                               "field", "code", "message", "recorded_at", "count"};
 
@@ -43,6 +44,8 @@ void write(RowWriter& rows, const Asked& asked, const store::RunRow& run) {
        {run.rows, run.inserted, run.changed, run.unchanged, run.removed, run.rejected, run.parts}) {
     rows.number(count);
   }
+  rows.text_or_null(run.withdrawn ? asked.context.zone->text(run.withdrawn->recorded_at) : "");
+  run.withdrawn ? rows.number(run.withdrawn->seq) : rows.null();
 }
 
 void write(RowWriter& rows, const Asked& asked, const store::RejectRow& reject) {
@@ -113,18 +116,23 @@ Response rejects(const Asked& asked) {
       &store::RejectRow::id);
 }
 
-Response run(const Asked& asked) {
-  asked.params.allow_only(with_common({}));
+store::RunRow run_asked(const Asked& asked) {
   uint64_t number = 0;
   const char* end = asked.id.data() + asked.id.size();
   const auto read = std::from_chars(asked.id.data(), end, number);
   const bool possible = read.ec == std::errc{} && read.ptr == end && number <= largest_number;
-  const Moment moment(asked.reader);
-  const auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
+  auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
   if (!found) throw Refused{"unknown_run", "no run " + in_quotes(asked.id), "/api/v1/runs lists them", "", {}};
+  return std::move(*found);
+}
+
+Response run(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  const Moment moment(asked.reader);
+  const auto found = run_asked(asked);
   Draft draft;
   RowWriter rows(draft.body, Format::json, run_columns, false);
-  write(rows, asked, *found);
+  write(rows, asked, found);
   // One row of an array of rows, without the array.
   draft.body = "{\"data\":" + draft.body.substr(1) + "}";
   return finish(asked, std::move(draft), 0);

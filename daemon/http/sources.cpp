@@ -112,7 +112,12 @@ Response source(const Asked& asked) {
   return finish(asked, {body_of(asked), "", ""}, 0);
 }
 
-Response run_source(const Asked& asked) { return commanded(asked, &Control::run_now); }
+Response run_source(const Asked& asked) {
+  const bool again = asked.params.word("withdrawn", {"again"}).has_value();
+  asked.params.allow_only({"withdrawn"});
+  take(again ? asked.control.run_again(asked.id) : asked.control.run_now(asked.id));
+  return plain(asked, 202, body_of(asked));
+}
 Response pause_source(const Asked& asked) { return commanded(asked, &Control::pause); }
 Response resume_source(const Asked& asked) { return commanded(asked, &Control::resume); }
 

@@ -62,6 +62,26 @@ bool FactSet::intersects(uint64_t first, uint64_t count) const {
 
 bool FactSet::empty() const { return impl_->parts.empty(); }
 
+uint64_t FactSet::count() const {
+  uint64_t out = 0;
+  for (const auto& [upper, part] : impl_->parts)
+    out += roaring_bitmap_get_cardinality(part.get());
+  return out;
+}
+
+std::vector<uint64_t> FactSet::from(uint64_t first, size_t most) const {
+  std::vector<uint64_t> out;
+  for (auto part = impl_->parts.lower_bound(static_cast<uint32_t>(first >> 32)); part != impl_->parts.end(); ++part) {
+    const uint64_t base = static_cast<uint64_t>(part->first) << 32;
+    roaring_uint32_iterator_t at;
+    roaring_init_iterator(part->second.get(), &at);
+    if (first > base) roaring_move_uint32_iterator_equalorlarger(&at, static_cast<uint32_t>(first));
+    for (; at.has_value && out.size() < most; roaring_advance_uint32_iterator(&at))
+      out.push_back(base + at.current_value);
+  }
+  return out;
+}
+
 void FactSet::merge(const FactSet& other) {
   for (const auto& [upper, part] : other.impl_->parts) {
     auto& own = impl_->parts[upper];

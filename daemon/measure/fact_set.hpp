@@ -23,6 +23,9 @@ public:
   bool contains(uint64_t fact) const;
   bool intersects(uint64_t first, uint64_t count) const;
   bool empty() const;
+  uint64_t count() const;
+  // Up to so many from this number on, ascending.
+  std::vector<uint64_t> from(uint64_t first, size_t most) const;
   void merge(const FactSet& other);
   void subtract(const FactSet& other);
   // For storing; `parse` takes what `bytes` made, and anything else is nullopt.

@@ -82,7 +82,8 @@ std::vector<std::string> direct_parts_of(const model::Indicator& indicator) {
   return out;
 }
 
-// The past of a figure that does not add up from facts: it is asked anew at each commit that changed what it is made of.
+// The past of a figure that does not add up from facts: it is asked anew at each commit that changed what it is made
+// of.
 class AskedHistory {
 public:
   AskedHistory(store::Reader& reader, const ObservationQuery& query) : reader_(reader), query_(query) {}

@@ -1,6 +1,9 @@
-// Which input a fact was read from last, where that is another than the one that it came with: several
-// files of a source may hold the same row, and only the last that gave it may take it out. Writer
+// Rows that were given again: a claim says that a run read the rows of some facts in force from an input. Writer
 // thread. Throws SqlError.
+//
+// Several files of a source may hold the same row, and only the last that gave it may take it out: a claim of another
+// input than the one that a fact came with decides that. And a fact stays when the run that brought it is withdrawn
+// and another has claimed it since.
 #pragma once
 
 #include "measure/fact_set.hpp"
@@ -19,33 +22,48 @@ public:
   // Both must outlive this.
   Claims(Db& db, const OpenRun& run) : db_(db), run_(run) {}
 
-  // The input (0: none) gave the row of this fact again.
-  void add(std::string_view dataset, int64_t input, Fact fact);
+  // The input (0: none) gave the row of this fact again; `decides`: it may not be the one that the fact belonged to.
+  void add(std::string_view dataset, int64_t input, Fact fact, bool decides);
   void add(std::string_view dataset, int64_t input, const measure::FactSet& facts);
-  // Whether any fact of the dataset is claimed, in the store or since the last commit.
+  // Whether any claim of the dataset decides, in the store or since the last commit.
   bool any(std::string_view dataset) const;
-  // By the last claim of each fact: those of these inputs, and those of any other.
+  // By the last deciding claim of each fact: those of these inputs, and those of any other. Claims of withdrawn runs
+  // do not count.
   struct Owners {
     measure::FactSet ours;
     measure::FactSet others;
   };
   Owners owners(std::string_view dataset, const std::set<int64_t>& inputs) const;
 
-  // Inside a transaction: what was added becomes durable with it.
-  void write();
+  // Inside the transaction of this commit: what was added becomes durable with it.
+  void write(Seq seq);
   void clear() { added_.clear(); }
 
-private:
-  measure::FactSet& last(std::string_view dataset, int64_t input);
-
+  // What other runs than these, which are not withdrawn, claim of a source's dataset; of claims with the same facts
+  // the last. Newest first.
   struct Claim {
-    std::string dataset; // stored name
-    int64_t input;
+    Seq seq = 0;
+    int64_t run = 0;
+    int64_t input = 0;
     measure::FactSet facts;
   };
+  static std::vector<Claim> of_others(Db& db, int64_t source, std::string_view dataset, const std::set<int64_t>& runs);
+  // What this run claims.
+  static measure::FactSet of_run(Db& db, int64_t source, std::string_view dataset, int64_t run);
+
+private:
+  struct Added {
+    std::string dataset; // stored name
+    int64_t input = 0;
+    bool decides = false;
+    measure::FactSet facts;
+  };
+  Added& last(std::string_view dataset, int64_t input);
+  int64_t known_set(const std::string& dataset, const std::string& facts) const;
+
   Db& db_;
   const OpenRun& run_;
-  std::vector<Claim> added_; // oldest first
+  std::vector<Added> added_; // oldest first
 };
 
 } // namespace kepu::store

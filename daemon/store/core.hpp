@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -48,6 +49,14 @@ struct Core {
   // Inside a transaction: the next commit.
   CommitInfo put_commit(std::string_view kind, int64_t source, int64_t run);
   void touch(std::string_view indicator, Seq seq);
+  // Number of the schema that blocks of the dataset are written under.
+  int64_t schema_number(const model::Dataset& dataset);
+  // Rows of a dataset come into force (sign = 1) or leave it (sign = -1); of one that is not of the catalog in force no
+  // figure follows.
+  void measure(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows, int sign,
+               PartChanges& changes);
+  // Inside a transaction: puts changes of one source's figures on disk.
+  void write(PartChanges& changes, int64_t source, Seq seq);
   // After the transaction is on disk.
   void settled(const CommitInfo& commit);
   // After a transaction did not end well: what is in memory is read anew.

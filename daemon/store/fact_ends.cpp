@@ -11,6 +11,7 @@ End end_named(const std::string& why) {
   if (why == "replaced") return End::replaced;
   if (why == "deleted") return End::deleted;
   if (why == "out_of_scope") return End::out_of_scope;
+  if (why == "withdrawn") return End::withdrawn;
   throw SqlError(fail("damaged", "the list of facts out of force is damaged; restore the store from a backup"));
 }
 
@@ -38,7 +39,19 @@ std::vector<FactEnd> ends_of(Db& db, const BlockPlace& block, Seq at) {
   row.bind(3, number(at));
   while (row.step())
     out.push_back({static_cast<Fact>(row.integer(0)), static_cast<Seq>(row.integer(1)), end_named(row.text(2))});
-  return out;
+  auto withdrawn = db.query("SELECT withdrawn_seq FROM runs WHERE run=? AND withdrawn_seq<=?");
+  withdrawn.bind(1, block.run).bind(2, number(at));
+  if (!withdrawn.step()) return out;
+  // All that had not gone before went with it.
+  const auto seq = static_cast<Seq>(withdrawn.integer(0));
+  std::vector<FactEnd> all;
+  auto next = out.begin();
+  for (Fact fact = block.first; fact < block.first + block.n; ++fact) {
+    const bool had_gone = next != out.end() && next->fact == fact;
+    all.push_back(had_gone && next->seq < seq ? *next : FactEnd{fact, seq, End::withdrawn});
+    if (had_gone) ++next;
+  }
+  return all;
 }
 
 void rows_in_force(Db& db, const BlockPlace& block, Seq at, std::vector<uint32_t>& rows) {

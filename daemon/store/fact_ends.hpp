@@ -23,8 +23,8 @@ struct BlockPlace {
 // Blocks of a dataset that commits up to `at` brought, in the order of facts.
 std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at);
 
-enum class End : uint8_t { replaced, deleted, out_of_scope };
-constexpr size_t ends = 3;
+enum class End : uint8_t { replaced, deleted, out_of_scope, withdrawn };
+constexpr size_t ends = 4;
 
 struct FactEnd {
   Fact fact = 0;

@@ -256,6 +256,7 @@ FigureState Walk::state(const std::optional<size_t>& cell) const {
   out.replaced = walked.went[static_cast<size_t>(End::replaced)];
   out.deleted = walked.went[static_cast<size_t>(End::deleted)];
   out.out_of_scope = walked.went[static_cast<size_t>(End::out_of_scope)];
+  out.withdrawn = walked.went[static_cast<size_t>(End::withdrawn)];
   return out;
 }
 

@@ -63,6 +63,19 @@ std::string holder_of(Db& db, int64_t source, const InputAsk& ask, const std::ve
   return holder == names.end() ? "" : *holder;
 }
 
+// Whether the content was withdrawn from a name of the source, and nothing else was read under that name since.
+bool is_withdrawn(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending) {
+  auto row = db.query("SELECT name FROM inputs i WHERE source=?1 AND content_hash=?2 AND state='withdrawn' AND NOT "
+                      "EXISTS(SELECT 1 FROM inputs WHERE source=?1 AND name=i.name AND input>i.input AND "
+                      "state<>'withdrawn')");
+  row.bind(1, source).bind_blob(2, bytes(ask.content_hash));
+  while (row.step()) {
+    const auto name = row.text(0);
+    if (std::ranges::none_of(pending, [&](const PartInput& input) { return input.ask.name == name; })) return true;
+  }
+  return false;
+}
+
 } // namespace
 
 LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
@@ -89,13 +102,14 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
   out.id = next_id;
   // What a name held before must give way to the copy, so only a new name need not be read.
   if (!known.begun && !known.taken) out.copy_of = holder_of(db, source, ask, pending);
-  answer.decision = out.copy_of.empty() ? Decision::take : Decision::known;
+  const bool is_known = !out.copy_of.empty() || is_withdrawn(db, source, ask, pending);
+  answer.decision = is_known ? Decision::known : Decision::take;
   return out;
 }
 
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
-  db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state) VALUES(?1,?2,?3,?4,?5,?6,?7) "
-           "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7")
+  db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state,whole) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
+           "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7, whole=?8")
       .bind(1, input.id)
       .bind(2, source)
       .bind(3, input.ask.name)
@@ -103,6 +117,7 @@ void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
       .bind(5, static_cast<int64_t>(input.ask.size))
       .bind(6, run)
       .bind(7, std::string_view(input.ended ? "taken" : "taking"))
+      .bind(8, input.ended ? 1 : 0)
       .run();
   if (input.copy) return;
   // What was begun before, under any name, cannot be gone on with: the cursor has moved on.
@@ -111,7 +126,9 @@ void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
       .bind(2, input.id)
       .run();
   if (!input.ended) return;
-  db.query("UPDATE inputs SET state='superseded' WHERE source=? AND name=? AND state<>'superseded' AND input<?")
+  db.query("UPDATE inputs SET state='superseded' WHERE source=? AND name=? AND state IN ('taken','taking','abandoned') "
+           "AND "
+           "input<?")
       .bind(1, source)
       .bind(2, input.ask.name)
       .bind(3, input.id)
@@ -125,6 +142,25 @@ std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name)
   while (row.step())
     out.push_back(row.integer(0));
   return out;
+}
+
+void withdraw_inputs(Db& db, int64_t source, int64_t run) {
+  std::vector<std::string> names;
+  {
+    auto row = db.query("SELECT DISTINCT name FROM inputs WHERE run=? AND source=? AND state<>'withdrawn'");
+    row.bind(1, run).bind(2, source);
+    while (row.step())
+      names.push_back(row.text(0));
+  }
+  db.query("UPDATE inputs SET state='withdrawn' WHERE run=? AND source=?").bind(1, run).bind(2, source).run();
+  // The content before it is what the name holds again.
+  for (const auto& name : names) {
+    db.query("UPDATE inputs SET state=CASE whole WHEN 1 THEN 'taken' ELSE 'abandoned' END WHERE state='superseded' AND "
+             "input=(SELECT max(input) FROM inputs WHERE source=? AND name=? AND state<>'withdrawn')")
+        .bind(1, source)
+        .bind(2, name)
+        .run();
+  }
 }
 
 } // namespace kepu::store

@@ -1,7 +1,8 @@
 // The ledger of inputs: what was taken under which name. Writer thread. Throws SqlError.
 //
 // States: taking (begun), taken (read to its end), abandoned (begun, then something else was), superseded
-// (a later content of the name was taken). A name whose newest content is not taken is read again.
+// (a later content of the name was taken), withdrawn (with its run: it is not read again while it is the newest of its
+// name). A name whose newest content is none of taken and withdrawn is read again.
 #pragma once
 
 #include "store/db.hpp"
@@ -34,6 +35,9 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
 
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
+
+// Inside a transaction: what a run read last is withdrawn, and its names hold what they held before.
+void withdraw_inputs(Db& db, int64_t source, int64_t run);
 
 // Numbers of all inputs under this name.
 std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name);

@@ -133,6 +133,7 @@ std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const 
 Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db) {}
 
 void Ledger::forget() {
+  withdrawn_.reset();
   keys_.forget();
   blocks_.forget();
   next_ = 0;
@@ -188,12 +189,46 @@ const Extent* Ledger::extent_of(Fact fact) {
   return last_extent_->holds(fact) ? &*last_extent_ : nullptr;
 }
 
+bool Ledger::is_withdrawn(int64_t run) {
+  if (!withdrawn_) {
+    withdrawn_.emplace();
+    auto rows = db_.query("SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL");
+    while (rows.step())
+      withdrawn_->insert(rows.integer(0));
+  }
+  return withdrawn_->contains(run);
+}
+
 bool Ledger::in_force(Fact fact, int64_t run) {
   const auto* extent = extent_of(fact);
-  if (!extent || (!extent->seq && extent->run != run)) return false;
+  if (!extent || (!extent->seq && extent->run != run) || is_withdrawn(extent->run)) return false;
   auto closed =
       db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");
   return !closed.bind(1, static_cast<int64_t>(fact)).bind(2, run).step();
+}
+
+measure::FactSet Ledger::out_of_force(std::string_view dataset, int64_t source, int64_t run) {
+  measure::FactSet out;
+  std::vector<Extent> extents;
+  {
+    auto rows = db_.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=? AND source=?");
+    rows.bind(1, dataset).bind(2, source);
+    while (rows.step())
+      extents.push_back(read_extent(rows));
+  }
+  for (const auto& extent : extents) {
+    if (is_withdrawn(extent.run)) {
+      out.add_range(extent.first, extent.n);
+      continue;
+    }
+    auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION ALL SELECT fact FROM staged_closed "
+                          "WHERE fact>=?1 AND fact<?2 AND run=?3");
+    rows.bind(1, static_cast<int64_t>(extent.first)).bind(2, static_cast<int64_t>(extent.first + extent.n));
+    rows.bind(3, run);
+    while (rows.step())
+      out.add(static_cast<Fact>(rows.integer(0)));
+  }
+  return out;
 }
 
 void Ledger::close(Fact fact, const char* why, std::optional<Fact> by, int64_t run) {
@@ -250,9 +285,10 @@ void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
                 const std::function<void(const FactSlice&)>& visit) {
   std::vector<Extent> extents;
   {
-    auto rows = db.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
-                         "source=?2) ORDER BY first_fact");
-    rows.bind(1, stored_name(dataset)).bind(2, ask.source);
+    auto rows =
+        db.query("SELECT first_fact,n,run,source,input,dataset,seq FROM extents WHERE dataset=?1 AND (?2=0 OR "
+                 "source=?2) AND run NOT IN (SELECT run FROM runs WHERE withdrawn_seq<=?3) ORDER BY first_fact");
+    rows.bind(1, stored_name(dataset)).bind(2, ask.source).bind(3, static_cast<int64_t>(ask.at));
     while (rows.step())
       extents.push_back(read_extent(rows));
   }

@@ -2,6 +2,7 @@
 // write happen inside a transaction. Throws SqlError.
 #pragma once
 
+#include "measure/fact_set.hpp"
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
 #include "store/db.hpp"
@@ -18,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace kepu::store {
@@ -100,8 +102,11 @@ public:
 
   // Valid until the next call; nullptr: none holds it.
   const Extent* extent_of(Fact fact);
+  bool is_withdrawn(int64_t run);
   // In force now, or, for `run`, in force once its open part is committed.
   bool in_force(Fact fact, int64_t run);
+  // All of a source's dataset that are not, likewise.
+  measure::FactSet out_of_force(std::string_view dataset, int64_t source, int64_t run);
   // Takes a fact out with the next commit of this run.
   void close(Fact fact, const char* why, std::optional<Fact> by, int64_t run);
 
@@ -113,11 +118,12 @@ public:
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
-  // After a rollback.
+  // After a rollback, and after a run was withdrawn.
   void forget();
 
 private:
   Db& db_;
+  std::optional<std::unordered_set<int64_t>> withdrawn_; // nullopt: not read yet
   KeyIndex keys_;
   BlockReader blocks_;
   Fact next_ = 0; // 0: not read yet

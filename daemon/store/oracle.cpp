@@ -40,11 +40,18 @@ struct Scan {
         closed.insert(static_cast<uint64_t>(row.integer(0)));
     }
     {
-      auto row = db.query(
-          "SELECT first_fact,n,sources.id FROM extents JOIN sources USING(source) WHERE dataset=? AND seq IS NOT NULL");
+      std::unordered_set<int64_t> withdrawn;
+      auto run = db.query("SELECT run,withdrawn_seq FROM runs");
+      while (run.step()) {
+        if (!run.is_null(1)) withdrawn.insert(run.integer(0));
+      }
+      auto row = db.query("SELECT first_fact,n,sources.id,run FROM extents JOIN sources USING(source) WHERE dataset=? "
+                          "AND seq IS NOT NULL");
       row.bind(1, stored);
-      while (row.step())
+      while (row.step()) {
+        if (withdrawn.contains(row.integer(3))) continue;
         extents.push_back({static_cast<uint64_t>(row.integer(0)), static_cast<uint64_t>(row.integer(1)), row.text(2)});
+      }
     }
     for (const auto& field : dataset.contract.fields) {
       auto row = db.query("SELECT code,text FROM codes WHERE field=?");

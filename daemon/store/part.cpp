@@ -1,11 +1,10 @@
 #include "store/claims.hpp"
 #include "store/core.hpp"
 #include "store/inputs.hpp"
+#include "store/matching.hpp"
 #include "store/rejects.hpp"
+#include "store/removals.hpp"
 #include "store/replacement.hpp"
-
-#include "base/hash.hpp"
-#include "base/radix.hpp"
 
 #include <algorithm>
 #include <set>
@@ -30,14 +29,10 @@ struct Buffer {
   std::vector<From> inputs;
 };
 
-struct Hashed {
-  uint64_t hash;
-  uint32_t row;
-};
-
 class PartImpl final : public Part {
 public:
-  PartImpl(Core& core, OpenRun& run) : core_(core), run_(run), claims_(core.db, run), rejects_(core.db, run) {}
+  PartImpl(Core& core, OpenRun& run)
+      : core_(core), run_(run), claims_(core.db, run), removals_(core.db, run), rejects_(core.db, run) {}
 
   ~PartImpl() override {
     if (!is_staged_) return;
@@ -129,17 +124,14 @@ public:
       absorb_all();
       const auto commit = core_.put_commit("part", run_.source, run_.run);
       core_.ledger.reveal(run_.run, commit.seq);
-      for (auto& [figure, changes] : changes_) {
-        if (changes.empty()) continue;
-        figure->write(run_.source, changes, commit.seq);
-        core_.touch(figure->meter().indicator().id, commit.seq);
-      }
+      core_.write(changes_, run_.source, commit.seq);
       for (const auto& input : inputs_) {
         record_input(core_.db, run_.source, run_.run, input);
         if (input.ended) rejects_.void_older(input);
       }
       rejects_.write(commit.recorded_at);
-      claims_.write();
+      claims_.write(commit.seq);
+      removals_.write(commit.seq);
       core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq) VALUES(?,?,?)")
           .bind(1, run_.source)
           .bind_blob(2, cursor)
@@ -210,26 +202,15 @@ private:
     open_input_ = false;
     rejects_.clear();
     claims_.clear();
+    removals_.clear();
     replacing_.reset();
     is_staged_ = false;
   }
 
   // ---- facts ----
 
-  uint64_t key_seed(const StoredDataset& dataset) const {
-    return hash64(dataset.name, static_cast<uint64_t>(run_.source));
-  }
-
-  std::vector<std::unique_ptr<Figure>>* figures_of(const StoredDataset& dataset) {
-    const auto found = core_.figures.find(dataset.dataset.contract.id);
-    return found == core_.figures.end() ? nullptr : &found->second;
-  }
-
   void measure_rows(const StoredDataset& dataset, const FactColumns& facts, std::span<const uint32_t> rows, int sign) {
-    auto* figures = figures_of(dataset);
-    if (!figures || rows.empty()) return;
-    for (auto& figure : *figures)
-      figure->meter().apply(facts, rows, sign, changes_[figure.get()]);
+    core_.measure(dataset, facts, rows, sign, changes_);
   }
 
   void absorb_all() {
@@ -239,16 +220,8 @@ private:
     waiting_ = 0;
   }
 
-  static std::vector<Hashed> hash_keys(const FactColumns& facts, uint64_t seed) {
-    std::vector<Hashed> out(facts.rows);
-    for (uint32_t row = 0; row < facts.rows; ++row)
-      out[row] = {hash64(facts.key(row), seed), row};
-    sort_by_hash(out);
-    return out;
-  }
-
   // Takes rows out of `order` that a later row with the same key replaces, and counts them.
-  void keep_last_of_each_key(const FactColumns& facts, std::vector<Hashed>& order) {
+  void keep_last_of_each_key(const FactColumns& facts, std::vector<HashedKey>& order) {
     size_t kept = 0;
     for (size_t begin = 0; begin < order.size();) {
       size_t end = begin + 1;
@@ -269,35 +242,6 @@ private:
       begin = end;
     }
     order.resize(kept);
-  }
-
-  struct Match {
-    Fact fact;
-    uint32_t row;
-    auto operator<=>(const Match&) const = default;
-  };
-
-  // Calls found(match, block, row in block) for every fact in force whose key is that of a row, in
-  // order of facts.
-  template <class Found>
-  void match_facts(const StoredDataset& dataset, const FactColumns& keys, const std::vector<Hashed>& order,
-                   Found&& found) {
-    std::vector<uint64_t> hashes(order.size());
-    std::transform(order.begin(), order.end(), hashes.begin(), [](const Hashed& one) { return one.hash; });
-    std::vector<Match> matches;
-    core_.ledger.keys().find(hashes, [&](size_t i, uint64_t fact) { matches.push_back({fact, order[i].row}); });
-    std::sort(matches.begin(), matches.end());
-    matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
-    for (const auto& match : matches) {
-      const auto* extent = core_.ledger.extent_of(match.fact);
-      if (!extent || extent->source != run_.source || extent->dataset != dataset.name) continue;
-      const auto block = core_.ledger.blocks().holding(match.fact, dataset.dataset);
-      if (!block) continue;
-      const auto row = static_cast<uint32_t>(match.fact - block->first);
-      // The hash is a hint; the key's text decides.
-      if (block->facts.key(row) != keys.key(match.row) || !core_.ledger.in_force(match.fact, run_.run)) continue;
-      found(match, block, row);
-    }
   }
 
   void number_persons(FactColumns& facts) {
@@ -348,15 +292,18 @@ private:
     for (const auto& [id, dataset] : core_.datasets) {
       const auto owners = claims_.owners(dataset->name, holder);
       measure::FactSet facts;
-      auto row = core_.db.query("SELECT first_fact,n,input FROM extents WHERE dataset=? AND source=? AND (seq IS NOT "
-                                "NULL OR run=?)");
-      row.bind(1, dataset->name).bind(2, run_.source).bind(3, run_.run);
-      while (row.step()) {
-        if (holder.contains(row.integer(2)))
-          facts.add_range(static_cast<Fact>(row.integer(0)), static_cast<uint64_t>(row.integer(1)));
+      {
+        auto row = core_.db.query("SELECT first_fact,n,input FROM extents WHERE dataset=? AND source=? AND (seq IS NOT "
+                                  "NULL OR run=?)");
+        row.bind(1, dataset->name).bind(2, run_.source).bind(3, run_.run);
+        while (row.step()) {
+          if (holder.contains(row.integer(2)))
+            facts.add_range(static_cast<Fact>(row.integer(0)), static_cast<uint64_t>(row.integer(1)));
+        }
       }
       facts.subtract(owners.others);
       facts.merge(owners.ours);
+      facts.subtract(core_.ledger.out_of_force(dataset->name, run_.source, run_.run));
       if (!facts.empty()) claims_.add(dataset->name, found.id, facts);
     }
     ++core_.next_input;
@@ -376,7 +323,7 @@ private:
       const int64_t input = std::prev(after)->input;
       const auto [it, is_new] = names.try_emplace(input);
       if (is_new) it->second = inputs_of_name(input);
-      if (any || !it->second.contains(core_.ledger.extent_of(fact)->input)) claims_.add(dataset, input, fact);
+      claims_.add(dataset, input, fact, any || !it->second.contains(core_.ledger.extent_of(fact)->input));
     }
   }
 
@@ -384,7 +331,7 @@ private:
     StoredDataset& dataset = *buffer.dataset;
     FactColumns& facts = buffer.facts;
     number_persons(facts);
-    auto order = hash_keys(facts, key_seed(dataset));
+    auto order = hash_keys(facts, key_seed(dataset, run_.source));
     keep_last_of_each_key(facts, order);
 
     const bool keeps = replacing_ && &replacing_->dataset() == &dataset;
@@ -404,18 +351,19 @@ private:
       if (block_now) measure_rows(dataset, block_now->facts, old_rows, -1);
       old_rows.clear();
     };
-    match_facts(dataset, facts, order, [&](const Match& match, const auto& block, uint32_t row) {
-      if (facts.same_values(match.row, block->facts, row)) {
-        fate[match.row] = same;
-        if (keeps) replacing_->keep(match.fact);
-        again.push_back({match.row, match.fact});
+    each_version(core_.ledger, dataset, run_.source, facts, order, [&](const Version& version) {
+      if (!core_.ledger.in_force(version.fact, run_.run)) return;
+      if (facts.same_values(version.row, version.block->facts, version.at)) {
+        fate[version.row] = same;
+        if (keeps) replacing_->keep(version.fact);
+        again.push_back({version.row, version.fact});
         return;
       }
-      fate[match.row] = change;
-      replaced.push_back({match.fact, match.row});
-      if (block != block_now) take_out();
-      block_now = block;
-      old_rows.push_back(row);
+      fate[version.row] = change;
+      replaced.push_back({version.fact, version.row});
+      if (version.block != block_now) take_out();
+      block_now = version.block;
+      old_rows.push_back(version.at);
     });
     take_out();
     claim(buffer, again);
@@ -459,12 +407,20 @@ private:
   }
 
   void remove_keys(StoredDataset& dataset, const FactColumns& keys) {
-    auto order = hash_keys(keys, key_seed(dataset));
-    match_facts(dataset, keys, order, [&](const Match& match, const auto& block, uint32_t row) {
-      core_.ledger.close(match.fact, "deleted", std::nullopt, run_.run);
-      measure_rows(dataset, block->facts, std::span(&row, 1), -1);
+    const auto order = hash_keys(keys, key_seed(dataset, run_.source));
+    std::vector<Fact> last(keys.rows); // of a key that holds nothing now: its last fact
+    std::vector<uint8_t> holds(keys.rows);
+    each_version(core_.ledger, dataset, run_.source, keys, order, [&](const Version& version) {
+      last[version.row] = version.fact;
+      if (!core_.ledger.in_force(version.fact, run_.run)) return;
+      holds[version.row] = 1;
+      core_.ledger.close(version.fact, "deleted", std::nullopt, run_.run);
+      measure_rows(dataset, version.block->facts, std::span(&version.at, 1), -1);
       ++counts_.removed;
     });
+    for (uint32_t row = 0; row < keys.rows; ++row) {
+      if (last[row] != 0 && holds[row] == 0) removals_.deleted_again(dataset.name, last[row]);
+    }
   }
 
   // ---- replacement ----
@@ -484,6 +440,7 @@ private:
     });
     for (const Fact fact : out)
       core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
+    removals_.replaced(replacing_->dataset(), replacing_->scope(), inputs.empty() ? 0 : inputs_.back().id);
     counts_.removed += out.size();
   }
 
@@ -521,6 +478,7 @@ private:
   std::vector<PartInput> inputs_; // the last one is open when open_input_
   bool open_input_ = false;
   Claims claims_;
+  Removals removals_;
   PartRejects rejects_;
   std::optional<Replacement> replacing_;
   bool is_staged_ = false;

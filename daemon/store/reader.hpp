@@ -77,6 +77,7 @@ struct RunRow {
   uint64_t removed = 0;   // retracted or out of a replaced scope
   uint64_t rejected = 0;
   uint64_t parts = 0;
+  std::optional<CommitInfo> withdrawn; // by which commit
 };
 
 struct RejectRow {
@@ -132,6 +133,7 @@ struct FigureState {
   uint64_t replaced = 0;
   uint64_t deleted = 0;
   uint64_t out_of_scope = 0;
+  uint64_t withdrawn = 0;
   std::optional<CommitInfo> until; // nullopt: the moment
 };
 struct FigureStates {

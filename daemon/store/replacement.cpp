@@ -4,23 +4,30 @@
 
 namespace kepu::store {
 
-int64_t Replacement::micros(int64_t time) const {
+namespace {
+
+bool is_any_time(const Scope& scope) { return scope.time_from == INT64_MIN && scope.time_until == INT64_MAX; }
+
+// Of a value of the time field.
+int64_t micros(const StoredDataset& dataset, int64_t time) {
   constexpr int64_t day_micros = 86'400'000'000;
-  const auto when = dataset_.dataset.when();
-  const bool is_timestamp = when && dataset_.dataset.contract.fields[*when].type == KEPU_TIMESTAMP;
+  const auto when = dataset.dataset.when();
+  const bool is_timestamp = when && dataset.dataset.contract.fields[*when].type == KEPU_TIMESTAMP;
   return is_timestamp ? time : time * day_micros;
 }
 
-bool Replacement::meets(const model::FactColumns& facts, uint32_t row) const {
-  if (!is_any_time()) {
-    const auto when = when_(facts, row);
-    if (!when || micros(*when) < scope_.time_from || micros(*when) >= scope_.time_until) return false;
+} // namespace
+
+bool lies_in(const StoredDataset& dataset, const Scope& scope, const model::FactColumns& facts, uint32_t row) {
+  if (!is_any_time(scope)) {
+    const auto when = measure::When(dataset.dataset, dataset.codes)(facts, row);
+    if (!when || micros(dataset, *when) < scope.time_from || micros(dataset, *when) >= scope.time_until) return false;
   }
-  return std::ranges::all_of(scope_.conditions, [&](const Scope::Condition& condition) {
+  return std::ranges::all_of(scope.conditions, [&](const Scope::Condition& condition) {
     const auto& column = facts.fields[condition.field];
     if (column.is_null(row)) return false;
     return column.holding == model::Holding::code
-               ? dataset_.codes.text(condition.field, column.codes[row]) == condition.text
+               ? dataset.codes.text(condition.field, column.codes[row]) == condition.text
                : column.numbers[row] == condition.number;
   });
 }
@@ -39,14 +46,15 @@ void Replacement::left_out(Db& db, const OpenRun& run, const std::set<int64_t>& 
   };
   ask.wanted_times = [&](int64_t low, int64_t high) {
     // Blocks without any time have low > high; they lie in no time scope.
-    return is_any_time() || (low <= high && micros(low) < scope_.time_until && micros(high) >= scope_.time_from);
+    return is_any_time(scope_) ||
+           (low <= high && micros(dataset_, low) < scope_.time_until && micros(dataset_, high) >= scope_.time_from);
   };
   scan_facts(db, dataset_.dataset, ask, [&](const FactSlice& slice) {
     rows.clear();
     for (const uint32_t row : slice.rows) {
       const Fact fact = slice.block.first + row;
       if (scope_.this_input && !is_ours(slice.extent, fact)) continue;
-      if (!kept_.contains(fact) && meets(slice.block.facts, row)) rows.push_back(row);
+      if (!kept_.contains(fact) && lies_in(dataset_, scope_, slice.block.facts, row)) rows.push_back(row);
     }
     if (!rows.empty()) visit(slice.block, rows);
   });

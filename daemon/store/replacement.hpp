@@ -12,13 +12,16 @@
 
 namespace kepu::store {
 
+// Whether a fact's values lie in the scope, whatever input it is of.
+bool lies_in(const StoredDataset& dataset, const Scope& scope, const model::FactColumns& facts, uint32_t row);
+
 class Replacement {
 public:
   // `dataset` outlives this.
-  Replacement(StoredDataset& dataset, Scope scope)
-      : dataset_(dataset), scope_(std::move(scope)), when_(dataset.dataset, dataset.codes) {}
+  Replacement(StoredDataset& dataset, Scope scope) : dataset_(dataset), scope_(std::move(scope)) {}
 
   StoredDataset& dataset() const { return dataset_; }
+  const Scope& scope() const { return scope_; }
   bool of_this_input() const { return scope_.this_input; }
   // A row of the replacement is this fact.
   void keep(Fact fact) { kept_.add(fact); }
@@ -30,13 +33,8 @@ public:
                 const Visit& visit) const;
 
 private:
-  bool is_any_time() const { return scope_.time_from == INT64_MIN && scope_.time_until == INT64_MAX; }
-  int64_t micros(int64_t time) const; // of what `when_` says
-  bool meets(const model::FactColumns& facts, uint32_t row) const;
-
   StoredDataset& dataset_;
   Scope scope_;
-  measure::When when_;
   measure::FactSet kept_;
 };
 

@@ -21,6 +21,7 @@ RunRow read_run(const Query& row) {
   out.removed = count(13);
   out.rejected = count(14);
   out.parts = count(15);
+  if (!row.is_null(16)) out.withdrawn = {count(16), from_micros(row.integer(17))};
   return out;
 }
 

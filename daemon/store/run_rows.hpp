@@ -9,7 +9,7 @@
 // What read_run() reads; the text of a statement must be one literal.
 #define KEPU_RUN_COLUMNS                                                                                               \
   "run,sources.id,connector,version,library_hash,started,ended,status,text,rows,inserted,changed,unchanged,removed,"   \
-  "rejected,parts"
+  "rejected,parts,withdrawn_seq,(SELECT recorded_at FROM commits WHERE seq=withdrawn_seq)"
 
 namespace kepu::store {
 

@@ -1,9 +1,14 @@
 #include "store/schema.hpp"
 
+#include <iterator>
+
 namespace kepu::store {
 namespace {
 
 // Blobs end in XXH3-64. Names of people and raw persons are nowhere in here.
+//
+// Version 3, the first that is carried on. A new store is made of it and of all steps, so that old and new ones are
+// the same.
 constexpr const char* tables = R"sql(
 CREATE TABLE meta(k TEXT PRIMARY KEY, v BLOB) WITHOUT ROWID;
 CREATE TABLE commits(seq INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, kind TEXT NOT NULL, source INTEGER, run INTEGER);
@@ -58,23 +63,45 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
-// What a store of an earlier version lacks, oldest first. Each is run once, whole or not at all.
 struct Step {
-  int64_t from; // version that it carries to the next
-  const char* sql;
+  int64_t to; // version
+  const char* statements;
 };
+// What a store of an earlier version lacks, oldest first.
 constexpr Step steps[] = {
     // Labels of commits; the commit since which a series is there (0: since before this was noted); what a fact
-    // replaced.
-    {3, R"sql(
+    // replaced. What withdrawing a run needs: what each run confirmed and removed. Earlier runs did not say all of it;
+    // of
+    // their claims the input tells whose they were.
+    {4, R"sql(
 CREATE TABLE labels(label TEXT NOT NULL, set_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(label, set_seq))
   WITHOUT ROWID;
 CREATE INDEX labels_by_commit ON labels(seq);
 ALTER TABLE series ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX closed_by_fact ON closed(by_fact) WHERE by_fact IS NOT NULL;
+ALTER TABLE runs ADD COLUMN withdrawn_facts INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_withdrawn ON runs(withdrawn_seq) WHERE withdrawn_seq IS NOT NULL;
+CREATE INDEX extents_by_run ON extents(run);
+CREATE INDEX commits_by_run ON commits(run) WHERE run IS NOT NULL;
+ALTER TABLE inputs ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;
+UPDATE inputs SET whole=1 WHERE state='taken';
+ALTER TABLE claims ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE claims ADD COLUMN decides INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE claims ADD COLUMN same_as INTEGER;
+ALTER TABLE claims ADD COLUMN set_hash INTEGER;
+UPDATE claims SET run=coalesce((SELECT run FROM inputs WHERE inputs.input=claims.input),0);
+UPDATE claims SET seq=coalesce((SELECT min(seq) FROM commits WHERE commits.run=claims.run),0);
+CREATE INDEX claims_by_set ON claims(source, dataset, set_hash) WHERE set_hash IS NOT NULL;
+CREATE TABLE kept_out(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
+  seq INTEGER NOT NULL, why TEXT NOT NULL, facts BLOB NOT NULL);
+CREATE INDEX kept_out_by_dataset ON kept_out(source, dataset);
+CREATE TABLE scopes(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
+  seq INTEGER NOT NULL, input INTEGER, body BLOB NOT NULL);
+CREATE INDEX scopes_by_dataset ON scopes(source, dataset);
 )sql"},
 };
-constexpr int64_t oldest_version = 3;
+static_assert(steps[std::size(steps) - 1].to == schema_version);
 
 int64_t pragma(Db& db, const char* sql) {
   auto query = db.query(sql);
@@ -92,13 +119,13 @@ void prepare_tables(Db& db, const std::string& file) {
                                        "); install that version again or restore an older backup"});
   }
   const bool is_new = application == 0 && version == 0 && pragma(db, "SELECT count(*) FROM sqlite_schema") == 0;
-  if (application == application_id && version > 0 && version < oldest_version) {
+  if (application == application_id && version > 0 && version < first_version) {
     throw SqlError({"older_store", file + " was written by a kepud before the first release (store version " +
                                        std::to_string(version) +
                                        "), which did not keep what exact corrections need; move it away, and the "
                                        "sources are read again"});
   }
-  if (!is_new && !(application == application_id && version >= oldest_version)) {
+  if (!is_new && !(application == application_id && version >= first_version)) {
     throw SqlError(
         {"foreign_store", file + " is an SQLite file of something else; move it away or set another state_dir"});
   }
@@ -108,10 +135,9 @@ void prepare_tables(Db& db, const std::string& file) {
   if (is_new) {
     db.exec(tables);
     db.exec("PRAGMA application_id = 1265661233");
-  } else {
-    for (const auto& step : steps) {
-      if (step.from >= version) db.exec(step.sql);
-    }
+  }
+  for (const auto& step : steps) {
+    if (step.to > version) db.exec(step.statements);
   }
   db.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
   transaction.commit();

@@ -6,10 +6,11 @@
 namespace kepu::store {
 
 constexpr int64_t application_id = 0x4b707531; // "Kpu1"
-constexpr int64_t schema_version = 4;          // 1 and 2 were never released
+constexpr int64_t first_version = 3;           // 1 and 2 were never released
+constexpr int64_t schema_version = 4;
 
-// Makes the tables of a new store, carries those of an earlier version over to this one, and turns the log (WAL) on; a
-// file that it refuses is left as it was. Throws SqlError
+// Makes the tables of a new store, or carries those of an older version over in one transaction, and turns the log
+// (WAL) on; a file that it refuses is left as it was. Throws SqlError
 // with code "newer_store", "older_store", "foreign_store" or as SQLite says.
 void prepare_tables(Db& db, const std::string& file);
 

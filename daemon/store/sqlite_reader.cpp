@@ -321,7 +321,8 @@ public:
       Totals totals;
       {
         auto row = db_.query(
-            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)");
+            "SELECT (SELECT coalesce(sum(n),0) FROM extents WHERE seq IS NOT NULL)-(SELECT count(*) FROM closed)-"
+            "(SELECT coalesce(sum(withdrawn_facts),0) FROM runs WHERE withdrawn_seq IS NOT NULL)");
         row.step();
         totals.facts = static_cast<uint64_t>(row.integer(0));
       }

@@ -5,6 +5,7 @@
 #include "store/core.hpp"
 #include "store/labels.hpp"
 #include "store/schema.hpp"
+#include "store/withdrawal.hpp"
 
 #include <algorithm>
 
@@ -102,6 +103,22 @@ public:
     return found == core_.datasets.end() ? nullptr : &found->second->codes;
   }
 
+  Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) override { return make_withdrawal(core_, run); }
+  Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) override {
+    return make_withdrawal(core_, source);
+  }
+
+  Result<void> read_again(std::string_view source) override {
+    return core_.in_transaction([&] {
+      core_.db
+          .query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
+                 "WHERE id=?)")
+          .bind(1, source)
+          .run();
+      core_.db.query("DELETE FROM cursors WHERE source=(SELECT source FROM sources WHERE id=?)").bind(1, source).run();
+    });
+  }
+
   std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }
@@ -142,7 +159,8 @@ private:
     core_.db
         .query(
             "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
-            "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.status='ok' AND "
+            "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.withdrawn_seq IS NULL AND "
+            "a.status='ok' AND "
             "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
         .bind(1, end.run)
         .run();
@@ -181,8 +199,8 @@ private:
     core_.catalog = std::move(catalog);
     core_.zone = zone;
     for (const auto& dataset : core_.catalog->datasets) {
-      auto stored =
-          std::make_unique<StoredDataset>(stored_name(dataset), dataset, schema_number(dataset), core_.dictionary);
+      auto stored = std::make_unique<StoredDataset>(stored_name(dataset), dataset, core_.schema_number(dataset),
+                                                    core_.dictionary);
       core_.datasets.emplace(dataset.contract.id, std::move(stored));
     }
     for (const auto& indicator : core_.catalog->indicators)
@@ -240,18 +258,6 @@ private:
         if ((old.roles & KEPU_ROLE_KEY) && !dataset.field(old.name)) refuse(old.name, "the role key");
       }
     }
-  }
-
-  int64_t schema_number(const model::Dataset& dataset) {
-    const auto body = encode_schema(dataset);
-    const auto name = stored_name(dataset);
-    {
-      auto row = core_.db.query("SELECT schema FROM schemas WHERE dataset=? AND body=?");
-      row.bind(1, name).bind_blob(2, body);
-      if (row.step()) return row.integer(0);
-    }
-    core_.db.query("INSERT INTO schemas(dataset,body) VALUES(?,?)").bind(1, name).bind_blob(2, body).run();
-    return core_.db.last_rowid();
   }
 
   void define(const model::Indicator& indicator, Seq seq, bool is_new) {
@@ -355,11 +361,8 @@ CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) 
   const CommitInfo commit{latest + 1, std::max(options.clock->now(), last_recorded)};
   auto query = db.query("INSERT INTO commits(seq,recorded_at,kind,source,run) VALUES(?,?,?,?,?)");
   query.bind(1, static_cast<int64_t>(commit.seq)).bind(2, to_micros(commit.recorded_at)).bind(3, kind);
-  if (source) {
-    query.bind(4, source).bind(5, run);
-  } else {
-    query.bind_null(4).bind_null(5);
-  }
+  source ? query.bind(4, source) : query.bind_null(4);
+  run ? query.bind(5, run) : query.bind_null(5);
   query.run();
   return commit;
 }
@@ -369,6 +372,37 @@ void Core::touch(std::string_view indicator, Seq seq) {
       .bind(1, indicator)
       .bind(2, static_cast<int64_t>(seq))
       .run();
+}
+
+int64_t Core::schema_number(const model::Dataset& dataset) {
+  const auto body = encode_schema(dataset);
+  const auto name = stored_name(dataset);
+  {
+    auto row = db.query("SELECT schema FROM schemas WHERE dataset=? AND body=?");
+    row.bind(1, name).bind_blob(2, body);
+    if (row.step()) return row.integer(0);
+  }
+  db.query("INSERT INTO schemas(dataset,body) VALUES(?,?)").bind(1, name).bind_blob(2, body).run();
+  return db.last_rowid();
+}
+
+void Core::measure(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+                   int sign, PartChanges& changes) {
+  if (rows.empty()) return;
+  const auto& id = dataset.dataset.contract.id;
+  const auto stored = datasets.find(id);
+  const auto found = figures.find(id);
+  if (found == figures.end() || stored == datasets.end() || stored->second->name != dataset.name) return;
+  for (auto& figure : found->second)
+    figure->meter().apply(facts, rows, sign, changes[figure.get()]);
+}
+
+void Core::write(PartChanges& changes, int64_t source, Seq seq) {
+  for (auto& [figure, change] : changes) {
+    if (change.empty()) continue;
+    figure->write(source, change, seq);
+    touch(figure->meter().indicator().id, seq);
+  }
 }
 
 void Core::settled(const CommitInfo& commit) {

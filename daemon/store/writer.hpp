@@ -15,6 +15,7 @@
 #include "model/fact.hpp"
 #include "model/zone.hpp"
 #include "store/reader.hpp"
+#include "store/work.hpp"
 
 #include <array>
 #include <atomic>
@@ -137,6 +138,16 @@ public:
   // the commit that bears it. A commit may bear several labels, a label names one commit. Error codes: "bad_label",
   // "unknown_commit", and "label_taken" when another commit bears it and `replace` does not allow to move it.
   virtual Result<CommitInfo> label(std::optional<Seq> commit, std::string_view label, bool replace) = 0;
+  // The store as if this run, or every run of the source that there is, had never been; see decisions/withdrawal.md.
+  // Facts that it had replaced or removed are in force again unless others have replaced or removed them. What was
+  // asked of an earlier moment is answered as before. Error codes: "unknown_run", "unknown_source",
+  // "already_withdrawn", "source_running".
+  virtual Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) = 0;
+  virtual Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) = 0;
+
+  // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
+  // are known as before. While no run of it is open.
+  virtual Result<void> read_again(std::string_view source) = 0;
 
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;

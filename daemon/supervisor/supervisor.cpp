@@ -172,13 +172,18 @@ std::shared_ptr<const std::vector<SourceStatus>> Supervisor::snapshot() const {
   return impl_->shown.with([](auto& held) { return held; });
 }
 
-Result<void> Supervisor::run_now(std::string_view source) {
+Result<void> Supervisor::may_run(std::string_view source) const {
   const auto status = impl_->to_command(source);
   if (!status) return status.error();
   if (status->paused) return fail("paused", status->sentence);
   if (status->state == name(Phase::quarantined)) return fail("quarantined", status->sentence);
   if (status->state == name(Phase::running) || status->state == name(Phase::stopping))
     return fail("already_running", status->sentence);
+  return {};
+}
+
+Result<void> Supervisor::run_now(std::string_view source) {
+  if (auto may = may_run(source); !may) return may;
   impl_->post_event(source, event::RunNow{});
   return {};
 }

@@ -48,6 +48,7 @@ public:
   // "paused", "quarantined", "shutting_down".
   Result<void> run_now(std::string_view source);
   Result<void> pause(std::string_view source);
+  Result<void> may_run(std::string_view source) const; // what run_now() would say
   Result<void> resume(std::string_view source); // also lifts quarantine and back-off, and checks a stopped one anew
 
   // Any thread; they take effect on kepu-io.

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <future>
 #include <sys/resource.h>
@@ -71,10 +72,10 @@ protected:
     ingest_->start(heard_);
   }
 
-  void begin_run(const std::string& library_hash = "one") {
+  void begin_run(const std::string& library_hash = "one", const std::string& source = "gates") {
     supervisor::RunInfo info;
     info.token = ++token_;
-    info.source = "gates";
+    info.source = source;
     info.connector = "c";
     info.library_hash = library_hash;
     info.datasets = {test::sample_catalog()->datasets[0].contract};
@@ -117,6 +118,16 @@ protected:
     ingest_->run_ends(token_, {"ok", "", clock_.now()}, [&] { recorded = true; });
     run_until(recorded);
   }
+  std::string cursor() {
+    std::string out;
+    bool prepared = false;
+    ingest_->prepare("gates", [&](std::string text) {
+      out = std::move(text);
+      prepared = true;
+    });
+    run_until(prepared);
+    return out;
+  }
   // A run of which the store refuses the input "bad.csv".
   void run_with_refused_input() {
     begin_run();
@@ -138,7 +149,6 @@ protected:
   supervisor::RunToken token_ = 0;
   uint32_t tag_ = 0;
 
-private:
   void run_until(const bool& holds) {
     const auto end = std::chrono::steady_clock::now() + patience;
     while (!holds && std::chrono::steady_clock::now() < end)
@@ -222,6 +232,121 @@ TEST_F(IngestTest, AWorkerWhoseRunCouldNotBeginIsNotLeftWaiting) {
   commit(0);
   settle();
   EXPECT_THAT(heard_.words, ElementsAre("input refused", "dropped"));
+}
+
+// Goes on until it is let end.
+class Patient final : public store::Work {
+public:
+  explicit Patient(const std::atomic<bool>& may_end) : may_end_(may_end) {}
+  Result<bool> step() override { return may_end_.load(); }
+  Progress progress() const override { return {1, 2}; }
+  Outcome outcome() const override { return {}; }
+
+private:
+  const std::atomic<bool>& may_end_;
+};
+
+class IngestJobs : public IngestTest {
+protected:
+  void ask_job(const std::string& source) {
+    JobPlan plan;
+    plan.kind = "test";
+    plan.what = "source " + source;
+    plan.source = source;
+    plan.begin = [this]() -> Result<std::unique_ptr<store::Work>> { return std::make_unique<Patient>(may_end_); };
+    plan.done = [](const store::Work::Outcome&) { return JobPlan::Sentences{"Done.", "完成。"}; };
+    ASSERT_TRUE(ingest_->ask_job(std::move(plan)));
+  }
+  void TearDown() override { may_end_ = true; }
+  std::atomic<bool> may_end_{false};
+};
+
+TEST_F(IngestJobs, PartsOfOtherSourcesGoOnBetweenTheStepsOfAJob) {
+  ask_job("gates");
+  begin_run("one", "hand");
+  begin_input("a.csv");
+  end_input();
+  commit(0);
+  end_run();
+  EXPECT_THAT(heard_.words, ElementsAre("input take", "durable"));
+  EXPECT_EQ(ingest_->jobs().front().state, "running");
+}
+
+TEST_F(IngestJobs, ARunOfTheSourceWaitsForTheEndOfTheJobAndLosesNothing) {
+  ask_job("gates");
+  begin_run();
+  begin_input("a.csv");
+  end_input();
+  commit(0);
+  const auto held_back = token_;
+  begin_run("one", "hand"); // comes after, and is through before
+  begin_input("b.csv");
+  end_run();
+  EXPECT_THAT(heard_.words, ElementsAre("input take"));
+  heard_.words.clear();
+  may_end_ = true;
+  token_ = held_back;
+  end_run();
+  EXPECT_THAT(heard_.words, ElementsAre("input take", "durable"));
+  EXPECT_EQ(ingest_->jobs().front().state, "done");
+}
+
+TEST_F(IngestJobs, AJobWaitsForTheOpenRunOfItsSource) {
+  begin_run();
+  settle();
+  ask_job("gates");
+  begin_input("a.csv");
+  settle();
+  EXPECT_EQ(ingest_->jobs().front().state, "queued");
+  EXPECT_THAT(ingest_->jobs().front().sentence, HasSubstr("until the run of gates"));
+  end_run();
+  settle();
+  EXPECT_EQ(ingest_->jobs().front().state, "running");
+}
+
+TEST_F(IngestTest, ASourceIsReadAgainWithoutTheCursorOfTheRunThatWentOnWhenItWasAsked) {
+  for (const bool has_begun : {true, false}) {
+    if (!has_begun) cursor(); // of the run that begins then
+    if (has_begun) begin_run();
+    int told = 0;
+    ingest_->read_again("gates", [&] { ++told; });
+    if (!has_begun) begin_run();
+    begin_input("a.csv", has_begun ? 1 : 2);
+    end_input();
+    commit(0);
+    end_run();
+    EXPECT_EQ(cursor(), "");
+    EXPECT_EQ(told, 1);
+    begin_run();
+    commit(0);
+    end_run();
+    EXPECT_EQ(cursor(), "here");
+    begin_run();
+    end_run();
+  }
+}
+
+TEST_F(IngestTest, ASourceAtRestIsReadAgainAtOnce) {
+  begin_run();
+  commit(0);
+  end_run();
+  bool told = false;
+  ingest_->read_again("gates", [&] { told = true; });
+  run_until(told);
+  EXPECT_EQ(cursor(), "");
+}
+
+TEST_F(IngestJobs, TheEndOfTheHubCutsAJobOffAndTakesWhatItHeldBack) {
+  ask_job("gates");
+  begin_run();
+  begin_input("a.csv");
+  bool settled = false;
+  ingest_->settle(token_, [&] { settled = true; });
+  ingest_->stop();
+  io_.poll();
+  EXPECT_TRUE(settled);
+  EXPECT_EQ(ingest_->jobs().front().state, "failed");
+  EXPECT_THAT(ingest_->jobs().front().sentence, HasSubstr("nothing was changed"));
 }
 
 TEST_F(IngestTest, AStoreThatCanBeWrittenToAgainIsFoundWell) {

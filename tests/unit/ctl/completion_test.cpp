@@ -22,7 +22,8 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
     for (const char* command : {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators",
-                                "runs", "rejects", "history", "explain", "commits", "label", "completion"})
+                                "runs", "rejects", "history", "explain", "commits", "label", "withdraw", "jobs",
+                                "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;
@@ -36,6 +37,13 @@ TEST(Completion, KnowsTheOptionsOfACommand) {
   EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
   EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
+}
+
+TEST(Completion, OffersWhatCanBeWithdrawn) {
+  EXPECT_THAT(script("bash"), ContainsRegex("withdraw\\)\n    options=\"--help --no-wait --yes\"\n"
+                                            "    operands=\"run source .*sources --ids"));
+  EXPECT_THAT(script("fish"), HasSubstr("__fish_seen_subcommand_from withdraw' -a 'run source (kepuctl "));
+  EXPECT_THAT(script("bash"), ContainsRegex("  run\\)\n    options=\"--help --no-wait --again"));
 }
 
 TEST(Completion, OfAShellThatIsUnknownIsRefused) {

@@ -51,6 +51,66 @@ TEST(HttpAnswers, CommandsOverTheAdminSocketAreTakenAndAnsweredWithTheStatus) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run gates", "pause gates", "resume gates"}));
 }
 
+TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
+  Hub hub;
+  auto request = hub.request("/api/v1/sources/gates/run?withdrawn=again", "POST");
+  request.admin = true;
+  EXPECT_EQ(hub.ask(request).status, 202);
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run again gates"}));
+}
+
+TEST(HttpAnswers, AWithdrawalIsAJobToWatch) {
+  Hub hub;
+  for (const std::string what : {"runs/4", "sources/gates"}) {
+    auto request = hub.request("/api/v1/" + what + "/withdraw", "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(header(response, "location"), "/api/v1/jobs/3");
+    EXPECT_EQ(json::parse(*response.body), hub.get_json("/api/v1/jobs/3"));
+  }
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates"}));
+}
+
+TEST(HttpAnswers, ASourceThatWasTakenAwayCanBeWithdrawn) {
+  Hub hub;
+  hub.control.all.clear();
+  auto request = hub.request("/api/v1/sources/gates/withdraw", "POST");
+  request.admin = true;
+  EXPECT_EQ(hub.ask(request).status, 202);
+}
+
+TEST(HttpAnswers, RunsTellByWhichCommitTheyWereWithdrawn) {
+  Hub hub;
+  hub.store.runs[1].withdrawn = {9, from_micros(1'741'138'200'000'000)};
+  const auto run = hub.get_json("/api/v1/runs/2").at("data");
+  EXPECT_EQ(run.at("withdrawn").as_string(), "2025-03-05T09:30:00+08:00");
+  EXPECT_EQ(run.at("withdrawn_commit").as_int64(), 9);
+  EXPECT_TRUE(hub.get_json("/api/v1/runs/1").at("data").at("withdrawn").is_null());
+  EXPECT_TRUE(hub.get_json("/api/v1/runs/1").at("data").at("withdrawn_commit").is_null());
+}
+
+TEST(HttpAnswers, JobsAreToldOneByOneAndTogether) {
+  Hub hub;
+  JobStatus job;
+  job.id = 3;
+  job.kind = "withdraw";
+  job.what = "run 12";
+  job.state = "running";
+  job.done = 5;
+  job.sentence = "It is going on.";
+  job.sentence_zh = "正在进行。";
+  job.asked = from_micros(1'741'138'200'000'000);
+  hub.control.asked_jobs = {job};
+  const auto all = hub.get_json("/api/v1/jobs").at("data");
+  EXPECT_EQ(
+      serialize(all.at(0)),
+      R"({"id":3,"kind":"withdraw","what":"run 12","state":"running","done":5,"total":null,)"
+      R"("sentence":"It is going on.","sentence_zh":"正在进行。","asked":"2025-03-05T09:30:00+08:00","ended":null})");
+  EXPECT_EQ(hub.get_json("/api/v1/jobs/3").at("data"), all.at(0));
+  EXPECT_EQ(hub.get("/api/v1/jobs/4").status, 404);
+}
+
 TEST(HttpAnswers, RunsAndRejectsComeNewestFirstPageByPage) {
   for (const auto& [path, key] : {std::pair{"/api/v1/runs", "run"}, std::pair{"/api/v1/rejects", "id"}}) {
     Hub hub;

@@ -23,7 +23,7 @@ TEST(History, TellsValuesNewestFirstWithWhyTheyCame) {
       json::serialize(rows[0]),
       R"({"value":1.5E0,"n":3,"unit":"yuan","since":"2025-03-05T09:30:00+08:00","commit":7,"until":null,)"
       R"("kind":"part","source":"hand","run":5,"connector":null,"version":null,"inserted":1,"replaced":0,)"
-      R"("deleted":0,"out_of_scope":0,"approximate":0,"repaired":0,"provisional":0,"definition":1,"label":null})");
+      R"("deleted":0,"out_of_scope":0,"withdrawn":0,"approximate":0,"repaired":0,"provisional":0,"definition":1,"label":null})");
   EXPECT_EQ(rows[1].at("label").as_string(), "2025 年报; =draft");
   EXPECT_EQ(rows[1].at("until").as_string(), "2025-03-05T09:30:00+08:00");
   EXPECT_TRUE(rows[2].at("value").is_null()) << "there was none";
@@ -48,7 +48,7 @@ TEST(History, AsCsvForExcelNeutralisesLabels) {
   hub.store.states[1].commit.labels = {"=draft"};
   const auto body = *hub.get("/api/v1/history?" + figure + "&format=csv&for=excel").body;
   EXPECT_NE(body.find("value,n,unit,since,commit,until,kind,source,run,connector,version,inserted,replaced,deleted,"
-                      "out_of_scope,approximate,repaired,provisional,definition,label\r\n"),
+                      "out_of_scope,withdrawn,approximate,repaired,provisional,definition,label\r\n"),
             std::string::npos);
   EXPECT_NE(body.find(",1,'=draft\r\n"), std::string::npos);
 }

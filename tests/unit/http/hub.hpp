@@ -27,16 +27,35 @@ public:
                      (replace ? " replace" : ""));
     return store::CommitInfo{commit.value_or(7), from_micros(1'741'138'200'000'000)};
   }
+  Result<void> run_again(std::string_view source) override { return ordered("run again", source); }
+  Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) override {
+    return job("withdraw run " + std::to_string(run) + " of " + source);
+  }
+  Result<JobStatus> withdraw_source(const std::string& source) override { return job("withdraw source " + source); }
+  std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }
 
   std::vector<SourceStatus> all;
+  std::vector<JobStatus> asked_jobs;
   Health state{true, ""};
   std::vector<Metric> measured;
   std::optional<Error> refuses;
   std::vector<std::string> orders;
 
 private:
+  Result<JobStatus> job(const std::string& order) {
+    if (refuses) return *refuses;
+    orders.push_back(order);
+    JobStatus job;
+    job.id = 3;
+    job.kind = "withdraw";
+    job.what = "run 1";
+    job.state = "queued";
+    job.sentence = "It waits for its turn.";
+    asked_jobs = {job};
+    return job;
+  }
   Result<void> ordered(const std::string& verb, std::string_view source) {
     if (refuses) return *refuses;
     if (std::none_of(all.begin(), all.end(), [&](const auto& one) { return one.id == source; })) {

@@ -40,6 +40,16 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"GET", "/api/v1/sources/gate", 404, "unknown_source"},
       {"POST", "/api/v1/sources/gate/run", 404, "unknown_source"},
       {"POST", "/api/v1/sources/gates/run?now=1", 422, "unknown_parameter", "now"},
+      {"POST", "/api/v1/sources/gates/run?withdrawn=no", 422, "bad_parameter", "withdrawn"},
+      {"POST", "/api/v1/runs/77/withdraw", 404, "unknown_run"},
+      {"POST", "/api/v1/runs/x/withdraw", 404, "unknown_run"},
+      {"POST", "/api/v1/runs/5/withdraw", 409, "source_running"},
+      {"POST", "/api/v1/runs/4/withdraw?x=1", 422, "unknown_parameter", "x"},
+      {"POST", "/api/v1/sources/none/withdraw", 404, "unknown_source"},
+      {"GET", "/api/v1/runs/4/withdraw", 405, "method_not_allowed"},
+      {"POST", "/api/v1/jobs", 405, "method_not_allowed"},
+      {"GET", "/api/v1/jobs/1", 404, "unknown_job"},
+      {"GET", "/api/v1/jobs/01", 404, "unknown_job"},
       {"GET", "/api/v1/runs/77", 404, "unknown_run"},
       {"GET", "/api/v1/runs/1x", 404, "unknown_run"},
       {"GET", "/api/v1/runs/-1", 404, "unknown_run"},
@@ -151,7 +161,8 @@ TEST(HttpRefusals, AnAcceptThatTakesNothingOfOursIs406) {
 
 TEST(HttpRefusals, CommandsNeedTheAdminSocketHoweverTheyAreWritten) {
   Hub hub;
-  for (const std::string rest : {"gates/run", "gates/pause", "gates/resume", "none/run", "gates/run?x=1"}) {
+  for (const std::string rest :
+       {"gates/run", "gates/pause", "gates/resume", "gates/withdraw", "none/run", "gates/run?x=1"}) {
     const auto response = hub.ask(hub.request("/api/v1/sources/" + rest, "POST"));
     EXPECT_EQ(response.status, 403);
     const auto body = json::parse(*response.body);
@@ -195,6 +206,18 @@ TEST(HttpRefusals, WhatTheDaemonRefusesHasItsStatus) {
     EXPECT_EQ(json::parse(*response.body).at("code").as_string(), code);
     EXPECT_EQ(header(response, "retry-after").empty(), status != 503);
   }
+}
+
+TEST(HttpRefusals, ARunIsWithdrawnOnce) {
+  Hub hub;
+  hub.store.runs[1].withdrawn = {9, from_micros(1'741'138'200'000'000)};
+  auto request = hub.request("/api/v1/runs/2/withdraw", "POST");
+  request.admin = true;
+  const auto response = hub.ask(request);
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(json::parse(*response.body).at("code").as_string(), "already_withdrawn");
+  EXPECT_NE(response.body->find("2025-03-05T09:30:00+08:00"), std::string::npos);
+  EXPECT_TRUE(hub.control.orders.empty());
 }
 
 TEST(HttpRefusals, AStoreThatFailsIsToldAsSuch) {

@@ -1,0 +1,79 @@
+// Long commands on the store: asked by operators, done by kepu-ingest step by step between the parts of sources, and
+// told about until the daemon ends. A job that the daemon's end cuts off leaves the store as it was; it is not gone on
+// with at the next start, and is asked for again by who wants it.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/guarded.hpp"
+#include "base/result.hpp"
+#include "http/control.hpp"
+#include "store/work.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kepu::app {
+
+struct JobPlan {
+  std::string kind;   // "withdraw"
+  std::string what;   // in words that name it: "run 12", "source gates"
+  std::string source; // whose runs may not go on meanwhile; empty: of none
+  // kepu-ingest. Called when no run of the source is open.
+  std::function<Result<std::unique_ptr<store::Work>>()> begin;
+  struct Sentences {
+    std::string english;
+    std::string chinese;
+  };
+  std::function<Sentences(const store::Work::Outcome&)> done;
+};
+
+class Jobs {
+public:
+  // `clock` outlives this.
+  explicit Jobs(const Clock& clock) : clock_(clock) {}
+
+  // Any thread. One that is asked for again before its end is the one that waits or goes on already. Error codes:
+  // "too_many_jobs", "shutting_down".
+  Result<http::JobStatus> ask(JobPlan plan);
+  // Newest first. Any thread.
+  std::vector<http::JobStatus> list() const;
+
+  // kepu-ingest. A source's open run that a job must wait for; empty: none is open.
+  using OpenRun = std::function<bool(std::string_view source)>;
+  // Lets the next job begin whose source has no open run, unless one is going on. true: one is going on.
+  bool begin_next(const OpenRun& is_open);
+  // Of the job that is going on; empty: none is, or it holds no source.
+  const std::string& held_source() const { return held_; }
+  // One step of it. true: it has ended.
+  bool step();
+
+  // No more are taken, and those that are there come to their end unfinished: those that wait now, one that goes on
+  // instead of its next step. Any thread.
+  void end_all();
+
+private:
+  struct Job {
+    http::JobStatus status;
+    JobPlan plan;
+  };
+  struct State {
+    std::deque<Job> all; // oldest first
+    uint64_t last_id = 0;
+    bool ending = false;
+  };
+  // Of the job that is going on.
+  void end(const char* how, JobPlan::Sentences sentences);
+
+  const Clock& clock_;
+  Guarded<State> state_;
+  // kepu-ingest only
+  uint64_t going_on_ = 0; // its id; 0: none
+  std::string held_;
+  std::unique_ptr<store::Work> work_;
+};
+
+} // namespace kepu::app

@@ -1,0 +1,79 @@
+// What takes facts back, of which people are asked first.
+#include "base/percent.hpp"
+#include "base/printable.hpp"
+#include "ctl/json.hpp"
+#include "ctl/remote.hpp"
+#include "ctl/text.hpp"
+#include "ctl/wait.hpp"
+
+#include <fmt/format.h>
+#include <istream>
+#include <ostream>
+
+namespace kepu::ctl {
+
+bool Remote::confirmed(const std::string& question) {
+  if (!console_.in || !console_.err_is_terminal) {
+    say_error("nobody can be asked here whether that is meant; say so with --yes");
+    exit_ = usage;
+    return false;
+  }
+  console_.err << printable(question) << " [y/N] " << std::flush;
+  std::string answer;
+  std::getline(*console_.in, answer);
+  if (answer == "y" || answer == "Y" || answer == "yes" || answer == "是") return true;
+  console_.err << "Nothing was changed.\n";
+  exit_ = failed;
+  return false;
+}
+
+int Remote::withdraw_run(const std::string& run, bool yes, bool wait) {
+  const auto path = "/api/v1/runs/" + percent_encoded(run);
+  if (!yes) {
+    const auto body = take(client_.get(path));
+    if (!body) return exit_;
+    const auto answer = object_in(*body);
+    const auto* told = answer ? object(*answer, "data") : nullptr;
+    if (!told) return not_understood();
+    const auto question = fmt::format(
+        "Withdraw run {} of {}, begun {} ({}; new {}, changed {}, removed {})? What it brought is taken "
+        "out, what it had replaced or removed comes back.",
+        number(*told, "run"), text(*told, "source"), short_time(text(*told, "started")), text(*told, "status"),
+        number(*told, "inserted"), number(*told, "changed"), number(*told, "removed"));
+    if (!confirmed(question)) return exit_;
+  }
+  return job(path + "/withdraw", wait);
+}
+
+int Remote::withdraw_source(const std::string& source, bool yes, bool wait) {
+  if (!yes && !confirmed("Withdraw everything that " + source + " ever gave, of all its runs?")) return exit_;
+  return job("/api/v1/sources/" + percent_encoded(source) + "/withdraw", wait);
+}
+
+int Remote::job(const std::string& target, bool wait) {
+  auto body = take(client_.post(target));
+  if (!body) return exit_;
+  auto answer = object_in(*body);
+  const auto* status = answer ? object(*answer, "data") : nullptr;
+  if (!status || number(*status, "id") == 0) return not_understood();
+  if (wait) {
+    body = take(follow_job(client_, number(*status, "id"), console_));
+    if (!body) return exit_;
+    answer = object_in(*body);
+    status = answer ? object(*answer, "data") : nullptr;
+    if (!status) return not_understood();
+  }
+  const bool well = !wait || text(*status, "state") == "done";
+  if (manner_.json) {
+    raw(*body);
+  } else if (!wait) {
+    console_.out << fmt::format("job {} was taken; `kepuctl jobs` shows what comes of it\n", number(*status, "id"));
+  } else if (well) {
+    console_.out << printable(sentence(*status, console_.chinese)) << "\n";
+  } else {
+    say_error(sentence(*status, console_.chinese));
+  }
+  return well ? ok : failed;
+}
+
+} // namespace kepu::ctl

@@ -1,0 +1,84 @@
+#include "base/printable.hpp"
+#include "http/routes.hpp"
+
+#include <algorithm>
+
+namespace kepu::http {
+namespace {
+
+void write(Json& json, const Asked& asked, const JobStatus& job) {
+  json.object().key("id").number(job.id).key("kind").text(job.kind).key("what").text(job.what);
+  json.key("state").text(job.state).key("done").number(job.done).key("total");
+  job.total == 0 ? json.null() : json.number(job.total);
+  json.key("sentence").text(job.sentence).key("sentence_zh").text(job.sentence_zh);
+  json.key("asked").text(asked.context.zone->text(job.asked));
+  json.key("ended").text_or_null(job.ended ? asked.context.zone->text(*job.ended) : "").end_object();
+}
+
+std::string body_of(const Asked& asked, const JobStatus& job) {
+  std::string body;
+  Json json(body);
+  json.object().key("data");
+  write(json, asked, job);
+  json.end_object();
+  return body;
+}
+
+// Taken, and where to see what comes of it.
+Response accepted(const Asked& asked, const JobStatus& job) {
+  auto out = plain(asked, 202, body_of(asked, job));
+  out.headers.emplace_back("location", "/api/v1/jobs/" + std::to_string(job.id));
+  return out;
+}
+
+} // namespace
+
+Response withdraw_run(const Asked& asked) {
+  asked.params.allow_only({});
+  const auto run = [&] {
+    const Moment moment(asked.reader);
+    return run_asked(asked);
+  }();
+  const auto name = "run " + std::to_string(run.run);
+  if (run.withdrawn) {
+    throw Refused{"already_withdrawn",
+                  name + " was withdrawn at " + asked.context.zone->text(run.withdrawn->recorded_at),
+                  "",
+                  "",
+                  {}};
+  }
+  if (run.status == "running") throw Refused{"source_running", name + " of " + run.source + " is going on", "", "", {}};
+  return accepted(asked, take(asked.control.withdraw_run(run.run, run.source)));
+}
+
+Response withdraw_source(const Asked& asked) {
+  asked.params.allow_only({});
+  {
+    const Moment moment(asked.reader);
+    // One that the hub no longer has may have left something.
+    if (!take(asked.reader.last_run(asked.id)))
+      throw Refused{"unknown_source", "the store holds nothing of a source " + in_quotes(asked.id), "", "", {}};
+  }
+  return accepted(asked, take(asked.control.withdraw_source(asked.id)));
+}
+
+Response jobs(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  Draft draft;
+  Json json(draft.body);
+  json.object().key("data").array();
+  for (const auto& one : asked.control.jobs())
+    write(json, asked, one);
+  json.end_array().end_object();
+  return finish(asked, std::move(draft), 0);
+}
+
+Response job(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  const auto all = asked.control.jobs();
+  const auto found = std::ranges::find(all, asked.id, [](const JobStatus& one) { return std::to_string(one.id); });
+  if (found == all.end()) throw Refused{"unknown_job", "no job " + in_quotes(asked.id), "", "", {}};
+  return finish(asked, {body_of(asked, *found), "", ""}, 0);
+}
+
+} // namespace kepu::http

@@ -1,0 +1,46 @@
+#include "store/matching.hpp"
+
+#include "base/hash.hpp"
+#include "base/radix.hpp"
+
+#include <algorithm>
+
+namespace kepu::store {
+
+uint64_t key_seed(const StoredDataset& dataset, int64_t source) {
+  return hash64(dataset.name, static_cast<uint64_t>(source));
+}
+
+std::vector<HashedKey> hash_keys(const model::FactColumns& keys, uint64_t seed) {
+  std::vector<HashedKey> out(keys.rows);
+  for (uint32_t row = 0; row < keys.rows; ++row)
+    out[row] = {hash64(keys.key(row), seed), row};
+  sort_by_hash(out);
+  return out;
+}
+
+void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, const model::FactColumns& keys,
+                  const std::vector<HashedKey>& order, const std::function<void(const Version&)>& visit) {
+  struct Match {
+    Fact fact;
+    uint32_t row;
+    auto operator<=>(const Match&) const = default;
+  };
+  std::vector<uint64_t> hashes(order.size());
+  std::ranges::transform(order, hashes.begin(), &HashedKey::hash);
+  std::vector<Match> matches;
+  ledger.keys().find(hashes, [&](size_t i, uint64_t fact) { matches.push_back({fact, order[i].row}); });
+  std::ranges::sort(matches);
+  matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+  for (const auto& match : matches) {
+    const auto* extent = ledger.extent_of(match.fact);
+    if (!extent || extent->source != source || extent->dataset != dataset.name) continue;
+    auto block = ledger.blocks().holding(match.fact, dataset.dataset);
+    if (!block) continue;
+    const auto at = static_cast<uint32_t>(match.fact - block->first);
+    // The hash is a hint; the key's text decides.
+    if (block->facts.key(at) == keys.key(match.row)) visit({match.fact, match.row, std::move(block), at});
+  }
+}
+
+} // namespace kepu::store

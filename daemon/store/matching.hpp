@@ -1,0 +1,34 @@
+// Facts by their keys. Writer thread. Throws SqlError.
+#pragma once
+
+#include "store/ledger.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace kepu::store {
+
+// What the hash of a key begins with: the same key in two datasets, or of two sources, is two keys.
+uint64_t key_seed(const StoredDataset& dataset, int64_t source);
+
+struct HashedKey {
+  uint64_t hash;
+  uint32_t row;
+};
+// Of all rows, by hash.
+std::vector<HashedKey> hash_keys(const model::FactColumns& keys, uint64_t seed);
+
+// A fact, in force or not, whose key is that of a row of `keys`.
+struct Version {
+  Fact fact;
+  uint32_t row; // of `keys`
+  std::shared_ptr<const BlockReader::Block> block;
+  uint32_t at; // row in the block
+};
+// In the order of facts; `order` as hash_keys() gives it, or a part of it.
+void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, const model::FactColumns& keys,
+                  const std::vector<HashedKey>& order, const std::function<void(const Version&)>& visit);
+
+} // namespace kepu::store

@@ -1,0 +1,34 @@
+// A long change of the store, in steps short enough that parts of sources are written between them. Writer thread.
+#pragma once
+
+#include "base/result.hpp"
+#include "store/reader.hpp"
+
+#include <cstdint>
+
+namespace kepu::store {
+
+// What it changes becomes visible in its last step, or never: destroyed before that, or after an Error, it leaves
+// nothing behind. While one is under way on a source no run of that source may be open, and the catalog stays.
+class Work {
+public:
+  virtual ~Work() = default;
+  // true: that was the last. Some tens of milliseconds each, but for the last, which writes all figures that changed.
+  virtual Result<bool> step() = 0;
+
+  struct Progress {
+    uint64_t done = 0;
+    uint64_t total = 0; // 0: not known yet
+  };
+  virtual Progress progress() const = 0;
+
+  // After the last step.
+  struct Outcome {
+    CommitInfo commit;
+    uint64_t removed = 0;  // facts that are no longer in force
+    uint64_t restored = 0; // facts that are in force again
+  };
+  virtual Outcome outcome() const = 0;
+};
+
+} // namespace kepu::store
