@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
+#include "store/rebuild.hpp"
 #include "store/schema.hpp"
 #include "store/withdrawal.hpp"
 
@@ -88,6 +89,8 @@ public:
   Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) override {
     return make_withdrawal(core_, source);
   }
+
+  Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
 
   Result<void> read_again(std::string_view source) override {
     return core_.in_transaction([&] {

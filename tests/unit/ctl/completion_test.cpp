@@ -22,7 +22,7 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
     for (const char* command : {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators",
-                                "runs", "rejects", "withdraw", "jobs", "completion"})
+                                "runs", "rejects", "withdraw", "rebuild", "jobs", "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;

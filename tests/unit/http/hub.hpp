@@ -26,6 +26,7 @@ public:
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }
   Result<JobStatus> withdraw_source(const std::string& source) override { return job("withdraw source " + source); }
+  Result<JobStatus> rebuild() override { return job("rebuild"); }
   std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }
