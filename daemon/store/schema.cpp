@@ -80,6 +80,7 @@ ALTER TABLE claims ADD COLUMN same_as INTEGER;
 ALTER TABLE claims ADD COLUMN set_hash INTEGER;
 UPDATE claims SET run=coalesce((SELECT run FROM inputs WHERE inputs.input=claims.input),0);
 UPDATE claims SET seq=coalesce((SELECT min(seq) FROM commits WHERE commits.run=claims.run),0);
+CREATE INDEX claims_deciding ON claims(source, dataset) WHERE decides=1;
 CREATE INDEX claims_by_set ON claims(source, dataset, set_hash) WHERE set_hash IS NOT NULL;
 CREATE TABLE kept_out(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
   seq INTEGER NOT NULL, why TEXT NOT NULL, facts BLOB NOT NULL);
