@@ -86,6 +86,22 @@ Result<http::JobStatus> DaemonControl::withdraw_source(const std::string& source
   return ingest_.ask_job(std::move(plan));
 }
 
+Result<http::JobStatus> DaemonControl::rebuild() {
+  JobPlan plan;
+  plan.kind = "rebuild";
+  plan.what = "figures";
+  plan.begin = [this] { return writer_.rebuild(); };
+  plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
+    if (outcome.mended == 0)
+      return {"Every kept figure agrees with the facts; nothing was changed.", "全部已存数值与记录一致，没有改动。"};
+    const auto mended = std::to_string(outcome.mended);
+    return {mended + (outcome.mended == 1 ? " kept figure was" : " kept figures were") +
+                " damaged or differed from the facts, and made anew.",
+            mended + "项已存数值损坏或与记录不符，已重新计算。"};
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
 http::Health DaemonControl::health() {
   if (stopping_) return {false, "the hub is stopping"};
   if (auto trouble = ingest_.trouble(); !trouble.empty()) return {false, trouble};

@@ -40,6 +40,7 @@ public:
   // `again`: from the beginning, so that what was withdrawn is read again.
   int run(const std::string& source, bool again, bool wait);
   int jobs();
+  int rebuild(bool wait);
   // Asks before it does it, unless `yes`.
   int withdraw_run(const std::string& run, bool yes, bool wait);
   int withdraw_source(const std::string& source, bool yes, bool wait);

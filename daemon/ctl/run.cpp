@@ -118,7 +118,11 @@ void build(CLI::App& app, Wanted& wanted) {
   withdraw->add_option("NAME", wanted.name, "The run's number or the source's id, as `kepuctl runs` lists them")
       ->required();
   withdraw->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
-  add(app, "jobs", "Long commands like withdraw since the daemon's start, newest first", "kepuctl jobs");
+  no_wait(
+      add(app, "rebuild",
+          "Compare every kept figure with the facts and make anew what is damaged or differs; sources go on meanwhile",
+          "kepuctl rebuild"));
+  add(app, "jobs", "Long commands like withdraw and rebuild since the daemon's start, newest first", "kepuctl jobs");
 
   auto* observations = add(app, "observations", "Values of an indicator",
                            "kepuctl observations venue.visits --freq M --from 2026-01 --to 2026-06 --by venue");
@@ -285,6 +289,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "pause") return remote.pause(wanted.operand);
   if (command == "resume") return remote.resume(wanted.operand);
   if (command == "jobs") return remote.jobs();
+  if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "withdraw")
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);

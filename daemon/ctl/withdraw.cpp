@@ -1,4 +1,4 @@
-// What takes facts back, of which people are asked first.
+// Commands that are jobs. Of those that take facts back people are asked first.
 #include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "ctl/json.hpp"
@@ -49,6 +49,8 @@ int Remote::withdraw_source(const std::string& source, bool yes, bool wait) {
   if (!yes && !confirmed("Withdraw everything that " + source + " ever gave, of all its runs?")) return exit_;
   return job("/api/v1/sources/" + percent_encoded(source) + "/withdraw", wait);
 }
+
+int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }
 
 int Remote::job(const std::string& target, bool wait) {
   auto body = take(client_.post(target));

@@ -76,6 +76,8 @@ public:
   // "shutting_down".
   virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;
   virtual Result<JobStatus> withdraw_source(const std::string& source) = 0;
+  // The job that makes damaged figures anew; codes as above.
+  virtual Result<JobStatus> rebuild() = 0;
   // Newest first; only of this life of the daemon, and of those that have ended only the last.
   virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;

@@ -30,6 +30,7 @@ constexpr std::array all_routes{
     Route{"run", "/api/v1/runs/*", false, false, json_only, true, run},
     Route{"run_withdraw", "/api/v1/runs/*/withdraw", true, false, json_only, false, withdraw_run},
     Route{"rejects", "/api/v1/rejects", false, false, json_or_csv, true, rejects},
+    Route{"rebuild", "/api/v1/rebuild", true, false, json_only, false, rebuild},
     Route{"jobs", "/api/v1/jobs", false, false, json_only, true, jobs},
     Route{"job", "/api/v1/jobs/*", false, false, json_only, true, job},
     Route{"healthz", "/healthz", false, false, json_only, false, healthz},

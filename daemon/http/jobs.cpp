@@ -62,6 +62,11 @@ Response withdraw_source(const Asked& asked) {
   return accepted(asked, take(asked.control.withdraw_source(asked.id)));
 }
 
+Response rebuild(const Asked& asked) {
+  asked.params.allow_only({});
+  return accepted(asked, take(asked.control.rebuild()));
+}
+
 Response jobs(const Asked& asked) {
   asked.params.allow_only(with_common({}));
   Draft draft;

@@ -96,6 +96,8 @@ const std::vector<ProblemCode>& problem_codes() {
       {"internal", 500, "The hub failed", "ask again; if it stays so, look at the daemon's log"},
       {"store", 500, "The store cannot be read",
        "ask again; if it stays so, look at the daemon's log and at the disk of its state_dir"},
+      {"damaged", 500, "Something that is stored is damaged",
+       "kepuctl rebuild makes figures anew; facts come back from a backup alone"},
       {"not_implemented", 501, "The hub does not do this", "send the request without it"},
       {"busy", 503, "The hub has too much to do", "ask again when Retry-After has passed"},
       {"deadline", 503, "The answer took too long", "ask for less at once, or again in a moment"},

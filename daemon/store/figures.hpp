@@ -41,13 +41,17 @@ public:
       : db_(db), meter_(catalog, indicator, dataset.dataset, zone, dataset.codes), def_seq_(def_seq) {}
 
   measure::Meter& meter() { return meter_; }
+  const model::Indicator& indicator() const { return meter_.indicator(); }
+  Seq definition() const { return def_seq_; }
   // Puts changes of one source's figures on disk.
   void write(int64_t source, measure::Changes& changes, Seq seq);
   // After a rollback.
   void forget() { series_.clear(); }
 
-private:
+  // Its number, which is given when it is asked for the first time, to be there since commit `seq`.
   int64_t series_of(int64_t source, const measure::Delta& delta, Seq seq);
+
+private:
   void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;

@@ -23,9 +23,6 @@ CREATE TABLE inputs(input INTEGER PRIMARY KEY, source INTEGER NOT NULL, name TEX
   size INTEGER NOT NULL, run INTEGER NOT NULL, state TEXT NOT NULL);
 CREATE INDEX inputs_by_name ON inputs(source, name);
 CREATE INDEX inputs_by_hash ON inputs(source, content_hash);
-CREATE TABLE labels(label TEXT NOT NULL, set_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(label, set_seq))
-  WITHOUT ROWID;
-CREATE INDEX labels_by_commit ON labels(seq);
 CREATE TABLE cursors(source INTEGER PRIMARY KEY, cursor BLOB NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE catalog(seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE definitions(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, until_seq INTEGER, fingerprint BLOB NOT NULL,
@@ -40,7 +37,6 @@ CREATE TABLE blocks(first_fact INTEGER PRIMARY KEY, n INTEGER NOT NULL, schema I
   time_max INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE closed(fact INTEGER PRIMARY KEY, seq INTEGER NOT NULL, why TEXT NOT NULL, by_fact INTEGER);
 CREATE INDEX closed_by_seq ON closed(seq);
-CREATE INDEX closed_by_fact ON closed(by_fact) WHERE by_fact IS NOT NULL;
 CREATE TABLE staged_closed(fact INTEGER PRIMARY KEY, why TEXT NOT NULL, by_fact INTEGER, run INTEGER NOT NULL);
 CREATE INDEX staged_closed_by_run ON staged_closed(run);
 CREATE TABLE claims(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, input INTEGER NOT NULL,
@@ -54,7 +50,7 @@ CREATE TABLE personseg(id INTEGER PRIMARY KEY, n INTEGER NOT NULL, first_page IN
   lows BLOB NOT NULL, filter BLOB NOT NULL);
 CREATE TABLE personpage(page INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE series(series INTEGER PRIMARY KEY, indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, source INTEGER NOT NULL,
-  dims BLOB NOT NULL, seq INTEGER NOT NULL DEFAULT 0, UNIQUE(indicator, def_seq, source, dims));
+  dims BLOB NOT NULL, UNIQUE(indicator, def_seq, source, dims));
 CREATE TABLE chunk(id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE setcell(id INTEGER PRIMARY KEY, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGER NOT NULL, input TEXT NOT NULL,
@@ -92,6 +88,7 @@ ALTER TABLE claims ADD COLUMN same_as INTEGER;
 ALTER TABLE claims ADD COLUMN set_hash INTEGER;
 UPDATE claims SET run=coalesce((SELECT run FROM inputs WHERE inputs.input=claims.input),0);
 UPDATE claims SET seq=coalesce((SELECT min(seq) FROM commits WHERE commits.run=claims.run),0);
+CREATE INDEX claims_deciding ON claims(source, dataset) WHERE decides=1;
 CREATE INDEX claims_by_set ON claims(source, dataset, set_hash) WHERE set_hash IS NOT NULL;
 CREATE TABLE kept_out(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
   seq INTEGER NOT NULL, why TEXT NOT NULL, facts BLOB NOT NULL);

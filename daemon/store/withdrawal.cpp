@@ -297,12 +297,23 @@ private:
       for (const auto& [by, facts] : remaining.held_back())
         hold_back(core_.db, source_, name, by.first, by.second, facts);
     }
-    for (const int64_t run : runs_) {
-      // Facts in force are counted with one of the runs: only their sum is asked for.
-      core_.db.query("UPDATE runs SET withdrawn_seq=?,withdrawn_facts=? WHERE run=?")
+    // Of a source the facts are counted with one of the runs: only the sum of all is ever asked for.
+    core_.db.query("UPDATE runs SET withdrawn_facts=? WHERE run=?")
+        .bind(1, static_cast<int64_t>(open_))
+        .bind(2, *runs_.begin())
+        .run();
+    if (of_source_) {
+      core_.db.query("UPDATE runs SET withdrawn_seq=? WHERE source=? AND withdrawn_seq IS NULL")
           .bind(1, static_cast<int64_t>(commit.seq))
-          .bind(2, run == *runs_.begin() ? static_cast<int64_t>(open_) : 0)
-          .bind(3, run)
+          .bind(2, source_)
+          .run();
+      core_.db.query("UPDATE inputs SET state='withdrawn' WHERE source=?").bind(1, source_).run();
+      core_.db.query("DELETE FROM rejects WHERE source=?").bind(1, source_).run();
+    } else {
+      const int64_t run = *runs_.begin();
+      core_.db.query("UPDATE runs SET withdrawn_seq=? WHERE run=?")
+          .bind(1, static_cast<int64_t>(commit.seq))
+          .bind(2, run)
           .run();
       withdraw_inputs(core_.db, source_, run);
       core_.db.query("DELETE FROM rejects WHERE run=?").bind(1, run).run();

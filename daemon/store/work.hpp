@@ -9,7 +9,8 @@
 namespace kepu::store {
 
 // What it changes becomes visible in its last step, or never: destroyed before that, or after an Error, it leaves
-// nothing behind. While one is under way on a source no run of that source may be open, and the catalog stays.
+// nothing behind (a rebuild: what it has mended). While one is under way on a source no run of that source may be open,
+// and the catalog stays.
 class Work {
 public:
   virtual ~Work() = default;
@@ -24,9 +25,10 @@ public:
 
   // After the last step.
   struct Outcome {
-    CommitInfo commit;
+    CommitInfo commit;     // its last; seq 0: nothing was to be changed
     uint64_t removed = 0;  // facts that are no longer in force
     uint64_t restored = 0; // facts that are in force again
+    uint64_t mended = 0;   // kept figures that were made anew: a series' month, or its set of a day
   };
   virtual Outcome outcome() const = 0;
 };

@@ -4,6 +4,7 @@
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
 #include "store/labels.hpp"
+#include "store/rebuild.hpp"
 #include "store/schema.hpp"
 #include "store/withdrawal.hpp"
 
@@ -107,6 +108,8 @@ public:
   Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) override {
     return make_withdrawal(core_, source);
   }
+
+  Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
 
   Result<void> read_again(std::string_view source) override {
     return core_.in_transaction([&] {

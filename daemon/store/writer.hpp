@@ -145,6 +145,10 @@ public:
   virtual Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) = 0;
   virtual Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) = 0;
 
+  // Compares every kept figure with the facts, month by month, and makes anew what is damaged or differs. Answers that
+  // were right stay, with what tells of their last change.
+  virtual Result<std::unique_ptr<Work>> rebuild() = 0;
+
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;

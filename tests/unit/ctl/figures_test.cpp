@@ -16,9 +16,9 @@ TEST_F(Asking, HistoryIsATableUnderWhatWasAsked) {
          "%B4%E6%8A%A5&limit=2",
          {"{" + meta + R"(,"data":[
  {"value":12.50,"n":2,"since":"2025-03-05T09:30:00.5+08:00","commit":7,"kind":"part","source":"gates","run":3,
-  "inserted":1,"replaced":1,"deleted":0,"out_of_scope":0,"label":"a; b"},
+  "inserted":1,"replaced":1,"deleted":0,"out_of_scope":0,"withdrawn":0,"label":"a; b"},
  {"value":null,"n":0,"since":"2025-03-04T09:30:00+08:00","commit":5,"kind":"catalog","source":null,"run":null,
-  "inserted":0,"replaced":0,"deleted":0,"out_of_scope":0,"label":null}],"next":"/x"})"});
+  "inserted":0,"replaced":0,"deleted":0,"out_of_scope":0,"withdrawn":4,"label":null}],"next":"/x"})"});
   EXPECT_EQ(ask({"history", "venue.visits", "--period", "2025-03", "--area", "510104017", "--where", "gate=", "--where",
                  "venue=V&1", "--as-of", "label:年报", "--limit", "2"}),
             ok);
@@ -26,11 +26,11 @@ TEST_F(Asking, HistoryIsATableUnderWhatWasAsked) {
             "venue.visits 2025-03  到馆人次 [人次]\n"
             "area 510104017, gate not specified, as of 年\\x1b报, commit 7\n"
             "SINCE                VALUE  FACTS  COMMIT  KIND     SOURCE  RUN  NEW  REPLACED  DELETED  OUT OF "
-            "SCOPE  LABEL\n"
+            "SCOPE  WITHDRAWN  LABEL\n"
             "2025-03-05 09:30:00   12.5      2       7  part     gates     3    1         1        0         "
-            "    0  a; b\n"
+            "    0          0  a; b\n"
             "2025-03-04 09:30:00      -      0       5  catalog  -         -    0         0        0         "
-            "    0  -\n");
+            "    0          4  -\n");
   EXPECT_THAT(err.str(), HasSubstr("There is more"));
   expect_no_controls();
 }

@@ -104,6 +104,12 @@ TEST_F(Withdrawing, OnlyRunsAndSourcesCanBe) {
   EXPECT_TRUE(hub.asked().empty());
 }
 
+TEST_F(Withdrawing, ARebuildNeedsNoQuestion) {
+  hub.on("POST /api/v1/rebuild", {job("queued")}, 202);
+  EXPECT_EQ(ask({"rebuild"}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("withdrawn"));
+}
+
 TEST_F(Withdrawing, JobsAreATable) {
   hub.on("GET /api/v1/jobs", {R"({"data":[{"id":3,"kind":"withdraw","what":"run 12","state":"done","sentence":"Done.",)"
                               R"("asked":"2026-11-25T07:54:30.1+08:00","ended":"2026-11-25T07:54:31+08:00"}]})"});

@@ -59,17 +59,18 @@ TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run again gates"}));
 }
 
-TEST(HttpAnswers, AWithdrawalIsAJobToWatch) {
+TEST(HttpAnswers, AWithdrawalAndARebuildAreJobsToWatch) {
   Hub hub;
-  for (const std::string what : {"runs/4", "sources/gates"}) {
-    auto request = hub.request("/api/v1/" + what + "/withdraw", "POST");
+  for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw", "rebuild"}) {
+    auto request = hub.request("/api/v1/" + what, "POST");
     request.admin = true;
     const auto response = hub.ask(request);
     EXPECT_EQ(response.status, 202);
     EXPECT_EQ(header(response, "location"), "/api/v1/jobs/3");
     EXPECT_EQ(json::parse(*response.body), hub.get_json("/api/v1/jobs/3"));
   }
-  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates"}));
+  EXPECT_EQ(hub.control.orders,
+            (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates", "rebuild"}));
 }
 
 TEST(HttpAnswers, ASourceThatWasTakenAwayCanBeWithdrawn) {

@@ -32,6 +32,7 @@ public:
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }
   Result<JobStatus> withdraw_source(const std::string& source) override { return job("withdraw source " + source); }
+  Result<JobStatus> rebuild() override { return job("rebuild"); }
   std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }
@@ -111,6 +112,7 @@ public:
     store.labels = {{"2025 年报", {6, store.commits[1].recorded_at}}};
     for (uint64_t i = 0; i < 3; ++i) {
       store::FigureState one;
+      one.has_value = i != 2;
       one.n = 3 - i; // the oldest but not the first: gone, then there
       one.value = static_cast<__int128>(3 - i) * 50;
       one.scale = 2;

@@ -12,9 +12,9 @@ namespace {
 TEST(HttpProperty, NoRequestMakesTheHubFail) {
   Hub hub;
   AnswerCache cache;
-  Grammar grammar(20250305);
+  Grammar grammar(20250306);
   std::map<int, int> statuses;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     const auto request = grammar.next();
     const auto kept = from_cache(request, cache, hub.store.commit.seq, Instant{});
     const auto response = hub.ask(request, &cache);

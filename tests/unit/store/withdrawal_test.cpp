@@ -188,6 +188,9 @@ TEST_F(Withdrawal, AWholeSourceGoesAndOthersStay) {
   EXPECT_EQ(visits(), (Visits{{7, 1}}));
   EXPECT_EQ(facts(), 1u);
   EXPECT_EQ(writer_->withdraw_source("gates").error().code, "already_withdrawn");
+  EXPECT_TRUE(run(1)->withdrawn);
+  EXPECT_TRUE(run(2)->withdrawn);
+  EXPECT_FALSE(run(3)->withdrawn);
   run_with({{"a", "in", 2, 1}});
   EXPECT_EQ(visits(), (Visits{{2, 1}, {7, 1}}));
   expect_verified();
@@ -227,6 +230,14 @@ TEST_F(Withdrawal, TheContentBeforeAWithdrawnOneIsHeldAgain) {
   withdraw(run_taking("a.csv", 2, {{"x", "in", 5, 1}}));
   EXPECT_EQ(visits(), (Visits{{0, 1}}));
   EXPECT_EQ(asked_again("a.csv", 1), Decision::known);
+  EXPECT_EQ(asked_again("a.csv", 2), Decision::known);
+  EXPECT_EQ(asked_again("a.csv", 3), Decision::take);
+}
+
+TEST_F(Withdrawal, FilesOfAWithdrawnSourceAreNotReadAgain) {
+  run_taking("a.csv", 1, {{"x", "in", 0, 1}});
+  run_taking("a.csv", 2, {{"x", "in", 5, 1}});
+  to_end(writer_->withdraw_source("gates"));
   EXPECT_EQ(asked_again("a.csv", 2), Decision::known);
   EXPECT_EQ(asked_again("a.csv", 3), Decision::take);
 }
