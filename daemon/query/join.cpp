@@ -29,7 +29,8 @@ Grouping::Grouping(const model::Indicator& indicator, const std::vector<store::S
     for (const size_t dimension : dimensions)
       codes.push_back(one.dims[dimension]);
     const auto group = groups.try_emplace(std::move(codes), static_cast<uint32_t>(groups.size())).first->second;
-    places_.emplace(one.id, Place{static_cast<uint32_t>(rank - indicator.order.begin()), group});
+    places_.emplace(one.id, Place{static_cast<uint32_t>(rank - indicator.order.begin()), group,
+                                  model::tiles(one.freq, indicator.grain.freq) ? indicator.grain.freq : one.freq});
     ids_.push_back(one.id);
   }
 }
@@ -39,8 +40,10 @@ const Grouping::Place* Grouping::of(uint32_t series) const {
   return found == places_.end() ? nullptr : &found->second;
 }
 
-uint64_t Choice::cell_of(uint32_t group, model::Day day) {
-  return static_cast<uint64_t>(group) << 32 | static_cast<uint32_t>(model::period_of(day, indicator_.grain.freq).index);
+uint64_t Choice::cell_of(const Grouping::Place& place, model::Day day) {
+  constexpr int freq_bits = 3;
+  const auto group = static_cast<uint64_t>(place.group) << freq_bits | static_cast<uint64_t>(place.freq);
+  return group << 32 | static_cast<uint32_t>(model::period_of(day, place.freq).index);
 }
 
 Result<void> Choice::look(model::Day first, model::Day last) {
@@ -56,7 +59,7 @@ Result<void> Choice::look(model::Day first, model::Day last) {
   auto read = reader_.cells(ids, first, last, [&](size_t i, const store::DayCell& day) {
     const auto* place = grouping_.of(ids[i]);
     const auto value = is_set ? __int128{0} : is_sum ? day.sum : static_cast<__int128>(day.n);
-    cells[cell_of(place->group, day.day)].add(place->source, value);
+    cells[cell_of(*place, day.day)].add(place->source, value);
   });
   if (!read) return read;
   if (is_set) {
@@ -72,7 +75,7 @@ Result<void> Choice::count_sets(model::Day first, model::Day last, std::unordere
   const auto& ids = grouping_.ids();
   auto read = reader_.sets(ids, first, last, [&](size_t i, model::Day day, std::span<const uint32_t> numbers) {
     const auto* place = grouping_.of(ids[i]);
-    unions[{cell_of(place->group, day), place->source}].add(numbers);
+    unions[{cell_of(*place, day), place->source}].add(numbers);
   });
   if (!read) return read;
   for (const auto& [key, one] : unions)
@@ -84,7 +87,7 @@ Choice::Said Choice::of(uint32_t series, model::Day day) {
   Said out;
   const auto* place = grouping_.of(series);
   if (!place) return out;
-  out.cell = cell_of(place->group, day);
+  out.cell = cell_of(*place, day);
   const auto found = verdicts_.find(out.cell);
   if (found == verdicts_.end()) return out;
   out.takes = found->second.source == place->source;

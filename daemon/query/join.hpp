@@ -36,8 +36,9 @@ public:
   // Whether there is anything to choose: a rule other than sum.
   bool chooses() const { return indicator_.join != model::Join::sum; }
   struct Place {
-    uint32_t source; // rank in `order`
-    uint32_t group;  // of the grain's dimensions
+    uint32_t source;  // rank in `order`
+    uint32_t group;   // of the grain's dimensions
+    model::Freq freq; // the grain's, or the series' own where it tells periods that do not tile the grain's
   };
   // nullptr: the source has no say.
   const Place* of(uint32_t series) const;
@@ -65,7 +66,7 @@ public:
   Said of(uint32_t series, model::Day day);
 
 private:
-  uint64_t cell_of(uint32_t group, model::Day day);
+  static uint64_t cell_of(const Grouping::Place& place, model::Day day);
   Result<void> count_sets(model::Day first, model::Day last, std::unordered_map<uint64_t, Cellmates>& cells);
 
   store::Reader& reader_;
