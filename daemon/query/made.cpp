@@ -55,8 +55,8 @@ void add_facts(Amount& to, const Amount& from) {
 
 class Ratio final : public Figures {
 public:
-  Ratio(std::unique_ptr<Figures> numerator, std::unique_ptr<Figures> denominator, bool percent)
-      : numerator_(std::move(numerator)), denominator_(std::move(denominator)), percent_(percent) {
+  Ratio(model::Freq freq, std::unique_ptr<Figures> numerator, std::unique_ptr<Figures> denominator, bool percent)
+      : freq_(freq), numerator_(std::move(numerator)), denominator_(std::move(denominator)), percent_(percent) {
     // Without a denominator there is no ratio, so only its groups count.
     std::map<std::vector<std::string>, uint32_t> numbers;
     for (uint32_t i = 0; i < groups().size(); ++i)
@@ -79,7 +79,10 @@ public:
     auto below = denominator_->collect(window);
     if (!below) return below;
     if (numerator_->groups().empty() || below->empty()) return std::vector<Cell>();
-    auto above = numerator_->collect(window);
+    // The window ends where the denominator's figures do, within a period perhaps.
+    const Window whole{window.from, window.to, model::Period{freq_, window.from}.first_day(),
+                       model::Period{freq_, window.to}.last_day()};
+    auto above = numerator_->collect(whole);
     if (!above) return above;
     std::map<std::pair<int32_t, uint32_t>, const Amount*> numerators;
     for (const auto& cell : *above) {
@@ -107,6 +110,7 @@ public:
 
 private:
   static constexpr uint32_t none = std::numeric_limits<uint32_t>::max();
+  const model::Freq freq_;
   std::unique_ptr<Figures> numerator_;
   std::unique_ptr<Figures> denominator_;
   bool percent_;
@@ -306,7 +310,7 @@ Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const mode
     parts.push_back(std::move(*figures));
   }
   return std::unique_ptr<Figures>(
-      std::make_unique<Ratio>(std::move(parts[0]), std::move(parts[1]), is_percent(catalog, indicator)));
+      std::make_unique<Ratio>(query.freq, std::move(parts[0]), std::move(parts[1]), is_percent(catalog, indicator)));
 }
 
 Result<std::unique_ptr<Figures>> added_figures(store::Reader& reader, const model::Catalog& catalog,

@@ -366,6 +366,6 @@ TEST_P(RandomMeasures, EqualARecountOfTheRowsAlsoAsTheyWere) {
   EXPECT_EQ(*verified, std::vector<std::string>{});
 }
 
-INSTANTIATE_TEST_SUITE_P(Lives, RandomMeasures, testing::Range(1, 7));
+INSTANTIATE_TEST_SUITE_P(Lives, RandomMeasures, testing::Range(1, 13));
 
 } // namespace

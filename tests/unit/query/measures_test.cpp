@@ -158,6 +158,13 @@ TEST_F(Measures, ARatioIsMadeOfItsPartsAnewForEachFigure) {
   EXPECT_EQ(answer(query), "2025-01 = ?\n"); // nothing is divided by zero, and without hours there is no ratio
 }
 
+TEST_F(Measures, ANumeratorMayLieOnDaysThatTheDenominatorHasNot) {
+  put("a", "returns", {{"1", {{"place", "510104017"}, {"period", "2025-02-10"}, {"sessions", "4"}}},
+                       {"2", {{"place", "510104017"}, {"period", "2025-01-02"}, {"hours", "10"}}},
+                       {"3", {{"place", "510104017"}, {"period", "2025-12-30"}, {"hours", "30"}}}});
+  EXPECT_EQ(answer(of("hours.per_session", Freq::year)), "2025 = 1 of 4/4\n");
+}
+
 TEST_F(Measures, WhatDimensionsAreNotThereIsSaid) {
   EXPECT_EQ(answer(of("schools.covered", Freq::year, {"teacher"})), "unknown_dimension");
   EXPECT_EQ(answer(of("schools.covered", Freq::year, {"source"})), "unknown_dimension");
