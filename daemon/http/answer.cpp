@@ -99,7 +99,7 @@ Response plain(int status, Format format, std::shared_ptr<const std::string> bod
           std::move(body)};
 }
 
-std::string link_with(const Asked& asked, std::string_view name, std::string_view value) {
+std::string link_with(const Asked& asked, const std::vector<std::pair<std::string, std::string>>& more) {
   std::string out(path_of(asked.request.target));
   char separator = '?';
   auto add = [&](std::string_view key, std::string_view text) {
@@ -108,10 +108,15 @@ std::string link_with(const Asked& asked, std::string_view name, std::string_vie
     separator = '&';
   };
   for (const auto& [key, text] : asked.params.all()) {
-    if (key != name) add(key, text);
+    if (std::ranges::find(more, key, &std::pair<std::string, std::string>::first) == more.end()) add(key, text);
   }
-  add(name, value);
+  for (const auto& [name, value] : more)
+    add(name, value);
   return out;
+}
+
+std::string link_with(const Asked& asked, std::string_view name, std::string_view value) {
+  return link_with(asked, {{std::string(name), std::string(value)}});
 }
 
 std::vector<std::string> with_common(std::vector<std::string> names) {

@@ -9,9 +9,9 @@
 namespace kepu::http {
 namespace {
 
-const std::vector<std::string> fixed_params{"indicator", "freq",   "from",  "to",     "area",
-                                            "by",        "source", "limit", "cursor", "lang",
-                                            "columns",   "format", "for",   "as_of",  "combine"};
+const std::vector<std::string> fixed_params{"indicator", "freq",  "from",    "to",   "area",    "by",
+                                            "source",    "limit", "cursor",  "lang", "columns", "format",
+                                            "for",       "as_of", "combine", "sort"};
 const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",       "approximate", "repaired",
                                                 "provisional",  "carried",     "missing", "differing",   "flags",
                                                 "numerator",    "denominator", "labels",  "unit"};
@@ -60,6 +60,9 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, const Mo
     out.query.to = take(query::bound(*to, out.query.freq, query::End::to, out.query.today), "to");
   }
   out.query.by = params.list("by");
+  const std::vector<std::string> orders{"period", "-period", "value", "-value"};
+  if (const auto sort = params.word("sort", orders))
+    out.query.sort = static_cast<query::Sort>(std::ranges::find(orders, *sort) - orders.begin());
   if (const auto limit = params.number("limit", 1, query::max_limit)) out.query.limit = static_cast<uint32_t>(*limit);
   out.limit = out.query.limit;
   out.query.limit = std::min(out.query.limit, page_rows);
@@ -298,14 +301,22 @@ std::vector<query::Observations> find(const Asked& asked, const Question& questi
   return out;
 }
 
+// Rows of the part that earlier pages have shown, of an order that counts them.
+uint64_t rows_skipped(const Question& question, const Written& written) {
+  return written.part == 0 && !question.query.after.empty() ? query::rows_in(question.query.after) : 0;
+}
+
 // Where the next page begins; empty: there is none.
 std::string next_after(const Question& question, const std::vector<query::Observations>& found,
                        const Written& written) {
   if (written.part < found.size()) { // it filled up before all was written
     const auto& part = found[written.part];
     if (written.rows == 0) return query::with_part(question.first + written.part, "");
+    const auto at = question.first + written.part;
+    if (question.query.sort != query::Sort::period)
+      return query::with_part(at, query::encode_rows(rows_skipped(question, written) + written.rows));
     const auto& last = part.rows[written.rows - 1];
-    return query::with_part(question.first + written.part, query::encode_position({last.period.index, last.by}));
+    return query::with_part(at, query::encode_position({last.period.index, last.by}));
   }
   const size_t last = question.first + found.size() - 1;
   if (!found.back().next.empty()) return query::with_part(last, found.back().next);
@@ -341,7 +352,16 @@ Response observations(const Asked& asked) {
   draft.body.reserve(std::min(page_bytes, rows * usual_row) + 1024);
   const auto write = [&] {
     const auto after = next_after(question, found, write_rows(draft.body, asked, question, found));
-    if (!after.empty()) draft.next = link_with(asked, "cursor", query::cursor_of(question.query, after));
+    if (after.empty()) return;
+    auto next = question.query;
+    std::vector<std::pair<std::string, std::string>> more;
+    // Rows in another order than that of periods are counted, so the pages must be of one moment.
+    if (next.sort != query::Sort::period && !next.as_of) {
+      next.as_of = std::max(asked.context.now, moment.commit().recorded_at);
+      more.emplace_back("as_of", moment.zone(asked).text(*next.as_of));
+    }
+    more.emplace_back("cursor", query::cursor_of(next, after));
+    draft.next = link_with(asked, more);
   };
   if (asked.format == Format::csv) {
     write();

@@ -89,6 +89,7 @@ void reserve(const Asked& asked, size_t bytes);
 
 // `path` with the request's parameters but `name`, which gets `value`.
 std::string link_with(const Asked& asked, std::string_view name, std::string_view value);
+std::string link_with(const Asked& asked, const std::vector<std::pair<std::string, std::string>>& more);
 std::vector<std::string> with_common(std::vector<std::string> names); // plus format, for
 // Refuses a filter that names no source, neither of the hub nor of its store: one that was taken away may have left
 // something. For answers without rows, within a moment.

@@ -1,5 +1,6 @@
 #include "query/observations.hpp"
 
+#include "base/bytes.hpp"
 #include "base/nearest.hpp"
 #include "query/cursor.hpp"
 #include "query/figures.hpp"
@@ -33,7 +34,41 @@ Error unknown_indicator(const model::Catalog& catalog, const std::string& id) {
                   (near.empty() ? "; /api/v1/indicators lists them" : ", did you mean \"" + near.front() + "\"?"));
 }
 
+// Of a page in another order than that of periods: how many rows come before it.
+Result<uint64_t> rows_before(const ObservationQuery& query) {
+  if (query.sort == Sort::period || query.after.empty()) return uint64_t{0};
+  ByteReader in(query.after);
+  const auto rows = in.varint();
+  if (!in.ok() || !in.at_end() || rows == 0 || rows > max_sorted)
+    return fail("bad_cursor", "the cursor does not belong to this question");
+  return rows;
+}
+
+// All rows are there: the page, in its order.
+void cut_sorted(Observations& out, const ObservationQuery& query, uint64_t skipped) {
+  const auto before = [&](const Observation& a, const Observation& b) {
+    if (query.sort == Sort::period_down) return a.period > b.period;
+    if (a.is_known != b.is_known) return a.is_known; // those without a value come last
+    if (!a.is_known || a.value == b.value) return false;
+    return (a.value < b.value) == (query.sort == Sort::value);
+  };
+  std::stable_sort(out.rows.begin(), out.rows.end(), before);
+  const auto begin = std::min<size_t>(skipped, out.rows.size());
+  const auto end = std::min<size_t>(begin + query.limit, out.rows.size());
+  if (end < out.rows.size()) out.next = encode_rows(end);
+  out.rows.erase(out.rows.begin() + static_cast<std::ptrdiff_t>(end), out.rows.end());
+  out.rows.erase(out.rows.begin(), out.rows.begin() + static_cast<std::ptrdiff_t>(begin));
+}
+
 } // namespace
+
+std::string encode_rows(uint64_t rows) {
+  std::string out;
+  ByteWriter(out).varint(rows);
+  return out;
+}
+
+uint64_t rows_in(std::string_view after) { return ByteReader(after).varint(); }
 
 Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
                                     const ObservationQuery& query, const std::function<void(uint64_t)>& admit) {
@@ -59,7 +94,9 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
   out.scale = figures.scale();
   std::tie(out.numerator_scale, out.denominator_scale) = figures.part_scales();
   std::optional<Position> after;
-  if (!query.after.empty()) {
+  const auto skipped = rows_before(query);
+  if (!skipped) return skipped.error();
+  if (!query.after.empty() && query.sort == Sort::period) {
     auto position = decode_position(query.after, query.by.size());
     if (!position) return position.error();
     after = std::move(*position);
@@ -80,9 +117,11 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
                                       " cells; ask fewer periods, a coarser freq or fewer dimensions");
   }
   if (after) from = std::max(from, after->period);
-  if (admit) admit(std::min<uint64_t>(query.limit, static_cast<uint64_t>((int64_t{to} - from + 1) * groups)));
+  const auto most = query.sort == Sort::period ? uint64_t{query.limit} : max_sorted;
+  if (admit) admit(std::min<uint64_t>(most, static_cast<uint64_t>((int64_t{to} - from + 1) * groups)));
 
   // Windows that grow: a page costs about what it shows, a sparse range no more than a few passes.
+  const bool sorted = query.sort != Sort::period;
   const int64_t widest = figures.widest();
   int64_t width = std::min(widest, std::max(least_window(query.freq), int64_t{query.limit} / groups + 1));
   for (int64_t start = from; start <= to; start += width, width = std::min(widest, width * 2)) {
@@ -94,13 +133,19 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
     for (const auto& cell : *cells) {
       const auto& codes = figures.groups()[cell.group];
       if (after && (cell.period < after->period || (cell.period == after->period && codes <= after->by))) continue;
-      if (out.rows.size() == query.limit) {
+      if (!sorted && out.rows.size() == query.limit) {
         out.next = encode_position({out.rows.back().period.index, out.rows.back().by});
         return out;
+      }
+      if (out.rows.size() == max_sorted && sorted) {
+        return fail("range_too_wide",
+                    "more than " + std::to_string(max_sorted) +
+                        " rows are not sorted; ask fewer periods, a coarser freq or fewer dimensions");
       }
       out.rows.push_back({cell.amount, {query.freq, cell.period}, codes});
     }
   }
+  if (sorted) cut_sorted(out, query, *skipped);
   return out;
 }
 

@@ -14,6 +14,9 @@
 
 namespace kepu::query {
 
+// The order of rows; of equal ones by period, then `by`.
+enum class Sort : uint8_t { period, period_down, value, value_down };
+
 struct ObservationQuery {
   std::string indicator;
   std::vector<std::string> added; // ids; what they say is added to it, row by row
@@ -29,6 +32,7 @@ struct ObservationQuery {
   std::vector<std::pair<std::string, std::string>> filters; // dimension = code
   // The day that is now, of the moment: no figure of latest, standing and what is made of them lies beyond it.
   model::Day today = 0;
+  Sort sort = Sort::period;
   uint32_t limit = 1000;
   std::string after; // position: the last row's sort key of the page before; empty: from the start
 };
@@ -70,6 +74,9 @@ struct Observations {
 // 450 venues. A question beyond it holds a reader for seconds.
 inline constexpr uint64_t max_cells = 5'000'000;
 inline constexpr uint32_t max_limit = 100'000; // rows of a page
+// Rows that are put in another order than that of periods, which all must be held for it: some 20 MB. A page of such
+// an order is a part of one moment: its cursor counts rows and means nothing at another.
+inline constexpr uint64_t max_sorted = 100'000;
 
 // Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
 // "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "different_quantities", "not_additive", "deadline"
@@ -80,6 +87,10 @@ Result<Observations> observe(store::Reader& reader, const ObservationQuery& quer
 Result<Observations> observe_within(store::Reader& reader, const store::CommitInfo& moment,
                                     const ObservationQuery& query,
                                     const std::function<void(uint64_t rows)>& admit = {});
+
+// The value for `after` of the page behind so many rows, in another order than that of periods.
+std::string encode_rows(uint64_t rows);
+uint64_t rows_in(std::string_view after);
 
 // The last commit that changed an answer of this indicator, or of those that it is made of.
 Result<store::CommitInfo> last_change(store::Reader& reader, const model::Catalog& catalog, std::string_view indicator);

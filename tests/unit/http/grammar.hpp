@@ -65,10 +65,10 @@ private:
                 "/api/v1/runs/%E7%A7%91"});
   }
   std::string name() {
-    return any({"indicator", "indicator", "freq",    "from",   "to",     "area",   "by",    "source", "limit",
-                "cursor",    "lang",      "columns", "format", "for",    "venue",  "gate",  "before", "as_of",
-                "x",         "",          "%ff",     "period", "period", "period", "label", "replace",
-                "combine"});
+    return any({"indicator", "indicator", "freq",    "from",    "to",     "area",   "by",     "source",
+                "limit",     "cursor",    "lang",    "columns", "format", "for",    "venue",  "gate",
+                "before",    "as_of",     "x",       "",        "%ff",    "period", "period", "period",
+                "label",     "replace",   "combine", "sort",    "sort"});
   }
   std::string value() {
     return any({"venue.visits",
@@ -79,6 +79,9 @@ private:
                 "venue.visits,plain.count",
                 "venue.income,venue.visitors,venue.visits",
                 "sum",
+                "-value",
+                "value",
+                "-period",
                 "now",
                 "now-3",
                 "now-99999",

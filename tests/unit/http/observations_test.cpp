@@ -193,6 +193,30 @@ TEST(HttpObservations, PagesGoOnFromIndicatorToIndicator) {
   }
 }
 
+TEST(HttpObservations, RowsComeInTheOrderAskedForAndPagesOfItAreOfOneMoment) {
+  const std::vector<std::pair<std::string, std::string>> cases{{"period", "2025-01 2, 2025-02 1, 2025-03 1, "},
+                                                               {"-period", "2025-03 1, 2025-02 1, 2025-01 2, "},
+                                                               {"value", "2025-02 1, 2025-03 1, 2025-01 2, "},
+                                                               {"-value", "2025-01 2, 2025-02 1, 2025-03 1, "}};
+  for (const auto& [sort, rows] : cases) {
+    for (const int limit : {1, 2, 100}) {
+      Hub hub;
+      std::string all;
+      std::string target = visits + "&sort=" + sort + "&limit=" + std::to_string(limit);
+      for (int page = 0; page < 9 && !target.empty(); ++page) {
+        const auto body = hub.get_json(target);
+        for (const auto& row : body.at("data").as_array())
+          all += std::string(row.at("period").as_string()) + " " + json::serialize(row.at("value")) + ", ";
+        target = body.at("next").is_null() ? "" : std::string(body.at("next").as_string());
+        EXPECT_EQ(target.find("as_of=2025-03-06T09:30:00%2B08:00") != std::string::npos,
+                  !target.empty() && sort != "period")
+            << target;
+      }
+      EXPECT_EQ(all, rows) << sort << limit;
+    }
+  }
+}
+
 TEST(HttpObservations, IndicatorsOfOneQuantityAreAddedAndNoOthers) {
   Hub hub;
   hub.store.facts.push_back({"plain.count", "gates", {}, model::day_of(2025, 1, 6), 0, 1, 0});

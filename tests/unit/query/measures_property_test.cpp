@@ -350,9 +350,10 @@ TEST_P(RandomMeasures, EqualARecountOfTheRowsAlsoAsTheyWere) {
       ASSERT_NE(at, wanted.end()) << what << " " << row.period.text() << " " << (grouped ? row.by[0] : "");
       const std::string where = what + " " + row.period.text() + " " + at->first.second;
       ASSERT_EQ(row.is_known, at->second.value.has_value()) << where;
-      if (row.is_known)
+      if (row.is_known) {
         ASSERT_TRUE(row.value == *at->second.value) << where << ": " << decimal(row.value, found->scale) << ", not "
                                                     << decimal(*at->second.value, found->scale);
+      }
       ASSERT_EQ(row.carried, at->second.carried) << where;
       ASSERT_EQ(row.missing, at->second.missing) << where;
       ASSERT_EQ(row.differing, at->second.differing) << where;
