@@ -254,12 +254,20 @@ int Remote::show_observations(const std::string& body) {
   const auto rows = rows_of(body);
   if (!rows) return not_understood();
   const auto answer = object_in(body);
-  if (const auto* meta = object(*answer, "meta")) {
-    auto unit = text(*meta, "unit_name");
-    if (unit.empty()) unit = text(*meta, "unit");
-    const auto name = text(*meta, "name");
-    console_.out << printable(text(*meta, "indicator")) << (name.empty() ? "" : "  " + printable(name))
+  const auto title = [&](const json::object& of) {
+    auto unit = text(of, "unit_name");
+    if (unit.empty()) unit = text(of, "unit");
+    const auto name = text(of, "name");
+    console_.out << printable(text(of, "indicator")) << (name.empty() ? "" : "  " + printable(name))
                  << (unit.empty() ? "" : "  [" + printable(unit) + "]") << "\n";
+  };
+  const auto* meta = object(*answer, "meta");
+  const auto* several = meta ? array(*meta, "indicators") : nullptr;
+  if (several) {
+    for (const auto& one : *several)
+      if (one.is_object()) title(one.get_object());
+  } else if (meta) {
+    title(*meta);
   }
   if (rows->empty()) {
     console_.err << "No observations.\n";
@@ -269,7 +277,7 @@ int Remote::show_observations(const std::string& body) {
   std::vector<Column> columns;
   for (const auto& member : rows->front()) {
     const std::string key(member.key().data(), member.key().size());
-    if (key == "indicator") continue; // in the title
+    if (key == "indicator" && !several) continue; // in the title
     keys.push_back(key);
     const bool numbers = std::any_of(rows->begin(), rows->end(), [&](const auto& row) { return is_number(row, key); });
     columns.push_back({printable(key), numbers});

@@ -32,7 +32,7 @@ struct Wanted {
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
-  std::string freq, from, to, period, area, by, source, columns, as_of, lang;
+  std::string freq, from, to, period, area, by, source, columns, sort, combine, as_of, lang;
   std::vector<std::string> where; // NAME=CODE
   std::string label;
   uint64_t commit = 0; // 0: the last
@@ -126,17 +126,23 @@ void build(CLI::App& app, Wanted& wanted) {
 
   auto* observations = add(app, "observations", "Values of an indicator",
                            "kepuctl observations venue.visits --freq M --from 2026-01 --to 2026-06 --by venue");
-  observations->add_option("INDICATOR", wanted.operand, "Its id, as `kepuctl indicators` lists it")->required();
+  observations->add_option("INDICATOR", wanted.operand, "Its id, as `kepuctl indicators` lists it; several with commas")
+      ->required();
   observations->add_option("--freq", wanted.freq, "Day, week, month, quarter, half-year or year")
       ->check(CLI::IsMember({"D", "W", "M", "Q", "S", "A"}));
-  observations->add_option("--from", wanted.from, "First period: 2026-01-31, 2026-W05, 2026-01, 2026-Q1, 2026");
+  observations->add_option("--from", wanted.from,
+                           "First period: 2026-01-31, 2026-W05, 2026-01, 2026-Q1, 2026, now, now-11");
   observations->add_option("--to", wanted.to, "Last period, inclusive");
   observations->add_option("--area", wanted.area, "Code of an area: only what lies in it");
   observations->add_option("--by", wanted.by, "Dimensions to split by, with commas between: area,venue");
   observations->add_option("--source", wanted.source, "Only what this source reported");
   observations->add_option("--columns", wanted.columns,
                            "More columns, with commas between: period_start, period_end, n, approximate, repaired, "
-                           "provisional, labels, unit");
+                           "provisional, carried, missing, differing, flags, numerator, denominator, labels, unit");
+  observations->add_option("--sort", wanted.sort, "Order of rows; - is the largest or newest first")
+      ->check(CLI::IsMember({"period", "-period", "value", "-value"}));
+  observations->add_option("--combine", wanted.combine, "Adds the indicators up, where they are of one quantity")
+      ->check(CLI::IsMember({"sum"}));
   observations->add_option("--as-of", wanted.as_of,
                            "As the answer was then: 2025-12-31 (its end), 2025-12-31T18:00:00+08:00, or label: and the "
                            "label of a commit");
@@ -317,6 +323,8 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                               {"by", wanted.by},
                               {"source", wanted.source},
                               {"columns", wanted.columns},
+                              {"sort", wanted.sort},
+                              {"combine", wanted.combine},
                               {"as_of", wanted.as_of},
                               {"limit", limit},
                               {"lang", wanted.lang}},

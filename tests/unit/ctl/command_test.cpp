@@ -172,6 +172,15 @@ TEST_F(Asking, ObservationsShowUnitNameAndColumns) {
   EXPECT_THAT(err.str(), HasSubstr("--limit"));
 }
 
+TEST_F(Asking, SeveralIndicatorsAreNamedAboveAndInEachRow) {
+  hub.on("GET /api/v1/observations?indicator=a,b&sort=-value&combine=sum",
+         {R"({"meta":{"indicators":[{"indicator":"a","name":"甲","unit":"x","unit_name":"人次"},
+           {"indicator":"b","name":"乙","unit":"x","unit_name":"人次"}]},"data":[
+           {"indicator":"a+b","period":"2026-01","value":3}],"next":null})"});
+  EXPECT_EQ(ask({"observations", "a,b", "--sort", "-value", "--combine", "sum"}), ok);
+  EXPECT_EQ(out.str(), "a  甲  [人次]\nb  乙  [人次]\nindicator  period   value\na+b        2026-01      3\n");
+}
+
 TEST_F(Asking, NumbersAreWrittenInFull) {
   hub.on(
       "GET /api/v1/observations?indicator=x",

@@ -31,8 +31,9 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
 }
 
 TEST(Completion, KnowsTheOptionsOfACommand) {
-  EXPECT_THAT(script("bash"),
-              HasSubstr("--freq --from --to --area --by --source --columns --as-of --limit --lang --csv"));
+  EXPECT_THAT(
+      script("bash"),
+      HasSubstr("--freq --from --to --area --by --source --columns --sort --combine --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--period --area --where --source --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
   EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
