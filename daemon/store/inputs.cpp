@@ -107,6 +107,17 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
   return out;
 }
 
+void read_rejected_again(Db& db, int64_t source) {
+  db.query("DELETE FROM cursors WHERE (?1=0 OR source=?1) AND source IN (SELECT source FROM inputs JOIN rejects "
+           "USING(source) WHERE inputs.state='taken' AND rejects.input=inputs.name)")
+      .bind(1, source)
+      .run();
+  db.query("UPDATE inputs SET state='abandoned' WHERE state='taken' AND (?1=0 OR source=?1) AND EXISTS (SELECT 1 FROM "
+           "rejects WHERE rejects.source=inputs.source AND rejects.input=inputs.name)")
+      .bind(1, source)
+      .run();
+}
+
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
   db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state,whole) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
            "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7, whole=?8")

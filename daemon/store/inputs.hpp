@@ -33,6 +33,10 @@ struct LedgerAnswer {
 LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
                         int64_t next_id);
 
+// Inside a transaction: inputs that left rejects are read again by the next run of their source (0: of every source),
+// as if they had been begun and not ended; the cursor goes, since connectors may pass over what it tells of.
+void read_rejected_again(Db& db, int64_t source);
+
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
 

@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
+#include "store/inputs.hpp"
 #include "store/labels.hpp"
 #include "store/rebuild.hpp"
 #include "store/schema.hpp"
@@ -151,7 +152,18 @@ private:
     return done;
   }
 
+  // The run's source, where the run before was made by another library; 0: it was not.
+  int64_t source_with_other_library(int64_t run) {
+    auto row = core_.db.query("SELECT b.source FROM runs b JOIN runs a ON a.source=b.source WHERE b.run=?1 AND a.run="
+                              "(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND "
+                              "a.library_hash<>b.library_hash");
+    row.bind(1, run);
+    return row.step() ? row.integer(0) : 0;
+  }
+
   void write(const RunEnd& end) {
+    // A changed connector may read what the one before could not.
+    if (const auto source = source_with_other_library(end.run)) read_rejected_again(core_.db, source);
     core_.db.query("UPDATE runs SET ended=?,status=?,text=? WHERE run=?")
         .bind(1, to_micros(end.ended))
         .bind(2, end.status)
@@ -181,6 +193,7 @@ private:
         if (!ok || !before)
           throw SqlError(fail("damaged", "the stored catalog is damaged; restore the store from a backup"));
         refuse_changed_datasets(**before, *catalog);
+        if (maps_otherwise(**before, *catalog)) read_rejected_again(core_.db, 0);
       }
     }
     {
@@ -232,6 +245,13 @@ private:
         .bind(1, static_cast<int64_t>(seq))
         .bind(2, indicator)
         .run();
+  }
+
+  // Whether rows may be taken that were refused before, or the other way: all but the indicators says so.
+  static bool maps_otherwise(model::Catalog before, model::Catalog now) {
+    before.indicators.clear();
+    now.indicators.clear();
+    return model::encode_catalog(before) != model::encode_catalog(now);
   }
 
   // Facts are read by the fields' names and types; a change of what they mean is a new version.

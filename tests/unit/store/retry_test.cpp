@@ -1,0 +1,99 @@
+// Rejects, once more after something changed that may make rows of them.
+#include "fixture.hpp"
+
+namespace kepu::store {
+namespace {
+
+using namespace test;
+
+class Retry : public Store {
+protected:
+  void begin_run_of(const std::string& library) {
+    run_ = writer_->begin_run({"gates", "c", "1", library, clock_.now()}).value();
+    part_ = writer_->open_part(run_);
+  }
+  // Row 3 of the file is refused unless `well`.
+  Decision read(const std::string& name, uint8_t content, bool well) {
+    const auto answer = begin_input(name, content);
+    if (answer.decision == Decision::known) return answer.decision;
+    put(well ? std::vector<Row>{{name, "in", 0, 1}, {name + "2", "in", 1, 1}} : std::vector<Row>{{name, "in", 0, 1}});
+    if (!well) {
+      EXPECT_TRUE(part_->reject({3, "passages", "venue", "unknown_entity", "no such venue"}));
+    }
+    EXPECT_TRUE(part_->end_input());
+    commit("behind " + name);
+    return answer.decision;
+  }
+  uint64_t rejects() {
+    auto reader = ReaderSource(file()).open().value();
+    reader->begin().value();
+    return reader->reject_count({}).value();
+  }
+  void load_with_another_area() {
+    auto changed = std::make_shared<model::Catalog>(*writer_->catalog());
+    changed->areas = model::Areas({{"510104", "", {"锦江区", ""}, {}}});
+    ASSERT_TRUE(writer_->load_catalog(changed, zone_));
+  }
+};
+
+TEST_F(Retry, FilesWithRejectsAreReadAgainAfterTheCatalogChanged) {
+  begin_run();
+  read("bad.csv", 1, false);
+  read("good.csv", 2, true);
+  end_run();
+  EXPECT_EQ(rejects(), 1u);
+  load_with_another_area();
+  EXPECT_EQ(writer_->cursor("gates").value(), "");
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, true), Decision::take);
+  EXPECT_EQ(read("good.csv", 2, true), Decision::known);
+  end_run();
+  EXPECT_EQ(rejects(), 0u);
+  EXPECT_EQ(visits(), (std::map<int, uint64_t>{{0, 2}, {1, 2}}));
+  expect_verified();
+}
+
+TEST_F(Retry, RowsThatAreRefusedAgainStayOnTheList) {
+  begin_run();
+  read("bad.csv", 1, false);
+  end_run();
+  load_with_another_area();
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, false), Decision::take);
+  end_run();
+  EXPECT_EQ(rejects(), 1u);
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, false), Decision::known); // once is enough
+  end_run();
+}
+
+TEST_F(Retry, AnotherIndicatorIsNoReasonToReadAgain) {
+  begin_run();
+  read("bad.csv", 1, false);
+  end_run();
+  auto changed = std::make_shared<model::Catalog>(*writer_->catalog());
+  changed->indicators.pop_back();
+  ASSERT_TRUE(writer_->load_catalog(changed, zone_));
+  EXPECT_EQ(writer_->cursor("gates").value(), "behind bad.csv");
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, false), Decision::known);
+}
+
+TEST_F(Retry, FilesWithRejectsAreReadAgainByAnotherLibrary) {
+  begin_run_of("old");
+  read("bad.csv", 1, false);
+  end_run();
+  begin_run_of("old");
+  EXPECT_EQ(read("bad.csv", 1, false), Decision::known);
+  end_run();
+  begin_run_of("new"); // it began with the old cursor; what it leaves out is read by the next
+  end_run();
+  EXPECT_EQ(writer_->cursor("gates").value(), "");
+  begin_run_of("new");
+  EXPECT_EQ(read("bad.csv", 1, true), Decision::take);
+  end_run();
+  EXPECT_EQ(rejects(), 0u);
+}
+
+} // namespace
+} // namespace kepu::store
