@@ -1,6 +1,8 @@
 // Random lives of a store with every measure, against a recount of the rows by hand; and answers of the past once more.
 #include "measures_fixture.hpp"
 
+#include "query/figure.hpp"
+
 #include <random>
 #include <set>
 #include <tuple>
@@ -367,6 +369,78 @@ TEST_P(RandomMeasures, EqualARecountOfTheRowsAlsoAsTheyWere) {
   EXPECT_EQ(*verified, std::vector<std::string>{});
 }
 
-INSTANTIATE_TEST_SUITE_P(Lives, RandomMeasures, testing::Range(1, 13));
+// Walks a figure's past page by page; every state must be what was answered as of then, and between two of them nothing
+// else was.
+TEST_P(RandomMeasures, TellTheirPastAsItWasAnswered) {
+  for (int step = 0; step < 40; ++step)
+    live();
+  auto reader = readers_->open().value();
+  const auto now = reader->begin().value();
+  const query::MomentEnd end(*reader);
+  for (const char* indicator : {"members", "fans", "sessions", "sessions.preferred", "sessions.compared",
+                                "schools.covered", "hours.per_session"}) {
+    auto query = of(indicator, Freq::year);
+    query.from = query.to = model::parse_period("2023").value();
+    query.limit = 3;
+    std::vector<store::FigureState> states;
+    for (int page = 0; page < 40; ++page) {
+      ASSERT_TRUE(reader->stand_at(now.seq));
+      const auto found = query::history_within(*reader, query);
+      ASSERT_TRUE(found) << indicator << ": " << found.error().text;
+      ASSERT_LE(found->states.size(), query.limit);
+      states.insert(states.end(), found->states.begin(), found->states.end());
+      query.after = found->next;
+      if (query.after.empty()) break;
+    }
+    query.after.clear();
+    const auto value_at = [&](store::Seq commit) {
+      EXPECT_TRUE(reader->stand_at(commit));
+      const auto found = query::observe_within(*reader, now, query).value();
+      return found.rows.empty() || !found.rows[0].is_known ? std::string("none")
+                                                           : decimal(found.rows[0].value, found.scale);
+    };
+    std::map<store::Seq, std::string> told{{0, "none"}};
+    for (const auto& state : states)
+      told[state.commit.seq] = state.has_value ? decimal(state.value, state.scale) : "none";
+    for (store::Seq commit = 1; commit <= now.seq; ++commit)
+      ASSERT_EQ(std::prev(told.upper_bound(commit))->second, value_at(commit)) << indicator << " at " << commit;
+    for (size_t i = 1; i < states.size(); ++i) {
+      ASSERT_TRUE(states[i].until) << indicator;
+      EXPECT_EQ(states[i].until->seq, states[i - 1].commit.seq) << indicator;
+    }
+  }
+}
+
+TEST_P(RandomMeasures, NameTheFactsThatTheyAreMadeOf) {
+  for (int step = 0; step < 40; ++step)
+    live();
+  auto reader = readers_->open().value();
+  ASSERT_TRUE(reader->begin());
+  const query::MomentEnd end(*reader);
+  for (const char* indicator : {"members", "fans", "sessions", "hours"}) {
+    auto query = of(indicator, Freq::year);
+    for (const char* year : {"2019", "2021", "2024", "2025"}) {
+      query.from = query.to = model::parse_period(year).value();
+      query.limit = 1000;
+      uint64_t visited = 0;
+      __int128 sum = 0;
+      const auto& fields = catalog_->dataset(catalog_->indicator(indicator)->dataset)->contract.fields;
+      const auto found = query::explain_within(*reader, query, [&](const store::CountedFact& fact) {
+        ++visited;
+        for (size_t i = 0; i < fields.size(); ++i)
+          if (fields[i].name == catalog_->indicator(indicator)->field) sum += fact.cells[i].number;
+        return true;
+      });
+      ASSERT_TRUE(found) << found.error().text;
+      EXPECT_EQ(visited, found->figure ? found->figure->n : 0) << indicator << " " << year;
+      EXPECT_EQ(found->facts.facts, visited);
+      if (found->figure && std::string(indicator) != "members") {
+        EXPECT_TRUE(sum == found->figure->value) << indicator;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Lives, RandomMeasures, testing::Range(1, 7));
 
 } // namespace
