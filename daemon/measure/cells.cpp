@@ -91,7 +91,9 @@ template <class Reserve, class Take> Result<void> walk_set(std::string_view blob
     const uint64_t step = reader.varint();
     number += step >> 1;
     const uint64_t times = step & 1 ? reader.varint() + 2 : 1;
-    if (number > UINT32_MAX || times > UINT32_MAX) return damaged("set of values");
+    const bool ascends = i == 0 || step >> 1 > 0;
+    if (!ascends || step >> 1 > UINT32_MAX || number > UINT32_MAX || times > UINT32_MAX)
+      return damaged("set of values");
     take(static_cast<uint32_t>(number), static_cast<uint32_t>(times));
   }
   if (!reader.ok() || !reader.at_end()) return damaged("set of values");

@@ -14,15 +14,17 @@ protected:
   }
   // Row 3 of the file is refused unless `well`.
   Decision read(const std::string& name, uint8_t content, bool well) {
-    const auto answer = begin_input(name, content);
-    if (answer.decision == Decision::known) return answer.decision;
-    put(well ? std::vector<Row>{{name, "in", 0, 1}, {name + "2", "in", 1, 1}} : std::vector<Row>{{name, "in", 0, 1}});
+    const Decision decision = begin_input(name, content).decision;
+    if (decision == Decision::known) return decision;
+    std::vector<Row> rows{{name, "in", 0, 1}};
+    if (well) rows.push_back({name + "2", "in", 1, 1});
+    put(rows);
     if (!well) {
       EXPECT_TRUE(part_->reject({3, "passages", "venue", "unknown_entity", "no such venue"}));
     }
     EXPECT_TRUE(part_->end_input());
     commit("behind " + name);
-    return answer.decision;
+    return decision;
   }
   uint64_t rejects() {
     auto reader = ReaderSource(file()).open().value();
