@@ -41,16 +41,20 @@ Response history(const Asked& asked) {
   const auto question = figure_question(asked, *catalog, moment);
   const auto changed = take(query::last_change(asked.reader, *catalog, question.query.indicator));
   // Labels change it too, and are commits.
-  const auto etag = etag_of(asked, moment, moment.commit().seq);
+  std::optional<model::Day> day;
+  if (query::depends_on_today(*catalog, *catalog->indicator(question.query.indicator)) && !moment.then())
+    day = question.query.today;
+  const auto etag = etag_of(asked, moment, moment.commit().seq, day);
   if (client_has(asked, etag)) return not_modified(etag);
   reserve(asked, question.query.limit * state_bytes);
-  const auto found = query::history_within(asked.reader, question.query);
+  const auto found = query::history_within(asked.reader, moment.commit(), question.query);
   if (!found) refuse(found.error(), question.query, "period");
   if (found->states.empty()) check_source(asked, question.query.source);
 
   const auto zone = moment.zone(asked);
   Draft draft;
   draft.etag = etag;
+  draft.day = day;
   if (!found->next.empty()) draft.next = link_with(asked, "cursor", query::cursor_of(question.query, found->next));
   const bool json = asked.format == Format::json;
   if (json) {

@@ -94,10 +94,15 @@ public:
       areas_ = &catalog.areas;
       return;
     }
-    const auto* dataset = catalog.dataset(indicator.dataset);
-    const auto field = dataset ? dataset->field(by) : std::nullopt;
-    if (!field) return;
-    const auto found = catalog.registers.find(dataset->contract.fields[*field].entity_register);
+    auto found = catalog.registers.end();
+    if (by == indicator.entries) found = catalog.registers.find(by);
+    // Of what is made of others, the first of them that knows.
+    for (const auto& id : query::parts_of(catalog, indicator)) {
+      const auto* dataset = catalog.dataset(catalog.indicator(id)->dataset);
+      const auto field = dataset ? dataset->field(by) : std::nullopt;
+      if (field && found == catalog.registers.end())
+        found = catalog.registers.find(dataset->contract.fields[*field].entity_register);
+    }
     if (found != catalog.registers.end()) entities_ = &found->second;
   }
 

@@ -206,6 +206,15 @@ uint32_t Meter::remembered(uint64_t path, std::optional<Made>& known, const std:
   return it->second;
 }
 
+uint32_t Meter::path_of(const model::FactColumns& facts, uint32_t row) {
+  uint32_t node = 0; // root of a tree of paths; nodes are numbered from 1
+  for (const auto& source : sources_) {
+    const uint64_t step = static_cast<uint64_t>(node) << 32 | facts.fields[source.field].codes[row];
+    node = by_path_.try_emplace(step, static_cast<uint32_t>(by_path_.size() + 1)).first->second;
+  }
+  return node;
+}
+
 uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row, model::Day day) {
   if (sources_.size() == 1) { // the usual case: everything follows from one entity
     const uint32_t code = facts.fields[sources_[0].field].codes[row];
@@ -213,11 +222,7 @@ uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row, model::D
     auto& known = by_single_code_[code];
     return known && known->always ? known->tuple : remembered(code, known, {code}, day);
   }
-  uint32_t node = 0; // root of a tree of paths; nodes are numbered from 1
-  for (const auto& source : sources_) {
-    const uint64_t step = static_cast<uint64_t>(node) << 32 | facts.fields[source.field].codes[row];
-    node = by_path_.try_emplace(step, static_cast<uint32_t>(by_path_.size() + 1)).first->second;
-  }
+  const uint32_t node = path_of(facts, row);
   auto& known = tuple_of_path_[node];
   if (known && known->always) return known->tuple;
   std::vector<uint32_t> codes;
@@ -289,6 +294,7 @@ void Meter::spans(const model::FactColumns& facts, std::span<const uint32_t> row
     span.tuple = tuple_of(facts, row, period.first_day());
     span.freq = period.freq;
     span.row = row;
+    span.path = path_of(facts, row);
     span.first = period.last_day();
     span.flags = flags_of(facts, row);
     if (standing) {

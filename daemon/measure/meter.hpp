@@ -59,6 +59,9 @@ struct Span {
   uint32_t tuple = 0;
   model::Freq freq = model::Freq::day;
   uint32_t row = 0;
+  // What tells one teller's values from another's, also when its area is another one by now: the source's own words for
+  // the dimensions.
+  uint32_t path = 0;
   model::Day first = 0;         // standing: in force from this day on; latest: the day that the value is of
   model::Day until = INT32_MAX; // standing: exclusive
   int64_t time = 0;             // latest: of two values of a day the later one counts
@@ -91,6 +94,7 @@ private:
 
   bool counts(const model::FactColumns& facts, uint32_t row);
   model::Period period_of(const model::FactColumns& facts, uint32_t row);
+  uint32_t path_of(const model::FactColumns& facts, uint32_t row);
   uint32_t tuple_of(const model::FactColumns& facts, uint32_t row, model::Day day);
   // Whether the dimensions follow from the codes on every day; else only on this one.
   struct Made {

@@ -1,11 +1,13 @@
 #include "query/figure.hpp"
 
 #include "base/bytes.hpp"
+#include "model/made.hpp"
 #include "query/figures.hpp"
 #include "query/plan.hpp"
 
 #include <functional>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace kepu::query {
@@ -73,20 +75,17 @@ bool adds_up(const model::Indicator& indicator, const ObservationQuery& query) {
   return model::is_kept(indicator.measure) && (indicator.join == model::Join::sum || query.source);
 }
 
-// In the order of the catalog.
-std::vector<std::string> direct_parts_of(const model::Indicator& indicator) {
-  if (indicator.measure == model::Measure::ratio) return {indicator.numerator, indicator.denominator};
-  std::vector<std::string> out;
-  for (const auto& rule : indicator.rules)
-    out.push_back(rule.indicator);
-  return out;
-}
-
 // The past of a figure that does not add up from facts: it is asked anew at each commit that changed what it is made
 // of.
 class AskedHistory {
 public:
-  AskedHistory(store::Reader& reader, const ObservationQuery& query) : reader_(reader), query_(query) {}
+  AskedHistory(store::Reader& reader, store::Seq moment, const ObservationQuery& query)
+      : reader_(reader), moment_(moment), query_(query) {}
+  AskedHistory(const AskedHistory&) = delete;
+  AskedHistory& operator=(const AskedHistory&) = delete;
+  ~AskedHistory() {
+    if (moment_ != 0) (void)reader_.stand_at(moment_);
+  }
 
   Result<History> tell(const model::Catalog& catalog, const model::Indicator& indicator) {
     const auto begin = page_begin();
@@ -154,11 +153,29 @@ private:
   Result<std::vector<store::CommitRow>> commits_of(const model::Catalog& catalog, const model::Indicator& indicator,
                                                    store::Seq before) {
     std::map<store::Seq, store::CommitRow, std::greater<>> out;
-    for (const auto& part : parts_of(catalog, indicator)) {
-      auto changes = reader_.changes(part, before, most_looked + 1);
-      if (!changes) return changes.error();
-      for (auto& one : *changes)
-        out.emplace(one.seq, std::move(one));
+    std::set<std::string> seen;
+    const auto add_parts = [&](const model::Catalog& then, const model::Indicator& defined) -> Result<void> {
+      for (const auto& part : parts_of(then, defined)) {
+        if (!seen.insert(part).second) continue;
+        auto changes = reader_.changes(part, before, most_looked + 1);
+        if (!changes) return changes.error();
+        for (auto& one : *changes)
+          out.emplace(one.seq, std::move(one));
+      }
+      return {};
+    };
+    if (auto added = add_parts(catalog, indicator); !added) return added.error();
+    // Earlier catalogs may have made it of others.
+    const auto own = reader_.changes(indicator.id, 0, most_looked);
+    if (!own) return own.error();
+    for (const auto& commit : *own) {
+      if (commit.kind != "catalog") continue;
+      if (auto stood = reader_.stand_at(commit.seq); !stood) return stood.error();
+      const auto then = reader_.catalog();
+      const auto* defined = then->indicator(indicator.id);
+      if (auto back = reader_.stand_at(moment_); !back) return back.error();
+      if (!defined) continue;
+      if (auto added = add_parts(*then, *defined); !added) return added.error();
     }
     std::vector<store::CommitRow> rows;
     for (auto& [seq, row] : out)
@@ -182,7 +199,12 @@ private:
     const auto* indicator = catalog->indicator(query_.indicator);
     if (!indicator) return out;
     out.unit = indicator->unit;
-    const auto found = one_figure(reader_, query_);
+    // As it was answered then: nothing lies beyond that day.
+    auto query = query_;
+    const auto zone = reader_.zone();
+    if (!zone) return zone.error();
+    if (*zone) query.today = std::min(query.today, (*zone)->day_at(commit.recorded_at));
+    const auto found = one_figure(reader_, query);
     // What this catalog did not have yet was no figure.
     if (!found) return found.error().code.starts_with("unknown_") ? Result<store::FigureState>(out) : found.error();
     out.scale = found->scale;
@@ -212,16 +234,17 @@ private:
   }
 
   store::Reader& reader_;
+  const store::Seq moment_; // to which it goes back
   const ObservationQuery& query_;
 };
 
 } // namespace
 
-Result<History> history_within(store::Reader& reader, const ObservationQuery& query) {
+Result<History> history_within(store::Reader& reader, const store::CommitInfo& moment, const ObservationQuery& query) {
   const auto catalog = reader.catalog();
   const auto* indicator = catalog->indicator(query.indicator);
   if (!indicator) return fail("unknown_indicator", "no indicator \"" + query.indicator + "\"");
-  if (!adds_up(*indicator, query)) return AskedHistory(reader, query).tell(*catalog, *indicator);
+  if (!adds_up(*indicator, query)) return AskedHistory(reader, moment.seq, query).tell(*catalog, *indicator);
   const auto before = decode_end('h', query.after);
   if (!before) return before.error();
   const auto ask = figure_of(reader, query);
@@ -246,7 +269,7 @@ Result<Explained> explain_within(store::Reader& reader, const ObservationQuery& 
   out.scale = observed->scale;
   if (!observed->rows.empty()) out.figure = observed->rows.front();
   if (indicator && !model::is_of_facts(indicator->measure)) {
-    for (const auto& id : direct_parts_of(*indicator)) {
+    for (const auto& id : model::made_of(*indicator)) {
       auto part = query;
       part.indicator = id;
       const auto found = one_figure(reader, part);

@@ -11,7 +11,7 @@ struct History {
   std::string next;                       // as Observations::next
 };
 // Within a moment that the caller has begun (and ends). Error codes as observe().
-Result<History> history_within(store::Reader& reader, const ObservationQuery& query);
+Result<History> history_within(store::Reader& reader, const store::CommitInfo& moment, const ObservationQuery& query);
 
 struct Explained {
   std::optional<Observation> figure; // nullopt: nothing is counted

@@ -49,8 +49,6 @@ public:
 Result<std::unique_ptr<Figures>> figures_of(store::Reader& reader, const model::Catalog& catalog,
                                             const model::Indicator& indicator, const ObservationQuery& query,
                                             int depth = 0);
-// Indicators are made of others at most so deep; a stored catalog is not trusted to be free of cycles.
-inline constexpr int max_depth = 8;
 
 // Makers. Kept by day: count, sum, distinct.
 Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model::Catalog& catalog,

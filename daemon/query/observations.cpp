@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "base/nearest.hpp"
+#include "model/made.hpp"
 #include "query/cursor.hpp"
 #include "query/figures.hpp"
 
@@ -159,7 +160,7 @@ Result<Observations> observe(store::Reader& reader, const ObservationQuery& quer
 Result<std::unique_ptr<Figures>> figures_of(store::Reader& reader, const model::Catalog& catalog,
                                             const model::Indicator& indicator, const ObservationQuery& query,
                                             int depth) {
-  if (depth > max_depth) return fail("store", "indicator " + indicator.id + " is made of too many others");
+  if (depth > model::max_made_depth) return fail("store", "indicator " + indicator.id + " is made of too many others");
   switch (indicator.measure) {
   case model::Measure::count:
   case model::Measure::sum:
@@ -179,16 +180,11 @@ Result<std::unique_ptr<Figures>> figures_of(store::Reader& reader, const model::
 
 namespace {
 
-// Calls f for the indicator and all that it is made of.
-template <class F>
-void for_parts(const model::Catalog& catalog, const model::Indicator& indicator, F&& f, int depth = 0) {
-  f(indicator);
-  std::vector<std::string> parts{indicator.numerator, indicator.denominator};
-  for (const auto& rule : indicator.rules)
-    parts.push_back(rule.indicator);
-  for (const auto& id : parts) {
-    const auto* part = depth < max_depth ? catalog.indicator(id) : nullptr;
-    if (part) for_parts(catalog, *part, f, depth + 1);
+void add_parts(const model::Catalog& catalog, const model::Indicator& indicator, std::vector<std::string>& out) {
+  if (std::ranges::find(out, indicator.id) != out.end()) return;
+  out.push_back(indicator.id);
+  for (const auto& id : model::made_of(indicator)) {
+    if (const auto* part = catalog.indicator(id)) add_parts(catalog, *part, out);
   }
 }
 
@@ -209,18 +205,15 @@ Result<store::CommitInfo> last_change(store::Reader& reader, const model::Catalo
 
 std::vector<std::string> parts_of(const model::Catalog& catalog, const model::Indicator& indicator) {
   std::vector<std::string> out;
-  for_parts(catalog, indicator, [&](const model::Indicator& part) {
-    if (std::ranges::find(out, part.id) == out.end()) out.push_back(part.id);
-  });
+  add_parts(catalog, indicator, out);
   return out;
 }
 
 bool depends_on_today(const model::Catalog& catalog, const model::Indicator& indicator) {
-  bool out = false;
-  for_parts(catalog, indicator, [&](const model::Indicator& part) {
-    out = out || part.measure == model::Measure::latest || part.measure == model::Measure::standing;
+  return std::ranges::any_of(parts_of(catalog, indicator), [&](const std::string& id) {
+    const auto* part = catalog.indicator(id);
+    return part && (part->measure == model::Measure::latest || part->measure == model::Measure::standing);
   });
-  return out;
 }
 
 } // namespace kepu::query

@@ -94,7 +94,7 @@ uint64_t rows_in(std::string_view after);
 
 // The last commit that changed an answer of this indicator, or of those that it is made of.
 Result<store::CommitInfo> last_change(store::Reader& reader, const model::Catalog& catalog, std::string_view indicator);
-// Ids of the indicators that one is made of, itself first.
+// Ids of the catalog's indicators that one is made of, itself first.
 std::vector<std::string> parts_of(const model::Catalog& catalog, const model::Indicator& indicator);
 // Whether an answer follows from the day that it is given on, too.
 bool depends_on_today(const model::Catalog& catalog, const model::Indicator& indicator);

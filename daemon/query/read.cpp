@@ -1,21 +1,16 @@
-// Figures that are read from facts: the last value of each series, and what stands at a moment.
-#include "measure/fact_set.hpp"
+// Figures that are read from facts: the last value of each teller, and what stands at a moment.
 #include "query/figures.hpp"
 #include "query/join.hpp"
 #include "query/plan.hpp"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <tuple>
+#include <unordered_map>
 
 namespace kepu::query {
 namespace {
-
-void add_flags(Amount& amount, const store::Reading& reading) {
-  ++amount.n;
-  amount.approximate += reading.approximate;
-  amount.repaired += reading.repaired;
-  amount.provisional += reading.provisional;
-}
 
 class ReadFigures : public Figures {
 public:
@@ -27,6 +22,9 @@ public:
   }
   const std::vector<std::vector<std::string>>& groups() const override { return plan_.groups; }
   std::optional<std::pair<model::Day, model::Day>> days() const override { return days_; }
+  int64_t widest() const override {
+    return std::max<int64_t>(1, max_window_cells / static_cast<int64_t>(plan_.groups.size()));
+  }
 
 protected:
   // The day that each period is judged at: its last, or today. Periods that begin later have none.
@@ -53,156 +51,197 @@ class Standing final : public ReadFigures {
 public:
   using ReadFigures::ReadFigures;
   int scale() const override { return 0; }
-  int64_t widest() const override {
-    constexpr int64_t most_sets = 20'000;
-    return std::clamp<int64_t>(most_sets / static_cast<int64_t>(plan_.groups.size()), 1, max_window_sets);
-  }
 
   Result<std::vector<Cell>> collect(const Window& window) override {
     const auto moments = moments_of(window);
     if (moments.empty()) return std::vector<Cell>();
-    struct Open {
-      Amount amount;
-      measure::Union values;
-    };
-    std::vector<Open> open(moments.size() * plan_.groups.size());
+    std::vector<Change> changes;
     const auto read =
         reader_.readings(indicator_.id, plan_.ids, moments.back(), [&](size_t series, const store::Reading& reading) {
-          const auto begin = std::ranges::lower_bound(moments, reading.first) - moments.begin();
-          const auto end = std::ranges::lower_bound(moments, reading.until) - moments.begin();
+          const auto at = [&](model::Day day) {
+            return static_cast<uint32_t>(std::ranges::lower_bound(moments, day) - moments.begin());
+          };
+          const auto begin = at(reading.first);
+          const auto end = at(reading.until);
+          if (begin >= end) return;
+          const auto flags = static_cast<uint8_t>((reading.approximate ? 1 : 0) | (reading.repaired ? 2 : 0) |
+                                                  (reading.provisional ? 4 : 0));
           const auto number = static_cast<uint32_t>(reading.value);
-          for (auto i = begin; i < end; ++i) {
-            auto& cell = open[static_cast<size_t>(i) * plan_.groups.size() + plan_.group_of[series]];
-            cell.values.add(std::span(&number, 1));
-            add_flags(cell.amount, reading);
-          }
+          changes.push_back({plan_.group_of[series], begin, number, flags, 1});
+          if (end < moments.size()) changes.push_back({plan_.group_of[series], end, number, flags, -1});
         });
     if (!read) return read.error();
+    std::ranges::sort(changes, {}, [](const Change& one) { return std::pair(one.group, one.moment); });
     std::vector<Cell> cells;
-    for (size_t i = 0; i < open.size(); ++i) {
-      if (open[i].amount.n == 0) continue;
-      open[i].amount.value = static_cast<__int128>(open[i].values.count());
-      cells.push_back({window.from + static_cast<int32_t>(i / plan_.groups.size()),
-                       static_cast<uint32_t>(i % plan_.groups.size()), open[i].amount});
+    for (auto change = changes.begin(); change != changes.end();) {
+      const uint32_t group = change->group;
+      Amount amount;
+      std::unordered_map<uint32_t, uint32_t> standing; // number -> facts
+      for (uint32_t moment = 0; moment < moments.size(); ++moment) {
+        for (; change != changes.end() && change->group == group && change->moment == moment; ++change)
+          apply(*change, amount, standing);
+        if (amount.n == 0) continue;
+        amount.value = static_cast<__int128>(standing.size());
+        cells.push_back({window.from + static_cast<int32_t>(moment), group, amount});
+      }
     }
+    std::ranges::sort(cells, {}, [](const Cell& one) { return std::pair(one.period, one.group); });
     return cells;
+  }
+
+private:
+  struct Change { // a fact begins or ceases to stand
+    uint32_t group;
+    uint32_t moment; // the first that it is so at
+    uint32_t number;
+    uint8_t flags;
+    int8_t sign;
+  };
+
+  static void apply(const Change& change, Amount& amount, std::unordered_map<uint32_t, uint32_t>& standing) {
+    const auto by = static_cast<uint64_t>(static_cast<int64_t>(change.sign));
+    amount.n += by;
+    if (change.flags & 1) amount.approximate += by;
+    if (change.flags & 2) amount.repaired += by;
+    if (change.flags & 4) amount.provisional += by;
+    uint32_t& count = standing[change.number];
+    count += static_cast<uint32_t>(static_cast<int32_t>(change.sign));
+    if (count == 0) standing.erase(change.number);
   }
 };
 
-// What one series said, the last of each day; of all before `first` only the last.
+// What one teller said, the last of each day; of all before `first` only the last.
 class Values {
 public:
-  void add(const store::Reading& reading, model::Day first) {
+  struct One {
+    store::Reading reading;
+    size_t series; // index into the ids that were read
+  };
+  void add(size_t series, const store::Reading& reading, model::Day first) {
     const auto day = reading.first < first ? before_all : reading.first;
-    const auto [it, added] = days_.try_emplace(day, reading);
+    const auto [it, added] = days_.try_emplace(day, One{reading, series});
     if (added) return;
     const auto order = [](const store::Reading& one) { return std::tuple(one.first, one.time, one.fact); };
-    if (order(reading) > order(it->second)) it->second = reading;
+    if (order(reading) > order(it->second.reading)) it->second = {reading, series};
   }
   // The last up to that day; nullptr: none.
-  const store::Reading* at(model::Day day) const {
+  const One* at(model::Day day) const {
     const auto after = days_.upper_bound(day);
     return after == days_.begin() ? nullptr : &std::prev(after)->second;
   }
 
 private:
   static constexpr model::Day before_all = INT32_MIN;
-  std::map<model::Day, store::Reading> days_;
+  std::map<model::Day, One> days_;
 };
+using Tellers = std::map<uint32_t, Values>;
+
+std::vector<uint32_t> ids_of(const std::vector<store::Series>& series) {
+  std::vector<uint32_t> out;
+  for (const auto& one : series)
+    out.push_back(one.id);
+  return out;
+}
 
 class Latest final : public ReadFigures {
 public:
   Latest(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
-         const ObservationQuery& query, Plan plan, std::optional<std::pair<model::Day, model::Day>> days,
-         std::optional<Grouping> sources)
-      : ReadFigures(reader, indicator, query, std::move(plan), days), sources_(std::move(sources)) {
+         const ObservationQuery& query, Plan plan, const std::vector<store::Series>& series,
+         std::optional<std::pair<model::Day, model::Day>> days, std::optional<Grouping> sources)
+      : ReadFigures(reader, indicator, query, std::move(plan), days), sources_(std::move(sources)),
+        all_(ids_of(series)) {
+    for (size_t i = 0; i < plan_.ids.size(); ++i)
+      group_of_.emplace(plan_.ids[i], plan_.group_of[i]);
     const auto* dataset = catalog.dataset(indicator.dataset);
     const auto field = dataset ? dataset->field(indicator.field) : std::nullopt;
     if (field) scale_ = dataset->contract.fields[*field].scale;
   }
   int scale() const override { return scale_; }
-  int64_t widest() const override {
-    return std::max<int64_t>(1, max_window_cells / static_cast<int64_t>(plan_.groups.size()));
-  }
 
   Result<std::vector<Cell>> collect(const Window& window) override {
     const auto moments = moments_of(window);
     if (moments.empty()) return std::vector<Cell>();
-    // All that a choice between sources looks at, beside what is asked.
-    std::vector<uint32_t> ids = plan_.ids;
-    if (sources_) {
-      for (const auto id : sources_->ids()) {
-        if (std::ranges::find(plan_.ids, id) == plan_.ids.end()) ids.push_back(id);
-      }
-    }
-    std::vector<Values> values(ids.size());
+    Tellers tellers;
     const model::Day first = model::Period{freq_, window.from}.first_day();
     const auto read =
-        reader_.readings(indicator_.id, ids, moments.back(),
-                         [&](size_t series, const store::Reading& reading) { values[series].add(reading, first); });
+        reader_.readings(indicator_.id, all_, moments.back(), [&](size_t series, const store::Reading& reading) {
+          tellers[reading.teller].add(series, reading, first);
+        });
     if (!read) return read.error();
     std::vector<Cell> cells;
     for (size_t i = 0; i < moments.size(); ++i) {
       const auto period = window.from + static_cast<int32_t>(i);
-      choose(ids, values, period, moments[i]);
+      choose(tellers, period, moments[i]);
       std::vector<Amount> amounts(plan_.groups.size());
-      for (size_t series = 0; series < plan_.ids.size(); ++series)
-        add(amounts[plan_.group_of[series]], plan_.ids[series], values[series], period, moments[i]);
+      for (const auto& [teller, values] : tellers) {
+        const auto* last = values.at(moments[i]);
+        const auto group = last ? group_of_.find(all_[last->series]) : group_of_.end();
+        if (group != group_of_.end()) add(amounts[group->second], *last, period, moments[i]);
+      }
       for (size_t group = 0; group < amounts.size(); ++group) {
         if (amounts[group].n > 0 || amounts[group].differing > 0)
           cells.push_back({period, static_cast<uint32_t>(group), amounts[group]});
       }
-      differing_.clear();
+      told_.clear();
     }
     return cells;
   }
 
 private:
-  bool is_fresh_enough(const store::Reading& reading, int32_t period, model::Day moment) const {
-    return is_of(reading, period) || moment - reading.first <= indicator_.max_age;
-  }
   bool is_of(const store::Reading& reading, int32_t period) const {
     return reading.first >= model::Period{freq_, period}.first_day();
   }
+  bool is_fresh_enough(const store::Reading& reading, int32_t period, model::Day moment) const {
+    return is_of(reading, period) || moment - reading.first <= indicator_.max_age;
+  }
 
-  void choose(const std::vector<uint32_t>& ids, const std::vector<Values>& values, int32_t period, model::Day moment) {
+  void choose(const Tellers& tellers, int32_t period, model::Day moment) {
     verdicts_.clear();
     if (!sources_) return;
     std::map<uint32_t, Cellmates> groups;
-    for (size_t series = 0; series < ids.size(); ++series) {
-      const auto* place = sources_->of(ids[series]);
-      const auto* reading = place ? values[series].at(moment) : nullptr;
-      if (reading && is_fresh_enough(*reading, period, moment)) groups[place->group].add(place->source, reading->value);
+    for (const auto& [teller, values] : tellers) {
+      const auto* last = values.at(moment);
+      const auto* place = last ? sources_->of(all_[last->series]) : nullptr;
+      if (place && is_fresh_enough(last->reading, period, moment))
+        groups[place->group].add(place->source, last->reading.value);
     }
     for (auto& [group, mates] : groups)
       verdicts_.emplace(group, judge(indicator_.join, mates.values()));
   }
 
-  void add(Amount& amount, uint32_t series, const Values& values, int32_t period, model::Day moment) {
-    const auto* reading = values.at(moment);
-    if (!reading) return;
+  void add(Amount& amount, const Values::One& last, int32_t period, model::Day moment) {
     if (sources_) {
-      const auto* place = sources_->of(series);
-      const auto verdict = place ? verdicts_.find(place->group) : verdicts_.end();
-      if (verdict == verdicts_.end()) return;
-      if (verdict->second.differs && differing_.emplace(&amount, place->group).second) {
+      const auto* place = sources_->of(all_[last.series]);
+      if (!place) return; // it has no say
+      const auto verdict = verdicts_.find(place->group);
+      const bool is_first = told_.emplace(&amount, place->group).second;
+      if (verdict == verdicts_.end()) { // no source has a value that is fresh enough
+        if (is_first) ++amount.missing;
+        return;
+      }
+      if (verdict->second.differs && is_first) {
         ++amount.differing;
         if (indicator_.join == model::Join::compare) amount.is_known = false;
       }
       if (verdict->second.source != place->source) return;
     }
-    if (!is_fresh_enough(*reading, period, moment)) {
+    if (!is_fresh_enough(last.reading, period, moment)) {
       ++amount.missing;
       return;
     }
-    amount.value += reading->value;
-    if (!is_of(*reading, period)) ++amount.carried;
-    add_flags(amount, *reading);
+    amount.value += last.reading.value;
+    if (!is_of(last.reading, period)) ++amount.carried;
+    ++amount.n;
+    amount.approximate += last.reading.approximate;
+    amount.repaired += last.reading.repaired;
+    amount.provisional += last.reading.provisional;
   }
 
   std::optional<Grouping> sources_;
-  std::map<uint32_t, Verdict> verdicts_;                   // of the period in work, by group of the grain
-  std::set<std::pair<const Amount*, uint32_t>> differing_; // counted already
+  const std::vector<uint32_t> all_;                   // series: a teller may have moved out of those that are asked
+  std::unordered_map<uint32_t, uint32_t> group_of_;   // of the series that are asked
+  std::map<uint32_t, Verdict> verdicts_;              // of the period in work, by group of the grain
+  std::set<std::pair<const Amount*, uint32_t>> told_; // groups of the grain that a figure has counted already
   int scale_ = 0;
 };
 
@@ -221,8 +260,8 @@ Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model
   std::optional<Grouping> sources;
   if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
     sources.emplace(indicator, *series);
-  return std::unique_ptr<Figures>(
-      std::make_unique<Latest>(reader, catalog, indicator, query, std::move(*planned), *days, std::move(sources)));
+  return std::unique_ptr<Figures>(std::make_unique<Latest>(reader, catalog, indicator, query, std::move(*planned),
+                                                           *series, *days, std::move(sources)));
 }
 
 Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Catalog& catalog,
@@ -235,19 +274,22 @@ Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Cat
   const auto moment = std::min(period.last_day(), query.today);
   std::vector<uint64_t> out;
   if (period.first_day() > query.today) return out;
-  std::vector<Values> values(planned->ids.size());
-  const auto read = reader.readings(indicator.id, planned->ids, moment, [&](size_t at, const store::Reading& reading) {
+  const auto all = ids_of(*series);
+  const std::set<uint32_t> asked(planned->ids.begin(), planned->ids.end());
+  Tellers tellers;
+  const auto read = reader.readings(indicator.id, all, moment, [&](size_t at, const store::Reading& reading) {
     if (indicator.measure == model::Measure::latest) {
-      values[at].add(reading, period.first_day());
-    } else if (reading.until > moment) {
+      tellers[reading.teller].add(at, reading, period.first_day());
+    } else if (reading.until > moment && asked.contains(all[at])) {
       out.push_back(reading.fact);
     }
   });
   if (!read) return read.error();
-  for (const auto& one : values) {
-    const auto* reading = one.at(moment);
-    if (reading && (reading->first >= period.first_day() || moment - reading->first <= indicator.max_age))
-      out.push_back(reading->fact);
+  for (const auto& [teller, values] : tellers) {
+    const auto* last = values.at(moment);
+    if (!last || !asked.contains(all[last->series])) continue;
+    if (last->reading.first >= period.first_day() || moment - last->reading.first <= indicator.max_age)
+      out.push_back(last->reading.fact);
   }
   std::ranges::sort(out);
   return out;

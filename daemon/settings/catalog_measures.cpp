@@ -1,5 +1,6 @@
 // How an indicator is measured: what each measure needs, and whether what it is made of goes together.
 #include "base/printable.hpp"
+#include "model/made.hpp"
 #include "settings/loading.hpp"
 
 #include <algorithm>
@@ -157,7 +158,11 @@ void read_rules(Section& section, model::Indicator& out, Report& report) {
     section.missing("rules", "; what must an entry meet? write [{ indicator = \"…\", min = 1 }]");
     return;
   }
-  if (list->kind != Node::Kind::list || list->items.empty()) {
+  if (list->kind == Node::Kind::list && list->items.empty()) {
+    report.add(list->at, "bad_value", "an empty list asks for nothing; write [{ indicator = \"…\", min = 1 }]");
+    return;
+  }
+  if (list->kind != Node::Kind::list) {
     wrong_type(report, "rules", *list, "a list such as [{ indicator = \"…\", min = 1 }]");
     return;
   }
@@ -172,6 +177,8 @@ void read_rules(Section& section, model::Indicator& out, Report& report) {
     if (const Node* bound = inner.find("min")) rule.at_least = decimal_text(*bound, report);
     if (const Node* bound = inner.find("max")) rule.at_most = decimal_text(*bound, report);
     inner.finish();
+    if (rule.at_least && rule.at_most && std::stod(*rule.at_most) < std::stod(*rule.at_least))
+      report.add(item.at, "bad_value", "min is above max, so no entry meets this rule");
     out.rules.push_back(std::move(rule));
   }
 }
@@ -280,20 +287,20 @@ bool tells_entries(const model::Catalog& catalog, const model::Indicator& part, 
          });
 }
 
-std::vector<std::string> parts_of(const model::Indicator& indicator) {
-  std::vector<std::string> out;
-  for (const auto& rule : indicator.rules)
-    out.push_back(rule.indicator);
-  if (indicator.measure == Measure::ratio) {
-    out.push_back(indicator.numerator);
-    out.push_back(indicator.denominator);
+// How often others must be asked for it; more than may be counts as one too many.
+int depth_of(const model::Catalog& catalog, const model::Indicator& indicator, int depth = 0) {
+  int deepest = depth;
+  if (depth > model::max_made_depth) return depth;
+  for (const auto& part : model::made_of(indicator)) {
+    const auto* found = catalog.indicator(part);
+    if (found) deepest = std::max(deepest, depth_of(catalog, *found, depth + 1));
   }
-  return out;
+  return deepest;
 }
 
 bool leads_to(const model::Catalog& catalog, const model::Indicator& from, const std::string& id,
               std::set<std::string>& seen) {
-  for (const auto& part : parts_of(from)) {
+  for (const auto& part : model::made_of(from)) {
     if (part == id) return true;
     const auto* next = seen.insert(part).second ? catalog.indicator(part) : nullptr;
     if (next && leads_to(catalog, *next, id, seen)) return true;
@@ -305,10 +312,11 @@ bool leads_to(const model::Catalog& catalog, const model::Indicator& from, const
 
 void check_made(const CatalogDraft& draft, Report& report) {
   const auto& catalog = draft.catalog;
+  bool has_cycle = false; // then depths say nothing
   for (const auto& indicator : catalog.indicators) {
     const auto at = draft.indicator_places.at(indicator.id);
     const std::string who = "indicator " + in_quotes(indicator.id);
-    for (const auto& part : parts_of(indicator)) {
+    for (const auto& part : model::made_of(indicator)) {
       const auto* found = catalog.indicator(part);
       if (part.empty()) continue;
       if (!found) {
@@ -328,8 +336,14 @@ void check_made(const CatalogDraft& draft, Report& report) {
       }
     }
     std::set<std::string> seen;
-    if (leads_to(catalog, indicator, indicator.id, seen))
+    if (leads_to(catalog, indicator, indicator.id, seen)) {
+      has_cycle = true;
       report.add(at, "cycle", who + " is made of itself; correct what it is made of");
+    } else if (!has_cycle && depth_of(catalog, indicator) > model::max_made_depth) {
+      report.add(at, "too_deep",
+                 who + " is made of others that are made of others, more than " +
+                     std::to_string(model::max_made_depth) + " times; make it of those at the bottom");
+    }
     const auto* above = catalog.indicator(indicator.numerator);
     const auto* below = catalog.indicator(indicator.denominator);
     if (above && below && draft.units_clean && quantity_of(catalog, indicator.unit) == "percent" &&

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <tuple>
 
 namespace kepu::store {
 namespace {
@@ -88,6 +89,7 @@ void Past::readings(model::Day to, const std::function<void(uint32_t, const Read
   const StoredCodes codes(db_, dataset_);
   measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
   std::map<std::pair<int64_t, uint32_t>, std::vector<uint32_t>> known; // source and tuple -> series by frequency
+  std::map<std::tuple<int64_t, model::Freq, uint32_t>, uint32_t> tellers;
   std::vector<measure::Span> spans;
   ScanAsk ask;
   ask.at = at_;
@@ -108,7 +110,9 @@ void Past::readings(model::Day to, const std::function<void(uint32_t, const Read
         if (found == ids_.end()) damaged("the list of series");
         id = found->second;
       }
-      visit(id, {span.first, span.until, span.time, slice.block.first + span.row, span.value,
+      const auto teller =
+          tellers.try_emplace(std::tuple(key.first, span.freq, span.path), tellers.size()).first->second;
+      visit(id, {teller, span.first, span.until, span.time, slice.block.first + span.row, span.value,
                  (span.flags & KEPU_APPROXIMATE) != 0, (span.flags & KEPU_REPAIRED) != 0,
                  (span.flags & KEPU_PROVISIONAL) != 0});
     }

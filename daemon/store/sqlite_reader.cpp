@@ -179,6 +179,7 @@ public:
   Result<void> readings(std::string_view indicator, std::span<const uint32_t> ids, model::Day to,
                         const std::function<void(size_t, const Reading&)>& visit) override {
     return guard([&]() -> Result<void> {
+      const auto held = db_.held();
       std::unordered_map<uint32_t, size_t> places;
       for (size_t i = 0; i < ids.size(); ++i)
         places.emplace(ids[i], i);

@@ -65,7 +65,7 @@ std::vector<store::FigureState> all_states(store::Reader& reader, ObservationQue
   std::vector<store::FigureState> out;
   query.limit = limit;
   do {
-    auto page = query::history_within(reader, query);
+    auto page = query::history_within(reader, {}, query);
     if (!page) throw std::runtime_error(page.error().text);
     out.insert(out.end(), page->states.begin(), page->states.end());
     query.after = page->next;
@@ -100,7 +100,7 @@ TEST_P(Figure, HistoryTellsEveryValueThatWasAnsweredAndNoOther) {
   auto reader = life.readers->open().value();
   const auto moment = reader->begin().value();
   for (size_t i = 0; i < asked.size(); ++i) {
-    if (!query::history_within(*reader, asked[i])) {
+    if (!query::history_within(*reader, {}, asked[i])) {
       EXPECT_FALSE(query::observe_within(*reader, {}, asked[i])) << "refused, but has a value";
       continue;
     }
@@ -147,7 +147,7 @@ TEST_P(Figure, HistoryOfAnEarlierMomentIsItsOwn) {
     auto reader = life.readers->open().value();
     const auto moment = reader->begin().value();
     for (size_t i = 0; i < asked.size(); ++i) {
-      if (life.pick(3) == 0 && query::history_within(*reader, asked[i]))
+      if (life.pick(3) == 0 && query::history_within(*reader, {}, asked[i]))
         all.push_back({moment.recorded_at, i, all_states(*reader, asked[i], 100)});
     }
     reader->end();
@@ -256,14 +256,14 @@ TEST(FigureDeadline, EndsTheQuestionWhereverItFallsAndNotTheNext) {
   };
   EXPECT_EQ(query::explain_within(*reader, query, late).error().code, "deadline");
   EXPECT_EQ(visited, 1u);
-  EXPECT_TRUE(query::history_within(*reader, query));
+  EXPECT_TRUE(query::history_within(*reader, {}, query));
   auto ask = store::FigureAsk{"plain.count", query.from->first_day(), query.from->last_day(), {}};
   ask.choose = [&](const auto&, const auto&, const auto& series) {
     reader->interrupt();
     return std::vector<bool>(series.size(), true);
   };
   EXPECT_EQ(reader->history(ask, 0, 10).error().code, "deadline");
-  EXPECT_TRUE(query::history_within(*reader, query));
+  EXPECT_TRUE(query::history_within(*reader, {}, query));
 }
 
 TEST(FigureCursor, OfAnotherKindOfPageIsRefused) {
@@ -277,15 +277,15 @@ TEST(FigureCursor, OfAnotherKindOfPageIsRefused) {
   query.freq = model::Freq::year;
   query.from = query.to = model::period_of(test::Life::first_day, query.freq);
   query.limit = 1;
-  const auto history = query::history_within(*reader, query).value();
+  const auto history = query::history_within(*reader, {}, query).value();
   ASSERT_FALSE(history.next.empty());
   query.after = history.next;
-  EXPECT_TRUE(query::history_within(*reader, query));
+  EXPECT_TRUE(query::history_within(*reader, {}, query));
   const auto none = [](const store::CountedFact&) { return true; };
   EXPECT_EQ(query::explain_within(*reader, query, none).error().code, "bad_cursor");
   for (const char* broken : {"h", "h\x80", "x\x01", "hh\x01"}) {
     query.after = broken;
-    EXPECT_EQ(query::history_within(*reader, query).error().code, "bad_cursor");
+    EXPECT_EQ(query::history_within(*reader, {}, query).error().code, "bad_cursor");
   }
 }
 

@@ -176,25 +176,31 @@ protected:
   }
 
   Figures fans(Freq freq, bool grouped) const {
-    std::map<std::tuple<std::string, std::string, std::string>, std::map<Day, int64_t>> series;
+    // A teller is known by its source, its account and the words for its place; the value counts where that lay then.
+    struct Value {
+      int64_t number;
+      std::string area;
+    };
+    std::map<std::tuple<std::string, std::string, std::string>, std::map<Day, Value>> tellers;
     for (const auto& one : held("fans")) {
       if (!one.row.contains("number")) continue;
       const auto day = test::day(one.row.at("day").c_str());
-      const auto area = one.row.contains("place") ? placed(one.row.at("place"), day) : "";
-      series[{one.source, one.row.at("account"), area}][day] = std::stoll(one.row.at("number"));
+      const auto place = one.row.contains("place") ? one.row.at("place") : "";
+      const auto area = place.empty() ? "" : placed(place, day);
+      tellers[{one.source, one.row.at("account"), place}][day] = {std::stoll(one.row.at("number")), area};
     }
     Figures out;
     std::map<std::pair<int32_t, std::string>, uint32_t> missing;
-    for (const auto& [key, values] : series) {
+    for (const auto& [key, values] : tellers) {
       for (const auto& [period, moment] : moments(values.begin()->first, freq)) {
         const auto last = std::prev(values.upper_bound(moment));
-        const std::pair at(period.index, group_of(std::get<2>(key), grouped));
+        const std::pair at(period.index, group_of(last->second.area, grouped));
         const bool own = last->first >= period.first_day();
         if (!own && moment - last->first > 40) {
           ++missing[at];
           continue;
         }
-        out[at].value = out[at].value.value_or(0) + last->second;
+        out[at].value = out[at].value.value_or(0) + last->second.number;
         out[at].carried += !own;
       }
     }
@@ -385,7 +391,7 @@ TEST_P(RandomMeasures, TellTheirPastAsItWasAnswered) {
     std::vector<store::FigureState> states;
     for (int page = 0; page < 40; ++page) {
       ASSERT_TRUE(reader->stand_at(now.seq));
-      const auto found = query::history_within(*reader, query);
+      const auto found = query::history_within(*reader, now, query);
       ASSERT_TRUE(found) << indicator << ": " << found.error().text;
       ASSERT_LE(found->states.size(), query.limit);
       states.insert(states.end(), found->states.begin(), found->states.end());

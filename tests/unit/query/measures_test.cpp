@@ -43,6 +43,17 @@ TEST_F(Measures, TheLatestValueIsCarriedForwardUntilItIsTooOld) {
   EXPECT_EQ(answer(query), "2025-01 = 100\n2025-02 = 107 carried=1\n2025-03 = 0 missing=1\n"); // 0 is a value
 }
 
+TEST_F(Measures, WhoseAreaWasMergedIsStillOne) {
+  put("a", "fans",
+      {{"1", {{"account", "x"}, {"place", "水井坊街道"}, {"day", "2019-12-20"}, {"number", "17"}}},
+       {"2", {{"account", "x"}, {"place", "水井坊街道"}, {"day", "2020-01-10"}, {"number", "16"}}}});
+  auto query = of("fans", Freq::month);
+  query.to = model::parse_period("2020-01").value();
+  EXPECT_EQ(answer(query), "2019-12 = 17\n2020-01 = 16\n");
+  query.by = {"subdistrict"};
+  EXPECT_EQ(answer(query), "2019-12 510104001 = 17\n2020-01 510104017 = 16\n");
+}
+
 TEST_F(Measures, OfTwoValuesOfOneDayTheOneThatCameLaterCounts) {
   put("a", "fans", {{"1", {{"account", "x"}, {"day", "2025-01-31"}, {"number", "100"}}}});
   put("a", "fans", {{"2", {{"account", "x"}, {"day", "2025-01-31"}, {"number", "80"}}}});
@@ -159,9 +170,10 @@ TEST_F(Measures, ARatioIsMadeOfItsPartsAnewForEachFigure) {
 }
 
 TEST_F(Measures, ANumeratorMayLieOnDaysThatTheDenominatorHasNot) {
-  put("a", "returns", {{"1", {{"place", "510104017"}, {"period", "2025-02-10"}, {"sessions", "4"}}},
-                       {"2", {{"place", "510104017"}, {"period", "2025-01-02"}, {"hours", "10"}}},
-                       {"3", {{"place", "510104017"}, {"period", "2025-12-30"}, {"hours", "30"}}}});
+  put("a", "returns",
+      {{"1", {{"place", "510104017"}, {"period", "2025-02-10"}, {"sessions", "4"}}},
+       {"2", {{"place", "510104017"}, {"period", "2025-01-02"}, {"hours", "10"}}},
+       {"3", {{"place", "510104017"}, {"period", "2025-12-30"}, {"hours", "30"}}}});
   EXPECT_EQ(answer(of("hours.per_session", Freq::year)), "2025 = 1 of 4/4\n");
 }
 
