@@ -16,6 +16,32 @@ JobPlan::Sentences withdrawn(const std::string& english, const std::string& chin
           chinese + "已由提交" + commit + "撤回：移出" + removed + "条记录，恢复" + restored + "条。"};
 }
 
+std::string counted(uint64_t n, const char* one, const char* more) { return std::to_string(n) + (n == 1 ? one : more); }
+
+JobPlan::Sentences verified(const store::Verified& found) {
+  const auto figures = std::to_string(found.figures);
+  const auto contents = std::to_string(found.contents);
+  if (found.agrees()) {
+    return {"All " + figures + " kept figures agree with the facts, and nothing of " +
+                counted(found.contents, " stored piece", " stored pieces") + " is damaged.",
+            "全部" + figures + "项已存数值与记录一致，" + contents + "项存储内容均无损坏。"};
+  }
+  JobPlan::Sentences out;
+  if (found.differing + found.damaged != 0) {
+    out.english = "Of " + figures + " kept figures " + counted(found.differing, " differs", " differ") +
+                  " from the facts, and " + counted(found.damaged, " is", " are") +
+                  " damaged; kepuctl rebuild makes them anew.";
+    out.chinese = figures + "项已存数值中有" + std::to_string(found.differing) + "项与记录不符，" +
+                  std::to_string(found.damaged) + "项损坏；请用kepuctl rebuild重新计算。";
+  }
+  if (found.lost != 0) {
+    out.english += std::string(out.english.empty() ? "" : " ") + "Of " + contents + " stored pieces " +
+                   counted(found.lost, " is", " are") + " damaged or lacking; restore the store from a backup.";
+    out.chinese += contents + "项存储内容中有" + std::to_string(found.lost) + "项损坏或缺失；请从备份恢复存储。";
+  }
+  return out;
+}
+
 } // namespace
 
 std::vector<http::SourceStatus> DaemonControl::sources() {
@@ -99,6 +125,15 @@ Result<http::JobStatus> DaemonControl::rebuild() {
                 " damaged or differed from the facts, and made anew.",
             mended + "项已存数值损坏或与记录不符，已重新计算。"};
   };
+  return ingest_.ask_job(std::move(plan));
+}
+
+Result<http::JobStatus> DaemonControl::verify() {
+  JobPlan plan;
+  plan.kind = "verify";
+  plan.what = "store";
+  plan.begin = [this] { return writer_.verify(); };
+  plan.done = [](const store::Work::Outcome& outcome) { return verified(*outcome.verified); };
   return ingest_.ask_job(std::move(plan));
 }
 

@@ -26,6 +26,7 @@ public:
   Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
   Result<http::JobStatus> withdraw_source(const std::string& source) override;
   Result<http::JobStatus> rebuild() override;
+  Result<http::JobStatus> verify() override;
   std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }
   http::Health health() override;
   std::vector<http::Metric> metrics() override;

@@ -57,13 +57,14 @@ std::vector<http::JobStatus> Jobs::list() const {
   });
 }
 
-void Jobs::end(const char* how, JobPlan::Sentences sentences) {
+void Jobs::end(const char* how, JobPlan::Sentences sentences, std::optional<store::Verified> verified) {
   work_.reset();
   held_.clear();
   state_.with([&](State& state) {
     auto& job = *std::ranges::find(state.all, going_on_, [](const Job& one) { return one.status.id; });
     job.status.state = how;
     job.status.ended = clock_.now();
+    job.status.verified = std::move(verified);
     tell(job.status, std::move(sentences));
     job.plan = {};
   });
@@ -120,7 +121,11 @@ bool Jobs::step() {
     job.status.total = progress.total;
     done = job.plan.done;
   });
-  if (*last) end("done", done(work_->outcome()));
+  if (*last) {
+    auto outcome = work_->outcome();
+    auto sentences = done(outcome);
+    end("done", std::move(sentences), std::move(outcome.verified));
+  }
   return *last;
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,7 +67,7 @@ private:
     bool ending = false;
   };
   // Of the job that is going on.
-  void end(const char* how, JobPlan::Sentences sentences);
+  void end(const char* how, JobPlan::Sentences sentences, std::optional<store::Verified> verified = {});
 
   const Clock& clock_;
   Guarded<State> state_;

@@ -41,6 +41,8 @@ public:
   int run(const std::string& source, bool again, bool wait);
   int jobs();
   int rebuild(bool wait);
+  // `disagrees` when it found something.
+  int verify(bool wait);
   // Asks before it does it, unless `yes`.
   int withdraw_run(const std::string& run, bool yes, bool wait);
   int withdraw_source(const std::string& source, bool yes, bool wait);

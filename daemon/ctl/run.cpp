@@ -122,7 +122,14 @@ void build(CLI::App& app, Wanted& wanted) {
       add(app, "rebuild",
           "Compare every kept figure with the facts and make anew what is damaged or differs; sources go on meanwhile",
           "kepuctl rebuild"));
-  add(app, "jobs", "Long commands like withdraw and rebuild since the daemon's start, newest first", "kepuctl jobs");
+  auto* verify = no_wait(add(
+      app, "verify",
+      "Compare every kept figure with the facts and look for damage, and change nothing; sources go on meanwhile. What "
+      "differs is listed; figures are mended by kepuctl rebuild, facts by a backup alone",
+      "kepuctl verify || kepuctl rebuild"));
+  verify->footer(verify->get_footer() + "4 figures differ from the facts, or something is damaged.\n");
+  add(app, "jobs", "Long commands like withdraw, rebuild and verify since the daemon's start, newest first",
+      "kepuctl jobs");
 
   auto* observations = add(app, "observations", "Values of an indicator",
                            "kepuctl observations venue.visits --freq M --from 2026-01 --to 2026-06 --by venue");
@@ -296,6 +303,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "resume") return remote.resume(wanted.operand);
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
+  if (command == "verify") return remote.verify(!wanted.no_wait);
   if (command == "withdraw")
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);

@@ -24,7 +24,13 @@ struct Console {
   std::istream* in = nullptr;          // a terminal where people answer; nullptr: there is none
 };
 
-enum Exit : int { ok = 0, failed = 1, usage = 2, out_of_reach = 3 };
+enum Exit : int {
+  ok = 0,
+  failed = 1,
+  usage = 2,
+  out_of_reach = 3,
+  disagrees = 4, // verify: done, and something is wrong
+};
 
 // `args` without the program's name. Returns an Exit.
 int run(const std::vector<std::string>& args, const Console& console);

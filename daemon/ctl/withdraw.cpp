@@ -52,6 +52,8 @@ int Remote::withdraw_source(const std::string& source, bool yes, bool wait) {
 
 int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }
 
+int Remote::verify(bool wait) { return job("/api/v1/verify", wait); }
+
 int Remote::job(const std::string& target, bool wait) {
   auto body = take(client_.post(target));
   if (!body) return exit_;
@@ -66,6 +68,14 @@ int Remote::job(const std::string& target, bool wait) {
     if (!status) return not_understood();
   }
   const bool well = !wait || text(*status, "state") == "done";
+  const auto* verified = object(*status, "verified");
+  const auto* findings = verified && !manner_.json ? array(*verified, "findings") : nullptr;
+  if (findings) {
+    for (const auto& one : *findings)
+      if (one.is_object()) console_.out << printable(sentence(one.as_object(), console_.chinese)) << "\n";
+    const auto all = number(*verified, "differing") + number(*verified, "damaged") + number(*verified, "lost");
+    if (all > findings->size()) console_.out << fmt::format("… and {} more\n", all - findings->size());
+  }
   if (manner_.json) {
     raw(*body);
   } else if (!wait) {
@@ -75,6 +85,7 @@ int Remote::job(const std::string& target, bool wait) {
   } else {
     say_error(sentence(*status, console_.chinese));
   }
+  if (verified && !is_true(*verified, "agrees")) return disagrees;
   return well ? ok : failed;
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "store/reader.hpp"
+#include "store/verified.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -34,7 +35,7 @@ struct SourceStatus {
 // A long command on the store; see POST …/withdraw.
 struct JobStatus {
   uint64_t id = 0;
-  std::string kind;     // withdraw
+  std::string kind;     // withdraw, rebuild, verify
   std::string what;     // "run 12", "source gates"
   std::string state;    // queued running done failed
   uint64_t done = 0;    // of `total`
@@ -43,6 +44,7 @@ struct JobStatus {
   std::string sentence_zh;
   Instant asked{};
   std::optional<Instant> ended;
+  std::optional<store::Verified> verified; // of one that is done and looked at the store
 };
 
 struct Health {
@@ -78,6 +80,8 @@ public:
   virtual Result<JobStatus> withdraw_source(const std::string& source) = 0;
   // The job that makes damaged figures anew; codes as above.
   virtual Result<JobStatus> rebuild() = 0;
+  // The job that looks whether figures agree with the facts and whether anything is damaged; codes as above.
+  virtual Result<JobStatus> verify() = 0;
   // Newest first; only of this life of the daemon, and of those that have ended only the last.
   virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;

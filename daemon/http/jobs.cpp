@@ -6,13 +6,26 @@
 namespace kepu::http {
 namespace {
 
+void write(Json& json, const store::Verified& found) {
+  json.key("verified").object().key("agrees").boolean(found.agrees());
+  json.key("months").number(found.months).key("figures").number(found.figures);
+  json.key("differing").number(found.differing).key("damaged").number(found.damaged);
+  json.key("contents").number(found.contents).key("lost").number(found.lost).key("findings").array();
+  for (const auto& finding : found.findings) {
+    json.object().key("sentence").text(finding.sentence).key("sentence_zh").text(finding.sentence_zh).end_object();
+  }
+  json.end_array().end_object();
+}
+
 void write(Json& json, const Asked& asked, const JobStatus& job) {
   json.object().key("id").number(job.id).key("kind").text(job.kind).key("what").text(job.what);
   json.key("state").text(job.state).key("done").number(job.done).key("total");
   job.total == 0 ? json.null() : json.number(job.total);
   json.key("sentence").text(job.sentence).key("sentence_zh").text(job.sentence_zh);
   json.key("asked").text(asked.context.zone->text(job.asked));
-  json.key("ended").text_or_null(job.ended ? asked.context.zone->text(*job.ended) : "").end_object();
+  json.key("ended").text_or_null(job.ended ? asked.context.zone->text(*job.ended) : "");
+  if (job.verified) write(json, *job.verified);
+  json.end_object();
 }
 
 std::string body_of(const Asked& asked, const JobStatus& job) {
@@ -65,6 +78,11 @@ Response withdraw_source(const Asked& asked) {
 Response rebuild(const Asked& asked) {
   asked.params.allow_only({});
   return accepted(asked, take(asked.control.rebuild()));
+}
+
+Response verify(const Asked& asked) {
+  asked.params.allow_only({});
+  return accepted(asked, take(asked.control.verify()));
 }
 
 Response jobs(const Asked& asked) {

@@ -120,6 +120,7 @@ Response rejects(const Asked& asked);
 Response withdraw_run(const Asked& asked);
 Response withdraw_source(const Asked& asked);
 Response rebuild(const Asked& asked);
+Response verify(const Asked& asked);
 Response jobs(const Asked& asked);
 Response job(const Asked& asked);
 Response healthz(const Asked& asked);

@@ -51,6 +51,14 @@ DatasetCodes::DatasetCodes(Dictionary& dictionary, const std::string& stored_dat
   }
 }
 
+std::string_view DatasetCodes::text(size_t field, uint32_t code) const {
+  const auto& texts = fields_[field]->texts;
+  if (code == 0 || code > texts.size())
+    throw SqlError(
+        fail("damaged", "the codes of " + fields_[field]->name + " are damaged; restore the store from a backup"));
+  return texts[code - 1];
+}
+
 Persons::Persons(Db& db) : db_(db), index_(db, KeyIndex::Table::persons) {}
 
 void Persons::forget() {
@@ -62,6 +70,11 @@ void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>&
   if (!loaded_) {
     auto last = db_.query("SELECT v FROM meta WHERE k='persons'");
     last_ = last.step() ? static_cast<uint32_t>(last.integer(0)) : 0;
+    // A number that is given twice would make two persons one.
+    auto given = db_.query("SELECT coalesce(sum(n),0) FROM personseg");
+    given.step();
+    if (static_cast<int64_t>(last_) < given.integer(0))
+      throw SqlError(fail("damaged", "the count of persons is damaged; restore the store from a backup"));
     loaded_ = true;
   }
   struct Asked {

@@ -49,7 +49,7 @@ private:
 class DatasetCodes final : public measure::CodeBook {
 public:
   DatasetCodes(Dictionary& dictionary, const std::string& stored_dataset, const model::Dataset& dataset);
-  std::string_view text(size_t field, uint32_t code) const override { return fields_[field]->texts[code - 1]; }
+  std::string_view text(size_t field, uint32_t code) const override;
   uint32_t code(size_t field, std::string_view text) override { return dictionary_.code(*fields_[field], text); }
 
 private:
@@ -65,6 +65,7 @@ public:
   void number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers);
   // After a rollback.
   void forget();
+  KeyIndex& index() { return index_; }
 
 private:
   Db& db_;

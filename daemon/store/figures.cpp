@@ -1,8 +1,8 @@
 #include "store/figures.hpp"
 
 #include "base/bytes.hpp"
-#include "base/hash.hpp"
 #include "measure/cells.hpp"
+#include "store/sums.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -50,8 +50,9 @@ std::string encode_dims(const std::vector<std::string>& dims, model::Freq freq) 
   return out;
 }
 
-Result<Dims> decode_dims(std::string_view blob) {
+Result<Dims> decode_dims(std::string_view blob, int64_t sum) {
   ByteReader in(blob);
+  if (sum_of(blob) != sum) in.fail();
   Dims dims;
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n)
     dims.codes.emplace_back(in.text());
@@ -69,19 +70,22 @@ int64_t Figure::series_of(int64_t source, const measure::Delta& delta, Seq seq) 
   const auto group = static_cast<uint64_t>(source) << freq_bits | static_cast<uint64_t>(delta.freq);
   int64_t& series = series_[group << 32 | delta.tuple];
   if (series) return series;
-  const auto dims = encode_dims(meter_.tuple(delta.tuple), delta.freq);
+  return series = series_named(source, encode_dims(meter_.tuple(delta.tuple), delta.freq), seq);
+}
+
+int64_t Figure::series_named(int64_t source, std::string_view dims, Seq seq) {
   const auto bind = [&](Query& query) {
     query.bind(1, meter_.indicator().id).bind(2, static_cast<int64_t>(def_seq_)).bind(3, source).bind_blob(4, dims);
   };
   {
     auto query = db_.query("SELECT series FROM series WHERE indicator=? AND def_seq=? AND source=? AND dims=?");
     bind(query);
-    if (query.step()) return series = query.integer(0);
+    if (query.step()) return query.integer(0);
   }
-  auto query = db_.query("INSERT INTO series(indicator,def_seq,source,dims,seq) VALUES(?,?,?,?,?)");
+  auto query = db_.query("INSERT INTO series(indicator,def_seq,source,dims,seq,sum) VALUES(?,?,?,?,?,?)");
   bind(query);
-  query.bind(5, static_cast<int64_t>(seq)).run();
-  return series = db_.last_rowid();
+  query.bind(5, static_cast<int64_t>(seq)).bind(6, sum_of(dims)).run();
+  return db_.last_rowid();
 }
 
 void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {

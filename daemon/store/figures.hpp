@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,8 +31,8 @@ struct Dims {
   std::vector<std::string> codes;
   model::Freq freq = model::Freq::day;
 };
-// Error code "damaged".
-Result<Dims> decode_dims(std::string_view blob);
+// `sum`: the checksum beside it. Error code "damaged".
+Result<Dims> decode_dims(std::string_view blob, int64_t sum);
 
 // One indicator's figures under one definition.
 class Figure {
@@ -50,6 +51,8 @@ public:
 
   // Its number, which is given when it is asked for the first time, to be there since commit `seq`.
   int64_t series_of(int64_t source, const measure::Delta& delta, Seq seq);
+  // The same by its dimensions, encoded.
+  int64_t series_named(int64_t source, std::string_view dims, Seq seq);
 
 private:
   void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);

@@ -127,13 +127,14 @@ void Walk::find_epochs(const std::function<std::shared_ptr<const model::Catalog>
     if (definition) {
       std::vector<Series> series;
       {
-        auto row = db_.query("SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=? "
-                             "AND def_seq=? AND seq<=? ORDER BY series");
+        auto row =
+            db_.query("SELECT series,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
+                      "AND def_seq=? AND seq<=? ORDER BY series");
         row.bind(1, ask_.indicator).bind(2, static_cast<int64_t>(definition->since));
         row.bind(3, static_cast<int64_t>(at_));
         while (row.step()) {
-          auto dims = decode_dims(row.blob(2));
-          if (!dims) throw SqlError(dims.error());
+          auto dims = decode_dims(row.blob(2), row.integer(3));
+          if (!dims) throw SqlError(damaged_under(definition->in_force, "the name of a series"));
           series.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});
         }
       }

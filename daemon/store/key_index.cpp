@@ -4,6 +4,7 @@
 #include "base/hash.hpp"
 #include "base/radix.hpp"
 #include "store/packing.hpp"
+#include "store/sums.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -79,6 +80,7 @@ bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
 
 struct KeyIndex::Sql {
   const char* runs;
+  const char* run_after;
   const char* last_page;
   const char* page;
   const char* put_run;
@@ -91,9 +93,10 @@ namespace {
 
 #define KEPU_KEY_SQL(T)                                                                                                \
   {                                                                                                                    \
-    "SELECT id,n,first_page,lows,filter FROM " T "seg ORDER BY id", "SELECT coalesce(max(page),0) FROM " T "page",     \
-        "SELECT data FROM " T "page WHERE page=?",                                                                     \
-        "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter) VALUES(?,?,?,?,?,?)",                                 \
+    "SELECT id,n,first_page,lows,filter,sum FROM " T "seg ORDER BY id",                                                \
+        "SELECT id,n,first_page,lows,filter,sum FROM " T "seg WHERE id>? ORDER BY id LIMIT 1",                         \
+        "SELECT coalesce(max(page),0) FROM " T "page", "SELECT data FROM " T "page WHERE page=?",                      \
+        "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter,sum) VALUES(?,?,?,?,?,?,?)",                           \
         "INSERT INTO " T "page(page,data) VALUES(?,?)", "DELETE FROM " T "seg WHERE id=?",                             \
         "DELETE FROM " T "page WHERE page BETWEEN ? AND ?"                                                             \
   }
@@ -116,6 +119,59 @@ void KeyIndex::forget() {
   gathered_.shrink_to_fit();
 }
 
+int64_t KeyIndex::sum_of_run(int64_t id, int64_t n, int64_t first_page, std::string_view lows,
+                             std::string_view filter) {
+  const std::array<int64_t, 5> numbers{id, n, first_page, sum_of(lows), sum_of(filter)};
+  return sum_of({reinterpret_cast<const char*>(numbers.data()), sizeof numbers});
+}
+
+KeyIndex::Run KeyIndex::parse_run(const Query& row) {
+  Run run;
+  run.id = row.integer(0);
+  run.n = static_cast<uint64_t>(row.integer(1));
+  run.first_page = row.integer(2);
+  const auto lows = row.blob(3);
+  const auto filter = row.blob(4);
+  if (row.integer(5) != sum_of_run(run.id, row.integer(1), run.first_page, lows, filter)) damaged();
+  run.lows.resize(lows.size() / 8);
+  std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
+  run.filter = filter;
+  const auto partition = static_cast<unsigned>(run.id >> 40);
+  if (partition > gathering || run.lows.empty() ||
+      (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
+    damaged();
+  return run;
+}
+
+std::optional<KeyIndex::Checked> KeyIndex::check_run_after(int64_t after) {
+  Checked out;
+  Run run;
+  {
+    auto row = db_.query(sql_.run_after);
+    if (!row.bind(1, after).step()) return std::nullopt;
+    out.run = row.integer(0);
+    try {
+      run = parse_run(row);
+    } catch (const SqlError&) {
+      out.is_damaged = true;
+      return out;
+    }
+  }
+  std::vector<KeyEntry> entries;
+  try {
+    for (size_t i = 0; i < run.lows.size(); ++i) {
+      const size_t had = entries.size();
+      read_page(run.first_page + static_cast<int64_t>(i), entries);
+      if (entries[had].hash != run.lows[i]) out.is_damaged = true;
+    }
+  } catch (const SqlError& error) {
+    if (error.error().code != "damaged") throw;
+    out.is_damaged = true;
+  }
+  out.is_damaged = out.is_damaged || entries.size() != run.n;
+  return out;
+}
+
 void KeyIndex::load() {
   if (loaded_) return;
   forget();
@@ -128,17 +184,8 @@ void KeyIndex::load() {
   {
     auto runs = db_.query(sql_.runs);
     while (runs.step()) {
-      Run run;
-      run.id = runs.integer(0);
-      run.n = static_cast<uint64_t>(runs.integer(1));
-      run.first_page = runs.integer(2);
-      const auto lows = runs.blob(3);
-      run.lows.resize(lows.size() / 8);
-      std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
-      run.filter = runs.blob(4);
+      Run run = parse_run(runs);
       const auto partition = static_cast<unsigned>(run.id >> 40);
-      if (partition > gathering || run.lows.empty() || (partition < gathering && run.filter.size() % filter_block))
-        damaged();
       next_run_ = std::max(next_run_, (run.id & ((int64_t{1} << 40) - 1)) + 1);
       (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
     }
@@ -257,6 +304,7 @@ KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> 
       .bind(4, static_cast<int64_t>(run.lows.size()))
       .bind_blob(5, lows)
       .bind_blob(6, run.filter)
+      .bind(7, sum_of_run(run.id, static_cast<int64_t>(run.n), run.first_page, lows, run.filter))
       .run();
   return run;
 }

@@ -7,7 +7,7 @@
 // keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, u64 first hash,
 // then, packed, the n steps from hash to hash (the first is 0) and the n numbers, then XXH3-64. `lows`: the
 // first hash of each page.
-// `filter`: blocked Bloom, 64-byte blocks, 10 bits an entry; empty for the gathering partition.
+// `filter`: blocked Bloom, 64-byte blocks, 10 bits an entry; empty for the gathering partition. `sum`: sum_of_run().
 #pragma once
 
 #include "store/db.hpp"
@@ -15,8 +15,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kepu::store {
@@ -39,6 +41,15 @@ public:
   // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 
+  // Of a row of table keyseg or personseg.
+  static int64_t sum_of_run(int64_t id, int64_t n, int64_t first_page, std::string_view lows, std::string_view filter);
+  // Reads every page of the run with the next higher id, as it lies on disk. nullopt: there is none.
+  struct Checked {
+    int64_t run = 0;
+    bool is_damaged = false;
+  };
+  std::optional<Checked> check_run_after(int64_t after);
+
 private:
   struct Run {
     int64_t id = 0;
@@ -50,6 +61,8 @@ private:
   struct Sql;
 
   void load();
+  // Of a row of `runs`; refuses one that is damaged.
+  static Run parse_run(const Query& row);
   // These append.
   void read_page(int64_t page, std::vector<KeyEntry>& out);
   void read_run(const Run& run, std::vector<KeyEntry>& out);

@@ -5,6 +5,7 @@
 #include "store/rejects.hpp"
 #include "store/removals.hpp"
 #include "store/replacement.hpp"
+#include "store/sums.hpp"
 
 #include <algorithm>
 #include <set>
@@ -132,10 +133,11 @@ public:
       rejects_.write(commit.recorded_at);
       claims_.write(commit.seq);
       removals_.write(commit.seq);
-      core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq) VALUES(?,?,?)")
+      core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq,sum) VALUES(?,?,?,?)")
           .bind(1, run_.source)
           .bind_blob(2, cursor)
           .bind(3, static_cast<int64_t>(commit.seq))
+          .bind(4, sum_of(cursor))
           .run();
       add_counts(counts_);
       ++run_.parts;

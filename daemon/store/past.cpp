@@ -33,12 +33,14 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
   auto definition = definition_at(db_, indicator_.id, at_);
   if (!definition) damaged("the list of definitions");
   zone_ = std::move(definition->zone);
-  auto row = db_.query("SELECT series,source,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=? "
-                       "AND def_seq=? AND seq<=? ORDER BY series");
+  in_force_ = definition->in_force;
+  auto row =
+      db_.query("SELECT series,source,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
+                "AND def_seq=? AND seq<=? ORDER BY series");
   row.bind(1, indicator_.id).bind(2, static_cast<int64_t>(definition->since)).bind(3, static_cast<int64_t>(at_));
   while (row.step()) {
-    auto dims = decode_dims(row.blob(3));
-    if (!dims) throw SqlError(dims.error());
+    auto dims = decode_dims(row.blob(3), row.integer(4));
+    if (!dims) throw SqlError(damaged_under(in_force_, "the name of a series"));
     const auto id = static_cast<uint32_t>(row.integer(0));
     ids_.emplace(std::pair(row.integer(1), std::string(row.blob(3))), id);
     series_.push_back({id, row.text(2), std::move(dims->codes), dims->freq});
@@ -107,7 +109,7 @@ void Past::readings(model::Day to, const std::function<void(uint32_t, const Read
       auto& id = ids[static_cast<size_t>(span.freq)];
       if (!id) {
         const auto found = ids_.find(std::pair(key.first, encode_dims(meter.tuple(span.tuple), span.freq)));
-        if (found == ids_.end()) damaged("the list of series");
+        if (found == ids_.end()) throw SqlError(damaged_under(in_force_, "the list of series"));
         id = found->second;
       }
       const auto teller =
@@ -144,7 +146,7 @@ const std::map<uint32_t, Past::Figures>& Past::recount(model::Day from, model::D
       const auto& delta = changes.deltas[i];
       if (delta.n == 0 || delta.day < from || delta.day > to) continue;
       const auto id = ids_.find(std::pair(source, encode_dims(meter.tuple(delta.tuple), delta.freq)));
-      if (id == ids_.end()) damaged("the list of series");
+      if (id == ids_.end()) throw SqlError(damaged_under(in_force_, "the list of series"));
       id_of[i] = id->second;
       out.figures[id->second].cells.push_back(
           {delta.day, static_cast<uint64_t>(delta.n), delta.sum, static_cast<uint64_t>(delta.approximate),

@@ -49,6 +49,7 @@ private:
   const model::Dataset& dataset_;
   const Seq at_;
   std::optional<model::Zone> zone_;
+  bool in_force_ = true; // its definition is that of now
   std::vector<Series> series_;
   std::optional<std::optional<std::pair<model::Day, model::Day>>> extent_; // nullopt: not looked for yet
   std::map<std::pair<int64_t, std::string>, uint32_t> ids_;                // source and encoded dimensions

@@ -1,6 +1,7 @@
 #include "store/recount.hpp"
 
 #include "base/bytes.hpp"
+#include "store/sums.hpp"
 
 namespace kepu::store {
 namespace {
@@ -26,16 +27,24 @@ std::string_view StoredCodes::text(size_t field, uint32_t code) const {
   return it->second;
 }
 
+Error damaged_under(bool in_force, const std::string& what) {
+  return fail("damaged",
+              what + " is damaged; " + (in_force ? "run kepuctl rebuild" : "restore the store from a backup"));
+}
+
 std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq at) {
-  auto row = db.query("SELECT def_seq,fingerprint FROM definitions WHERE indicator=?1 AND def_seq<=?2 AND (until_seq "
+  auto row = db.query("SELECT def_seq,fingerprint,sum,until_seq IS NULL FROM definitions WHERE indicator=?1 AND "
+                      "def_seq<=?2 AND (until_seq "
                       "IS NULL OR until_seq>?2)");
   row.bind(1, indicator).bind(2, static_cast<int64_t>(at));
   if (!row.step()) return std::nullopt;
+  const bool in_force = row.integer(3) != 0;
+  if (sum_of(row.blob(1)) != row.integer(2)) throw SqlError(damaged_under(in_force, "the list of definitions"));
   // What a definition is known by begins with its zone.
   ByteReader fingerprint(row.blob(1));
   auto zone = model::Zone::find(fingerprint.text());
-  if (!zone) damaged("the list of definitions");
-  return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone)};
+  if (!zone) throw SqlError(damaged_under(in_force, "the list of definitions"));
+  return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone), in_force};
 }
 
 Cell::Cell(Db& db, std::shared_ptr<const model::Catalog> catalog, Definition definition, const FigureAsk& ask)

@@ -32,7 +32,10 @@ private:
 struct Definition {
   Seq since = 0;
   model::Zone zone;
+  bool in_force = true; // by now: then a rebuild mends what is damaged of it
 };
+// Says how to get back what is damaged of figures under a definition. Error code "damaged".
+Error damaged_under(bool in_force, const std::string& what);
 // That of commit `at`; nullopt: the indicator had none.
 std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq at);
 

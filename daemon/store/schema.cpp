@@ -1,11 +1,16 @@
 #include "store/schema.hpp"
 
+#include "store/key_index.hpp"
+#include "store/sums.hpp"
+
 #include <iterator>
+#include <vector>
 
 namespace kepu::store {
 namespace {
 
-// Blobs end in XXH3-64. Names of people and raw persons are nowhere in here.
+// Blobs end in XXH3-64, or have it in a column `sum` (see sums.hpp). Names of people and raw persons are nowhere in
+// here.
 //
 // Version 3, the first that is carried on. A new store is made of it and of all steps, so that old and new ones are
 // the same.
@@ -59,9 +64,42 @@ CREATE TABLE rejects(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, source INTEGE
 CREATE INDEX rejects_by_place ON rejects(source, input, place);
 )sql";
 
+// Gives each row of a table the checksum that it lacks. `rows`: a key of one or two columns, then what `sum` reads.
+template <class Sum> void put_sums(Db& db, const char* rows, const char* update, Sum&& sum) {
+  struct Row {
+    std::string key;
+    int64_t second;
+    int64_t sum;
+  };
+  std::vector<Row> all;
+  {
+    auto row = db.query(rows);
+    while (row.step())
+      all.push_back({row.text(0), row.integer(1), sum(row)});
+  }
+  for (const auto& one : all)
+    db.query(update).bind(1, one.sum).bind(2, one.key).bind(3, one.second).run();
+}
+
+void put_all_sums(Db& db) {
+  const auto of_blob = [](const Query& row) { return sum_of(row.blob(2)); };
+  const auto of_run = [](const Query& row) {
+    return KeyIndex::sum_of_run(row.integer(1), row.integer(2), row.integer(3), row.blob(4), row.blob(5));
+  };
+  put_sums(db, "SELECT series,0,dims FROM series", "UPDATE series SET sum=? WHERE series=? AND ?=0", of_blob);
+  put_sums(db, "SELECT source,0,cursor FROM cursors", "UPDATE cursors SET sum=? WHERE source=? AND ?=0", of_blob);
+  put_sums(db, "SELECT indicator,def_seq,fingerprint FROM definitions",
+           "UPDATE definitions SET sum=? WHERE indicator=? AND def_seq=?", of_blob);
+  put_sums(db, "SELECT id,id,n,first_page,lows,filter FROM keyseg", "UPDATE keyseg SET sum=? WHERE id=? AND id=?",
+           of_run);
+  put_sums(db, "SELECT id,id,n,first_page,lows,filter FROM personseg", "UPDATE personseg SET sum=? WHERE id=? AND id=?",
+           of_run);
+}
+
 struct Step {
   int64_t to; // version
   const char* statements;
+  void (*then)(Db&); // nullptr: nothing
 };
 // What a store of an earlier version lacks, oldest first.
 constexpr Step steps[] = {
@@ -96,7 +134,17 @@ CREATE INDEX kept_out_by_dataset ON kept_out(source, dataset);
 CREATE TABLE scopes(id INTEGER PRIMARY KEY, source INTEGER NOT NULL, dataset TEXT NOT NULL, run INTEGER NOT NULL,
   seq INTEGER NOT NULL, input INTEGER, body BLOB NOT NULL);
 CREATE INDEX scopes_by_dataset ON scopes(source, dataset);
-)sql"},
+)sql",
+     nullptr},
+    // Checksums of what does not end in one.
+    {5, R"sql(
+ALTER TABLE series ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cursors ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE definitions ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE keyseg ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE personseg ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
+)sql",
+     put_all_sums},
 };
 static_assert(steps[std::size(steps) - 1].to == schema_version);
 
@@ -134,7 +182,9 @@ void prepare_tables(Db& db, const std::string& file) {
     db.exec("PRAGMA application_id = 1265661233");
   }
   for (const auto& step : steps) {
-    if (step.to > version) db.exec(step.statements);
+    if (step.to <= version) continue;
+    db.exec(step.statements);
+    if (step.then) step.then(db);
   }
   db.exec(("PRAGMA user_version = " + std::to_string(schema_version)).c_str());
   transaction.commit();

@@ -425,11 +425,11 @@ private:
     read->changed = now;
     {
       auto row = db_.query(
-          "SELECT series,sources.id,dims FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
+          "SELECT series,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=?1 AND def_seq="
           "(SELECT def_seq FROM definitions WHERE indicator=?1 AND until_seq IS NULL) ORDER BY series");
       row.bind(1, indicator);
       while (row.step()) {
-        auto dims = decode_dims(row.blob(2));
+        auto dims = decode_dims(row.blob(2), row.integer(3));
         if (!dims) return dims.error();
         read->series.push_back(
             {static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});

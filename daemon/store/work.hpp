@@ -3,8 +3,10 @@
 
 #include "base/result.hpp"
 #include "store/reader.hpp"
+#include "store/verified.hpp"
 
 #include <cstdint>
+#include <optional>
 
 namespace kepu::store {
 
@@ -25,10 +27,11 @@ public:
 
   // After the last step.
   struct Outcome {
-    CommitInfo commit;     // its last; seq 0: nothing was to be changed
-    uint64_t removed = 0;  // facts that are no longer in force
-    uint64_t restored = 0; // facts that are in force again
-    uint64_t mended = 0;   // kept figures that were made anew: a series' month, or its set of a day
+    CommitInfo commit;                // its last; seq 0: nothing was to be changed
+    uint64_t removed = 0;             // facts that are no longer in force
+    uint64_t restored = 0;            // facts that are in force again
+    uint64_t mended = 0;              // kept figures that were made anew: a series' month, or its set of a day
+    std::optional<Verified> verified; // by verify()
   };
   virtual Outcome outcome() const = 0;
 };

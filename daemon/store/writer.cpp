@@ -7,6 +7,8 @@
 #include "store/labels.hpp"
 #include "store/rebuild.hpp"
 #include "store/schema.hpp"
+#include "store/sums.hpp"
+#include "store/verification.hpp"
 #include "store/withdrawal.hpp"
 
 #include <algorithm>
@@ -92,9 +94,16 @@ public:
 
   Result<std::string> cursor(std::string_view source) override {
     try {
-      auto row = core_.db.query("SELECT cursor FROM cursors JOIN sources USING(source) WHERE id=?");
+      auto row = core_.db.query("SELECT cursor,sum FROM cursors JOIN sources USING(source) WHERE id=?");
       row.bind(1, source);
-      return Result<std::string>(boost::system::in_place_value, row.step() ? std::string(row.blob(0)) : std::string());
+      if (!row.step()) return Result<std::string>(boost::system::in_place_value);
+      if (sum_of(row.blob(0)) != row.integer(1)) {
+        const std::string id(source);
+        return fail("damaged", "the bookmark of " + id +
+                                   " is damaged; restore the store from a backup, or let kepuctl run " + id +
+                                   " --again read the source from its beginning");
+      }
+      return Result<std::string>(boost::system::in_place_value, row.blob(0));
     } catch (const SqlError& error) {
       return error.error();
     }
@@ -111,6 +120,7 @@ public:
   }
 
   Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
+  Result<std::unique_ptr<Work>> verify() override { return make_verification(core_); }
 
   Result<void> read_again(std::string_view source) override {
     return core_.in_transaction([&] {
@@ -292,18 +302,23 @@ private:
     const auto fingerprint = measure::fingerprint(*core_.catalog, indicator, *core_.zone);
     Seq def_seq = 0;
     {
-      auto row = core_.db.query("SELECT def_seq,fingerprint FROM definitions WHERE indicator=? AND until_seq IS NULL");
+      auto row =
+          core_.db.query("SELECT def_seq,fingerprint,sum FROM definitions WHERE indicator=? AND until_seq IS NULL");
       row.bind(1, indicator.id);
-      if (row.step() && row.blob(1) == fingerprint) def_seq = static_cast<Seq>(row.integer(0));
+      // Of the same catalog it can be no other: then it is the store's note of it that is damaged.
+      if (row.step() && (row.blob(1) == fingerprint || (!is_new && sum_of(row.blob(1)) != row.integer(2))))
+        def_seq = static_cast<Seq>(row.integer(0));
     }
+    if (def_seq != 0) mend_definition(core_, indicator.id, def_seq, fingerprint);
     const bool changed = def_seq == 0;
     if (changed) {
       def_seq = seq;
       end_definition(indicator.id, seq);
-      core_.db.query("INSERT INTO definitions(indicator,def_seq,until_seq,fingerprint) VALUES(?,?,NULL,?)")
+      core_.db.query("INSERT INTO definitions(indicator,def_seq,until_seq,fingerprint,sum) VALUES(?,?,NULL,?,?)")
           .bind(1, indicator.id)
           .bind(2, static_cast<int64_t>(seq))
           .bind_blob(3, fingerprint)
+          .bind(4, sum_of(fingerprint))
           .run();
     }
     auto figure = std::make_unique<Figure>(core_.db, *core_.catalog, indicator, dataset, *core_.zone, def_seq);

@@ -148,6 +148,8 @@ public:
   // Compares every kept figure with the facts, month by month, and makes anew what is damaged or differs. Answers that
   // were right stay, with what tells of their last change.
   virtual Result<std::unique_ptr<Work>> rebuild() = 0;
+  // Compares them alike, and reads all that facts are made of, but writes nothing: its outcome tells what it found.
+  virtual Result<std::unique_ptr<Work>> verify() = 0;
 
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.

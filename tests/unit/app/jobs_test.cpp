@@ -13,6 +13,7 @@ namespace {
 struct Script {
   int steps = 1;
   std::optional<Error> fails;
+  std::optional<store::Verified> verified = {};
   bool alive = false;
 };
 
@@ -25,7 +26,7 @@ public:
     return ++done_ >= static_cast<uint64_t>(script_.steps);
   }
   Progress progress() const override { return {done_, static_cast<uint64_t>(script_.steps)}; }
-  Outcome outcome() const override { return {{7, {}}, 3, 1}; }
+  Outcome outcome() const override { return {{7, {}}, 3, 1, 0, script_.verified}; }
 
 private:
   Script& script_;
@@ -49,6 +50,17 @@ protected:
   Jobs jobs_{clock_};
   Script one_, two_;
 };
+
+TEST_F(JobsTest, WhatAVerificationFoundIsToldAfterItsEnd) {
+  one_.verified = store::Verified{2, 30, 1, 0, 7, 0, {{"visits: kept 3, facts give 2", ""}}};
+  ASSERT_TRUE(jobs_.ask(plan("a", one_)));
+  ASSERT_TRUE(begin_next());
+  EXPECT_FALSE(jobs_.list()[0].verified);
+  EXPECT_TRUE(jobs_.step());
+  ASSERT_TRUE(jobs_.list()[0].verified);
+  EXPECT_EQ(jobs_.list()[0].verified->differing, 1u);
+  EXPECT_EQ(jobs_.list()[0].verified->findings.size(), 1u);
+}
 
 TEST_F(JobsTest, TheyAreDoneOneAfterTheOtherAndToldAbout) {
   one_.steps = 2;

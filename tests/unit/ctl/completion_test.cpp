@@ -23,7 +23,7 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
     const auto text = script(shell);
     for (const char* command :
          {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators", "runs", "rejects",
-          "history", "explain", "commits", "label", "withdraw", "rebuild", "jobs", "completion"})
+          "history", "explain", "commits", "label", "withdraw", "rebuild", "verify", "jobs", "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;

@@ -110,6 +110,43 @@ TEST_F(Withdrawing, ARebuildNeedsNoQuestion) {
   EXPECT_THAT(out.str(), HasSubstr("withdrawn"));
 }
 
+class Verifying : public Withdrawing {
+protected:
+  void done(const std::string& verified) {
+    hub.on("POST /api/v1/verify", {job("queued")}, 202);
+    hub.on("GET /api/v1/jobs/3", {R"({"data":{"id":3,"kind":"verify","state":"done","sentence":"It is looked at.",)"
+                                  R"("sentence_zh":"已核对。","verified":)" +
+                                  verified + "}}"});
+  }
+};
+
+TEST_F(Verifying, EndsWellWhenAllAgrees) {
+  done(R"({"agrees":true,"differing":0,"damaged":0,"lost":0,"findings":[]})");
+  EXPECT_EQ(ask({"verify"}), ok);
+  EXPECT_EQ(out.str(), "It is looked at.\n");
+}
+
+TEST_F(Verifying, ListsWhatIsWrongAndEndsWithACodeOfItsOwn) {
+  done(
+      R"({"agrees":false,"differing":7,"damaged":1,"lost":0,"findings":[{"sentence":"visits\u001b: kept 3, facts give )"
+      R"(2","sentence_zh":"已存3"},3]})");
+  EXPECT_EQ(ask({"verify"}), disagrees);
+  EXPECT_THAT(out.str(), testing::StartsWith("visits"));
+  EXPECT_THAT(out.str(), HasSubstr(": kept 3, facts give 2\n… and 6 more\nIt is looked at.\n"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Verifying, AsJsonEndsWithTheSameCode) {
+  done(R"({"agrees":false,"differing":1,"findings":[]})");
+  EXPECT_EQ(ask({"verify", "--json"}), disagrees);
+  EXPECT_THAT(out.str(), HasSubstr(R"("verified":{"agrees":false)"));
+}
+
+TEST_F(Verifying, ItsExitCodeIsInItsHelp) {
+  EXPECT_EQ(run({"verify", "--help"}, {.out = out, .err = err}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("4 figures differ from the facts, or something is damaged"));
+}
+
 TEST_F(Withdrawing, JobsAreATable) {
   hub.on("GET /api/v1/jobs", {R"({"data":[{"id":3,"kind":"withdraw","what":"run 12","state":"done","sentence":"Done.",)"
                               R"("asked":"2026-11-25T07:54:30.1+08:00","ended":"2026-11-25T07:54:31+08:00"}]})"});

@@ -59,9 +59,9 @@ TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run again gates"}));
 }
 
-TEST(HttpAnswers, AWithdrawalAndARebuildAreJobsToWatch) {
+TEST(HttpAnswers, LongCommandsAreJobsToWatch) {
   Hub hub;
-  for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw", "rebuild"}) {
+  for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw", "rebuild", "verify"}) {
     auto request = hub.request("/api/v1/" + what, "POST");
     request.admin = true;
     const auto response = hub.ask(request);
@@ -70,7 +70,20 @@ TEST(HttpAnswers, AWithdrawalAndARebuildAreJobsToWatch) {
     EXPECT_EQ(json::parse(*response.body), hub.get_json("/api/v1/jobs/3"));
   }
   EXPECT_EQ(hub.control.orders,
-            (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates", "rebuild"}));
+            (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates", "rebuild", "verify"}));
+}
+
+TEST(HttpAnswers, AJobThatLookedAtTheStoreTellsWhatItFound) {
+  Hub hub;
+  JobStatus job;
+  job.id = 3;
+  job.kind = "verify";
+  job.state = "done";
+  job.verified = store::Verified{2, 30, 1, 0, 7, 0, {{"visits: kept 3, facts give 2", "已存3"}}};
+  hub.control.asked_jobs = {job};
+  EXPECT_EQ(serialize(hub.get_json("/api/v1/jobs/3").at("data").at("verified")),
+            R"({"agrees":false,"months":2,"figures":30,"differing":1,"damaged":0,"contents":7,"lost":0,)"
+            R"("findings":[{"sentence":"visits: kept 3, facts give 2","sentence_zh":"已存3"}]})");
 }
 
 TEST(HttpAnswers, ASourceThatWasTakenAwayCanBeWithdrawn) {

@@ -33,6 +33,7 @@ public:
   }
   Result<JobStatus> withdraw_source(const std::string& source) override { return job("withdraw source " + source); }
   Result<JobStatus> rebuild() override { return job("rebuild"); }
+  Result<JobStatus> verify() override { return job("verify"); }
   std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }

@@ -48,6 +48,8 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"POST", "/api/v1/sources/none/withdraw", 404, "unknown_source"},
       {"GET", "/api/v1/runs/4/withdraw", 405, "method_not_allowed"},
       {"GET", "/api/v1/rebuild", 405, "method_not_allowed"},
+      {"GET", "/api/v1/verify", 405, "method_not_allowed"},
+      {"POST", "/api/v1/verify?x=1", 422, "unknown_parameter", "x"},
       {"POST", "/api/v1/jobs", 405, "method_not_allowed"},
       {"GET", "/api/v1/jobs/1", 404, "unknown_job"},
       {"GET", "/api/v1/jobs/01", 404, "unknown_job"},

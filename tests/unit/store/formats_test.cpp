@@ -5,6 +5,7 @@
 #include "model/catalog_text.hpp"
 #include "store/block.hpp"
 #include "store/figures.hpp"
+#include "store/sums.hpp"
 #include "support/sample_catalog.hpp"
 
 #include <gtest/gtest.h>
@@ -160,7 +161,8 @@ TEST(Formats, CountedSets) {
 TEST(Formats, DimensionsOfSeries) {
   Mutations mutations(encode_dims({"V01", "510104017001", ""}, model::Freq::quarter), false);
   for (int i = 0; i < rounds; ++i) {
-    const auto found = decode_dims(mutations.next());
+    const auto bytes = mutations.next();
+    const auto found = decode_dims(bytes, sum_of(bytes));
     if (!found) {
       EXPECT_EQ(found.error().code, "damaged");
     }
