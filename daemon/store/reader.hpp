@@ -45,8 +45,8 @@ struct DayCell {
 
 // What one fact says to the measures latest and standing.
 struct Reading {
-  uint32_t teller = 0; // latest: of one teller only the last value counts, also where its area is another by now
-  model::Day first = 0;         // standing: in force from this day on; latest: the day that the value is of
+  uint32_t teller = 0;  // latest: of one teller only the last value counts, also where its area is another by now
+  model::Day first = 0; // standing: in force from this day on; latest: the day that the value is of
   model::Day until = INT32_MAX; // standing: exclusive
   int64_t time = 0;             // latest: of two values of a teller the one with the later (first, time, fact) counts
   uint64_t fact = 0;
