@@ -242,28 +242,18 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
   return out;
 }
 
-// What an indicator is, in the question's language.
-void write_indicator(Json& json, const Question& question, const model::Catalog& catalog,
-                     const model::Indicator& indicator) {
-  const auto* unit = catalog.unit(indicator.unit);
-  json.key("indicator").text(indicator.id);
-  json.key("name").text(in_language(indicator.name, question.lang));
-  json.key("unit").text(indicator.unit);
-  json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, question.lang)) : "");
-}
-
 void write_meta(Json& json, const Asked& asked, const Moment& moment, const Question& question,
                 const model::Catalog& catalog, const store::CommitInfo& commit) {
   const auto zone = moment.zone(asked);
   const auto& query = question.query;
   json.object();
   if (question.indicators.size() == 1) {
-    write_indicator(json, question, catalog, *question.indicators.front());
+    write_indicator(json, question.lang, catalog, *question.indicators.front());
   } else {
     json.key("indicators").array();
     for (const auto* indicator : question.indicators) {
       json.object();
-      write_indicator(json, question, catalog, *indicator);
+      write_indicator(json, question.lang, catalog, *indicator);
       json.end_object();
     }
     json.end_array();

@@ -127,16 +127,20 @@ FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog
   return out;
 }
 
+void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
+                     const model::Indicator& indicator) {
+  const auto* unit = catalog.unit(indicator.unit);
+  json.key("indicator").text(indicator.id);
+  json.key("name").text(in_language(indicator.name, lang));
+  json.key("unit").text(indicator.unit);
+  json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, lang)) : "");
+}
+
 void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
                   const model::Catalog& catalog, const store::CommitInfo& changed) {
   const auto zone = moment.zone(asked);
   const auto& query = question.query;
-  const auto* indicator = catalog.indicator(query.indicator);
-  const auto* unit = catalog.unit(indicator->unit);
-  json.key("indicator").text(indicator->id);
-  json.key("name").text(in_language(indicator->name, question.lang));
-  json.key("unit").text(indicator->unit);
-  json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, question.lang)) : "");
+  write_indicator(json, question.lang, catalog, *catalog.indicator(query.indicator));
   json.key("freq").text(std::string(1, model::letter(query.freq)));
   json.key("period").text(question.period.text());
   json.key("period_start").text(model::day_text(question.period.first_day()));

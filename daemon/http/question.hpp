@@ -19,6 +19,9 @@ struct FigureQuestion {
   std::string lang;
 };
 FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment);
+// Members that tell what an indicator is.
+void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
+                     const model::Indicator& indicator);
 // Members that tell what figure was asked for.
 void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
                   const model::Catalog& catalog, const store::CommitInfo& changed);

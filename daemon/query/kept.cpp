@@ -143,18 +143,14 @@ private:
 
 Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model::Catalog& catalog,
                                               const model::Indicator& indicator, const ObservationQuery& query) {
-  const auto series = reader.series(indicator.id);
-  if (!series) return series.error();
-  auto planned = plan(catalog, indicator, query, *series);
-  if (!planned) return planned.error();
-  auto days = reader.extent(indicator.id);
-  if (!days) return days.error();
+  auto begun = planned(reader, catalog, indicator, query);
+  if (!begun) return begun.error();
   std::optional<Choice> choice;
   // Asked by source, each speaks for itself.
   if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
-    choice.emplace(reader, indicator, *series);
-  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(reader, catalog, indicator, query.freq,
-                                                                std::move(*planned), *days, std::move(choice)));
+    choice.emplace(reader, indicator, begun->series);
+  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(
+      reader, catalog, indicator, query.freq, std::move(begun->plan), begun->days, std::move(choice)));
 }
 
 } // namespace kepu::query

@@ -164,4 +164,15 @@ Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicat
   return out;
 }
 
+Result<Planned> planned(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+                        const ObservationQuery& query) {
+  auto series = reader.series(indicator.id);
+  if (!series) return series.error();
+  auto found = plan(catalog, indicator, query, *series);
+  if (!found) return found.error();
+  auto days = reader.extent(indicator.id);
+  if (!days) return days.error();
+  return Planned{std::move(*series), std::move(*found), *days};
+}
+
 } // namespace kepu::query

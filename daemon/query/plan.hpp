@@ -16,6 +16,15 @@ struct Plan {
 Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicator, const ObservationQuery& query,
                   const std::vector<store::Series>& series);
 
+// What every figure of facts begins with.
+struct Planned {
+  std::vector<store::Series> series; // all of the indicator
+  Plan plan;
+  std::optional<std::pair<model::Day, model::Day>> days; // that hold a cell
+};
+Result<Planned> planned(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+                        const ObservationQuery& query);
+
 // Words that `by` takes for this indicator: its dimensions, the levels where it has areas, the register of share and
 // each, and "source" where there are facts of its own.
 std::vector<std::string> groupings(const model::Catalog& catalog, const model::Indicator& indicator);

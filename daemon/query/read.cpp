@@ -249,19 +249,16 @@ private:
 
 Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model::Catalog& catalog,
                                               const model::Indicator& indicator, const ObservationQuery& query) {
-  const auto series = reader.series(indicator.id);
-  if (!series) return series.error();
-  auto planned = plan(catalog, indicator, query, *series);
-  if (!planned) return planned.error();
-  auto days = reader.extent(indicator.id);
-  if (!days) return days.error();
+  auto begun = planned(reader, catalog, indicator, query);
+  if (!begun) return begun.error();
   if (indicator.measure == model::Measure::standing)
-    return std::unique_ptr<Figures>(std::make_unique<Standing>(reader, indicator, query, std::move(*planned), *days));
+    return std::unique_ptr<Figures>(
+        std::make_unique<Standing>(reader, indicator, query, std::move(begun->plan), begun->days));
   std::optional<Grouping> sources;
   if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
-    sources.emplace(indicator, *series);
-  return std::unique_ptr<Figures>(std::make_unique<Latest>(reader, catalog, indicator, query, std::move(*planned),
-                                                           *series, *days, std::move(sources)));
+    sources.emplace(indicator, begun->series);
+  return std::unique_ptr<Figures>(std::make_unique<Latest>(reader, catalog, indicator, query, std::move(begun->plan),
+                                                           begun->series, begun->days, std::move(sources)));
 }
 
 Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Catalog& catalog,
