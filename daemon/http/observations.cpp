@@ -244,7 +244,6 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
 
 void write_meta(Json& json, const Asked& asked, const Moment& moment, const Question& question,
                 const model::Catalog& catalog, const store::CommitInfo& commit) {
-  const auto zone = moment.zone(asked);
   const auto& query = question.query;
   json.object();
   if (question.indicators.size() == 1) {
@@ -265,17 +264,8 @@ void write_meta(Json& json, const Asked& asked, const Moment& moment, const Ques
   json.key("by").array();
   for (const auto& by : query.by)
     json.text(by);
-  json.end_array().key("filters").object();
-  for (const auto& [dimension, code] : query.filters)
-    json.key(dimension).text(code);
-  json.end_object();
-  json.key("source").text_or_null(query.source.value_or(""));
-  moment.echo(json, asked);
-  json.key("limit").number(question.limit);
-  json.key("lang").text(question.lang);
-  json.key("time_zone").text(zone.name());
-  json.key("commit").number(commit.seq);
-  json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : zone.text(commit.recorded_at));
+  json.end_array();
+  write_asked(json, asked, moment, query, question.limit, question.lang, commit);
   json.end_object();
 }
 

@@ -136,9 +136,24 @@ void write_indicator(Json& json, const std::string& lang, const model::Catalog& 
   json.key("unit_name").text_or_null(unit ? std::string_view(in_language(unit->name, lang)) : "");
 }
 
+void write_asked(Json& json, const Asked& asked, const Moment& moment, const query::ObservationQuery& query,
+                 uint32_t limit, const std::string& lang, const store::CommitInfo& changed) {
+  const auto zone = moment.zone(asked);
+  json.key("filters").object();
+  for (const auto& [dimension, code] : query.filters)
+    json.key(dimension).text(code);
+  json.end_object();
+  json.key("source").text_or_null(query.source.value_or(""));
+  moment.echo(json, asked);
+  json.key("limit").number(limit);
+  json.key("lang").text(lang);
+  json.key("time_zone").text(zone.name());
+  json.key("commit").number(changed.seq);
+  json.key("recorded_at").text_or_null(changed.seq == 0 ? "" : zone.text(changed.recorded_at));
+}
+
 void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
                   const model::Catalog& catalog, const store::CommitInfo& changed) {
-  const auto zone = moment.zone(asked);
   const auto& query = question.query;
   write_indicator(json, question.lang, catalog, *catalog.indicator(query.indicator));
   json.key("freq").text(std::string(1, model::letter(query.freq)));
@@ -146,17 +161,7 @@ void write_figure(Json& json, const Asked& asked, const Moment& moment, const Fi
   json.key("period_start").text(model::day_text(question.period.first_day()));
   json.key("period_end").text(model::day_text(question.period.last_day()));
   json.key("area").text_or_null(query.area.value_or(""));
-  json.key("filters").object();
-  for (const auto& [dimension, code] : query.filters)
-    json.key(dimension).text(code);
-  json.end_object();
-  json.key("source").text_or_null(query.source.value_or(""));
-  moment.echo(json, asked);
-  json.key("limit").number(query.limit);
-  json.key("lang").text(question.lang);
-  json.key("time_zone").text(zone.name());
-  json.key("commit").number(changed.seq);
-  json.key("recorded_at").text_or_null(changed.seq == 0 ? "" : zone.text(changed.recorded_at));
+  write_asked(json, asked, moment, query, query.limit, question.lang, changed);
 }
 
 } // namespace kepu::http

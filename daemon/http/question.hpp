@@ -22,6 +22,10 @@ FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog
 // Members that tell what an indicator is.
 void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
                      const model::Indicator& indicator);
+// Members that tell what else every question has in common: filters, source, moment, page, language, time zone, and the
+// commit that changed the answer last.
+void write_asked(Json& json, const Asked& asked, const Moment& moment, const query::ObservationQuery& query,
+                 uint32_t limit, const std::string& lang, const store::CommitInfo& changed);
 // Members that tell what figure was asked for.
 void write_figure(Json& json, const Asked& asked, const Moment& moment, const FigureQuestion& question,
                   const model::Catalog& catalog, const store::CommitInfo& changed);

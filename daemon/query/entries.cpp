@@ -41,9 +41,7 @@ Result<EntryGroups> entry_groups(const model::Catalog& catalog, const model::Ind
   for (size_t i = 0; i < query.by.size(); ++i) {
     const auto& by = query.by[i];
     if (std::ranges::find(known, by) == known.end()) return unknown_dimension(by, catalog, indicator);
-    if (std::find(query.by.begin(), query.by.begin() + static_cast<std::ptrdiff_t>(i), by) !=
-        query.by.begin() + static_cast<std::ptrdiff_t>(i))
-      return fail("unknown_dimension", "by names \"" + by + "\" twice; name each dimension once");
+    if (auto twice = named_before(query.by, i)) return *twice;
   }
   const bool placed = area_dimension(catalog, indicator).has_value();
   const model::Area* within = nullptr;

@@ -6,16 +6,14 @@
 
 namespace kepu::query {
 
-Verdict judge(model::Join join, const std::map<uint32_t, __int128>& values) {
+Verdict judge(model::Join join, const Cellmates& values) {
   Verdict out;
   out.differs = std::ranges::any_of(values, [&](const auto& one) { return one.second != values.begin()->second; });
   if (join != model::Join::compare || !out.differs) out.source = values.begin()->first;
   return out;
 }
 
-Grouping::Grouping(const model::Indicator& indicator, const std::vector<store::Series>& series)
-    : indicator_(indicator) {
-  if (!chooses()) return;
+Grouping::Grouping(const model::Indicator& indicator, const std::vector<store::Series>& series) {
   std::vector<size_t> dimensions;
   for (const auto& by : indicator.grain.by) {
     const auto at = std::ranges::find(indicator.by, by);
@@ -48,7 +46,6 @@ uint64_t Choice::cell_of(const Grouping::Place& place, model::Day day) {
 
 Result<void> Choice::look(model::Day first, model::Day last) {
   verdicts_.clear();
-  if (!chooses()) return {};
   const auto freq = indicator_.grain.freq;
   first = model::period_of(first, freq).first_day();
   last = model::period_of(last, freq).last_day();
@@ -59,14 +56,14 @@ Result<void> Choice::look(model::Day first, model::Day last) {
   auto read = reader_.cells(ids, first, last, [&](size_t i, const store::DayCell& day) {
     const auto* place = grouping_.of(ids[i]);
     const auto value = is_set ? __int128{0} : is_sum ? day.sum : static_cast<__int128>(day.n);
-    cells[cell_of(*place, day.day)].add(place->source, value);
+    cells[cell_of(*place, day.day)][place->source] += value;
   });
   if (!read) return read;
   if (is_set) {
     if (auto counted = count_sets(first, last, cells); !counted) return counted;
   }
   for (auto& [cell, mates] : cells)
-    verdicts_.emplace(cell, judge(indicator_.join, mates.values()));
+    verdicts_.emplace(cell, judge(indicator_.join, mates));
   return {};
 }
 
@@ -79,7 +76,7 @@ Result<void> Choice::count_sets(model::Day first, model::Day last, std::unordere
   });
   if (!read) return read;
   for (const auto& [key, one] : unions)
-    cells[key.first].add(key.second, static_cast<__int128>(one.count()));
+    cells[key.first][key.second] += static_cast<__int128>(one.count());
   return {};
 }
 

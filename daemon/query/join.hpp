@@ -11,30 +11,21 @@
 
 namespace kepu::query {
 
-// What sources say of one cell of the grain. Values are compared as they are.
-class Cellmates {
-public:
-  void add(uint32_t source, __int128 value) { values_[source] += value; }
-  std::map<uint32_t, __int128>& values() { return values_; }
-
-private:
-  std::map<uint32_t, __int128> values_; // by rank of the source
-};
+// What sources say of one cell of the grain, by rank of the source. Values are compared as they are.
+using Cellmates = std::map<uint32_t, __int128>;
 
 // The rule applied to one cell.
 struct Verdict {
   std::optional<uint32_t> source; // rank of the one that counts; nullopt: none does
   bool differs = false;
 };
-// `values` by rank, at least one.
-Verdict judge(model::Join join, const std::map<uint32_t, __int128>& values);
+// At least one has said something.
+Verdict judge(model::Join join, const Cellmates& values);
 
-// Series by source and by cell of the grain.
+// Series by source and by cell of the grain, of an indicator whose rule is not sum.
 class Grouping {
 public:
   Grouping(const model::Indicator& indicator, const std::vector<store::Series>& series);
-  // Whether there is anything to choose: a rule other than sum.
-  bool chooses() const { return indicator_.join != model::Join::sum; }
   struct Place {
     uint32_t source;  // rank in `order`
     uint32_t group;   // of the grain's dimensions
@@ -45,7 +36,6 @@ public:
   const std::vector<uint32_t>& ids() const { return ids_; } // that have a say
 
 private:
-  const model::Indicator& indicator_;
   std::unordered_map<uint32_t, Place> places_; // by series
   std::vector<uint32_t> ids_;
 };
@@ -55,7 +45,6 @@ class Choice {
 public:
   Choice(store::Reader& reader, const model::Indicator& indicator, const std::vector<store::Series>& series)
       : reader_(reader), indicator_(indicator), grouping_(indicator, series) {}
-  bool chooses() const { return grouping_.chooses(); }
   // Looks at all cells of the grain that these days meet.
   Result<void> look(model::Day first, model::Day last);
   struct Said {

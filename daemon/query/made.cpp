@@ -296,8 +296,8 @@ __int128 scaled(std::string_view text, int scale, bool up) {
 Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const model::Catalog& catalog,
                                                const model::Indicator& indicator, const ObservationQuery& query,
                                                int depth) {
+  const auto known = groupings(catalog, indicator);
   for (const auto& by : query.by) {
-    const auto known = groupings(catalog, indicator);
     if (std::ranges::find(known, by) == known.end()) return unknown_dimension(by, catalog, indicator);
   }
   std::vector<std::unique_ptr<Figures>> parts;

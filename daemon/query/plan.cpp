@@ -72,6 +72,12 @@ Error unknown_dimension(std::string_view word, const model::Catalog& catalog, co
                                        did_you_mean(word, known) + " (it has: " + joined(known) + ")");
 }
 
+std::optional<Error> named_before(const std::vector<std::string>& by, size_t at) {
+  const auto end = by.begin() + static_cast<std::ptrdiff_t>(at);
+  if (std::find(by.begin(), end, by[at]) == end) return std::nullopt;
+  return fail("unknown_dimension", "by names \"" + by[at] + "\" twice; name each dimension once");
+}
+
 Result<const model::Area*> area_asked(const model::Catalog& catalog, const std::string& word) {
   if (const auto* area = catalog.areas.lookup(word)) return area;
   return fail("unknown_area", "no area \"" + word + "\"" + did_you_mean(word, catalog.areas.known_words()));
@@ -111,10 +117,7 @@ Result<Plan> plan(const model::Catalog& catalog, const model::Indicator& indicat
   std::vector<Column> columns;
   for (size_t i = 0; i < query.by.size(); ++i) {
     const auto& by = query.by[i];
-    if (std::find(query.by.begin(), query.by.begin() + static_cast<std::ptrdiff_t>(i), by) !=
-        query.by.begin() + static_cast<std::ptrdiff_t>(i)) {
-      return fail("unknown_dimension", "by names \"" + by + "\" twice; name each dimension once");
-    }
+    if (auto twice = named_before(query.by, i)) return *twice;
     if (const auto declared = position_of(indicator.by, by)) {
       columns.push_back({*declared, std::nullopt});
     } else if (const auto level = area_level(by); level && area) {

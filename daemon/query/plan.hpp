@@ -33,6 +33,8 @@ std::optional<size_t> area_dimension(const model::Catalog& catalog, const model:
 // Level that `by` names beside dimensions: district 0, subdistrict 1, community 2; nullopt: no level.
 std::optional<int> area_level(std::string_view by);
 Error unknown_dimension(std::string_view word, const model::Catalog& catalog, const model::Indicator& indicator);
+// Error code "unknown_dimension" when `by` names its word number `at` before; nullopt: it does not.
+std::optional<Error> named_before(const std::vector<std::string>& by, size_t at);
 // Error code "unknown_area".
 Result<const model::Area*> area_asked(const model::Catalog& catalog, const std::string& word);
 inline constexpr std::string_view source_word = "source";

@@ -203,10 +203,10 @@ private:
       const auto* last = values.at(moment);
       const auto* place = last ? sources_->of(all_[last->series]) : nullptr;
       if (place && is_fresh_enough(last->reading, period, moment))
-        groups[place->group].add(place->source, last->reading.value);
+        groups[place->group][place->source] += last->reading.value;
     }
     for (auto& [group, mates] : groups)
-      verdicts_.emplace(group, judge(indicator_.join, mates.values()));
+      verdicts_.emplace(group, judge(indicator_.join, mates));
   }
 
   void add(Amount& amount, const Values::One& last, int32_t period, model::Day moment) {

@@ -117,12 +117,8 @@ void read_unit(Section& section, const abi::Field& field, const std::string& uni
   if (field.type != KEPU_INTEGER && field.type != KEPU_DECIMAL && field.type != KEPU_REAL) {
     section.complain("unit", "bad_unit",
                      "only numbers have a unit, and " + in_quotes(field.name) + " is " + type_name(field.type));
-  } else if (draft.units_clean && !draft.catalog.unit(unit)) {
-    std::vector<std::string> known;
-    for (const auto& one : draft.catalog.units)
-      known.push_back(one.id);
-    section.complain("unit", "unknown_unit",
-                     "unit " + in_quotes(unit) + " is not in units.toml" + suggestion(unit, known));
+  } else {
+    check_unit(section, unit, draft);
   }
   dataset.units.insert_or_assign(field.name, unit);
 }
@@ -198,6 +194,15 @@ void read_scope(Section& top, model::Dataset& dataset, Report& report) {
 }
 
 } // namespace
+
+void check_unit(Section& section, const std::string& unit, const CatalogDraft& draft) {
+  if (!draft.units_clean || draft.catalog.unit(unit)) return;
+  std::vector<std::string> known;
+  for (const auto& one : draft.catalog.units)
+    known.push_back(one.id);
+  section.complain("unit", "unknown_unit",
+                   "unit " + in_quotes(unit) + " is not in units.toml" + suggestion(unit, known));
+}
 
 std::string type_name(int32_t type) { return type_names()[static_cast<size_t>(type - 1)]; }
 

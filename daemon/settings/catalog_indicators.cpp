@@ -33,10 +33,6 @@ bool is_indicator_id(std::string_view id) {
   }
 }
 
-bool only_key(const abi::Field& field) {
-  return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
-}
-
 // A number of `where` with as many decimals as the field has; nullopt after a complaint.
 std::optional<std::string> decimal_word(const abi::Field& field, const Node& value, Report& report) {
   constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
@@ -235,13 +231,7 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
   if (of_facts) out.field = section.text("field").value_or("");
   const auto by = section.texts("by");
 
-  if (unit && draft.units_clean && !catalog.unit(*unit)) {
-    std::vector<std::string> known;
-    for (const auto& one : catalog.units)
-      known.push_back(one.id);
-    section.complain("unit", "unknown_unit",
-                     "unit " + in_quotes(*unit) + " is not in units.toml" + suggestion(*unit, known));
-  }
+  if (unit) check_unit(section, *unit, draft);
   out.unit = unit.value_or("");
   out.dataset = dataset_id.value_or("");
   const auto* dataset = catalog.dataset(out.dataset);
@@ -279,6 +269,10 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
 }
 
 } // namespace
+
+bool only_key(const abi::Field& field) {
+  return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
+}
 
 static std::vector<std::string> field_names(const model::Dataset& dataset) {
   std::vector<std::string> out;

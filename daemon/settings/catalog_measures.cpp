@@ -19,10 +19,6 @@ const std::vector<std::string>& entry_levels() { // registers that are lists of 
   return all;
 }
 
-bool is_only_key(const abi::Field& field) {
-  return (field.type == KEPU_TEXT || field.type == KEPU_PERIOD) && field.roles == KEPU_ROLE_KEY;
-}
-
 std::string quantity_of(const model::Catalog& catalog, std::string_view unit) {
   const auto* found = catalog.unit(unit);
   return found ? found->quantity : "";
@@ -87,7 +83,7 @@ void check_field(Section& section, const CatalogDraft& draft, const model::Datas
     section.complain("field", "bad_measure",
                      "distinct counts persons or texts, and " + in_quotes(field->name) + " is " +
                          type_name(field->type));
-  } else if (is_only_key(*field)) {
+  } else if (only_key(*field)) {
     section.complain("field", "bad_measure",
                      in_quotes(field->name) + " is only a key; give it the role attribute too to count its values");
   }

@@ -35,6 +35,10 @@ struct CatalogDraft {
 void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 
+// Complains when the section's key "unit" names one that there is not.
+void check_unit(Section& section, const std::string& unit, const CatalogDraft& draft);
+// Whether the field's values lie in the key's text alone.
+bool only_key(const abi::Field& field);
 // The field, or nullptr after a complaint.
 const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report);
 const std::vector<std::string>& measure_names(); // of model::Measure
