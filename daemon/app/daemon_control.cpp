@@ -112,6 +112,28 @@ Result<http::JobStatus> DaemonControl::withdraw_source(const std::string& source
   return ingest_.ask_job(std::move(plan));
 }
 
+Result<http::JobStatus> DaemonControl::retention(const std::string& source, model::Day before) {
+  const auto day = model::day_text(before);
+  JobPlan plan;
+  plan.kind = "retention";
+  plan.what = source + " before " + day;
+  plan.source = source;
+  plan.begin = [this, source, before] { return writer_.retention(source, before); };
+  plan.done = [source, day](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
+    const auto removed = std::to_string(outcome.removed);
+    if (outcome.commit.seq == 0) {
+      return {"Nothing of " + source + " from before " + day + " was left to be given up; " + removed +
+                  " facts of earlier days were deleted.",
+              "数据源" + source + "在" + day + "之前没有需要清除的数据；删除更早的记录" + removed + "条。"};
+    }
+    return {"Figures of " + source + " from before " + day + " are frozen by commit " +
+                std::to_string(outcome.commit.seq) + ": " + removed + " facts were deleted.",
+            "数据源" + source + "在" + day + "之前的数值已由提交" + std::to_string(outcome.commit.seq) +
+                "固定：删除记录" + removed + "条。"};
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
 Result<http::JobStatus> DaemonControl::rebuild() {
   JobPlan plan;
   plan.kind = "rebuild";

@@ -25,6 +25,7 @@ public:
   Result<void> run_again(std::string_view source) override;
   Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
   Result<http::JobStatus> withdraw_source(const std::string& source) override;
+  Result<http::JobStatus> retention(const std::string& source, model::Day before) override;
   Result<http::JobStatus> rebuild() override;
   Result<http::JobStatus> verify() override;
   std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }

@@ -53,7 +53,8 @@ Result<pipeline::Mapper*> RunIngest::mapper(uint16_t dataset) {
     const auto* contracted = writer_.catalog()->dataset(declared.id);
     auto* codes = writer_.codes(declared.id);
     if (!contracted || !codes) return contract("the catalog has no dataset \"" + declared.id + "\"");
-    auto made = pipeline::Mapper::make(*writer_.catalog(), *contracted, declared, *codes);
+    auto made = pipeline::Mapper::make(*writer_.catalog(), *contracted, declared, *codes,
+                                       writer_.horizon(info_.source, declared.id));
     if (!made) return made.error();
     slot = std::move(*made);
   }
@@ -139,7 +140,8 @@ void RunIngest::count(uint64_t rows, uint64_t rejects) {
 }
 
 Result<void> RunIngest::reject(store::Refused refused) {
-  count(1, 1);
+  // A late row says nothing against those beside it.
+  count(1, refused.code == "period_frozen" ? 0 : 1);
   return part_->reject(std::move(refused));
 }
 

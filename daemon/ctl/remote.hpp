@@ -46,6 +46,7 @@ public:
   // Asks before it does it, unless `yes`.
   int withdraw_run(const std::string& run, bool yes, bool wait);
   int withdraw_source(const std::string& source, bool yes, bool wait);
+  int retention(const std::string& source, const std::string& before, bool yes, bool wait);
   int pause(const std::string& source);
   int resume(const std::string& source);
   int observations(Parameters parameters, bool csv);

@@ -25,6 +25,7 @@ struct Wanted {
   std::string socket;
   std::string color = "auto";
   bool json = false;
+  std::string before;
   std::string operand; // source, indicator, shell, or what is to be withdrawn
   std::string name;    // of that
   bool again = false;
@@ -118,6 +119,13 @@ void build(CLI::App& app, Wanted& wanted) {
   withdraw->add_option("NAME", wanted.name, "The run's number or the source's id, as `kepuctl runs` lists them")
       ->required();
   withdraw->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
+  auto* retention = no_wait(with_source(
+      add(app, "retention",
+          "Delete a source's facts from before a day for ever; figures of these days stay as they are, late "
+          "rows of them are rejects, and what needs the facts is refused",
+          "kepuctl retention turnstile --before 2022-01-01")));
+  retention->add_option("--before", wanted.before, "Facts of this day and later ones stay: 2022-01-01")->required();
+  retention->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
   no_wait(
       add(app, "rebuild",
           "Compare every kept figure with the facts and make anew what is damaged or differs; sources go on meanwhile",
@@ -128,7 +136,7 @@ void build(CLI::App& app, Wanted& wanted) {
       "differs is listed; figures are mended by kepuctl rebuild, facts by a backup alone",
       "kepuctl verify || kepuctl rebuild"));
   verify->footer(verify->get_footer() + "4 figures differ from the facts, or something is damaged.\n");
-  add(app, "jobs", "Long commands like withdraw, rebuild and verify since the daemon's start, newest first",
+  add(app, "jobs", "Long commands like withdraw, retention and verify since the daemon's start, newest first",
       "kepuctl jobs");
 
   auto* observations = add(app, "observations", "Values of an indicator",
@@ -307,6 +315,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "withdraw")
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);
+  if (command == "retention") return remote.retention(wanted.operand, wanted.before, wanted.yes, !wanted.no_wait);
   if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
   if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
   if (command == "commits")

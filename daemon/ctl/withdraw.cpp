@@ -1,4 +1,4 @@
-// Commands that are jobs. Of those that take facts back people are asked first.
+// Commands that are jobs. Of those that take facts back or give them up people are asked first.
 #include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "ctl/json.hpp"
@@ -48,6 +48,14 @@ int Remote::withdraw_run(const std::string& run, bool yes, bool wait) {
 int Remote::withdraw_source(const std::string& source, bool yes, bool wait) {
   if (!yes && !confirmed("Withdraw everything that " + source + " ever gave, of all its runs?")) return exit_;
   return job("/api/v1/sources/" + percent_encoded(source) + "/withdraw", wait);
+}
+
+int Remote::retention(const std::string& source, const std::string& before, bool yes, bool wait) {
+  if (!yes && !confirmed("Give up the facts of " + source + " from before " + before +
+                         " for ever? Their figures stay as they are, but cannot be corrected, counted otherwise or "
+                         "explained any more."))
+    return exit_;
+  return job("/api/v1/sources/" + percent_encoded(source) + "/retention?before=" + percent_encoded(before), wait);
 }
 
 int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }

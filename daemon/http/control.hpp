@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "model/period.hpp"
 #include "store/reader.hpp"
 #include "store/verified.hpp"
 
@@ -35,7 +36,7 @@ struct SourceStatus {
 // A long command on the store; see POST …/withdraw.
 struct JobStatus {
   uint64_t id = 0;
-  std::string kind;     // withdraw, rebuild, verify
+  std::string kind;     // withdraw, retention, rebuild, verify
   std::string what;     // "run 12", "source gates"
   std::string state;    // queued running done failed
   uint64_t done = 0;    // of `total`
@@ -78,6 +79,8 @@ public:
   // "shutting_down".
   virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;
   virtual Result<JobStatus> withdraw_source(const std::string& source) = 0;
+  // The job that gives up facts of a source from before a day; codes as above.
+  virtual Result<JobStatus> retention(const std::string& source, model::Day before) = 0;
   // The job that makes damaged figures anew; codes as above.
   virtual Result<JobStatus> rebuild() = 0;
   // The job that looks whether figures agree with the facts and whether anything is damaged; codes as above.

@@ -26,6 +26,7 @@ constexpr std::array all_routes{
     Route{"source_pause", "/api/v1/sources/*/pause", true, false, json_only, false, pause_source},
     Route{"source_resume", "/api/v1/sources/*/resume", true, false, json_only, false, resume_source},
     Route{"source_withdraw", "/api/v1/sources/*/withdraw", true, false, json_only, false, withdraw_source},
+    Route{"source_retention", "/api/v1/sources/*/retention", true, false, json_only, false, retention},
     Route{"runs", "/api/v1/runs", false, false, json_or_csv, true, runs},
     Route{"run", "/api/v1/runs/*", false, false, json_only, true, run},
     Route{"run_withdraw", "/api/v1/runs/*/withdraw", true, false, json_only, false, withdraw_run},

@@ -44,6 +44,13 @@ Response accepted(const Asked& asked, const JobStatus& job) {
   return out;
 }
 
+// A source that the hub no longer has may have left something.
+void refuse_unheld(const Asked& asked) {
+  const Moment moment(asked.reader);
+  if (!take(asked.reader.last_run(asked.id)))
+    throw Refused{"unknown_source", "the store holds nothing of a source " + in_quotes(asked.id), "", "", {}};
+}
+
 } // namespace
 
 Response withdraw_run(const Asked& asked) {
@@ -66,13 +73,21 @@ Response withdraw_run(const Asked& asked) {
 
 Response withdraw_source(const Asked& asked) {
   asked.params.allow_only({});
-  {
-    const Moment moment(asked.reader);
-    // One that the hub no longer has may have left something.
-    if (!take(asked.reader.last_run(asked.id)))
-      throw Refused{"unknown_source", "the store holds nothing of a source " + in_quotes(asked.id), "", "", {}};
-  }
+  refuse_unheld(asked);
   return accepted(asked, take(asked.control.withdraw_source(asked.id)));
+}
+
+Response retention(const Asked& asked) {
+  asked.params.allow_only({"before"});
+  const auto text = asked.params.text("before");
+  if (!text) throw Refused{"missing_parameter", "before is missing", "before=2024-01-01", "before", {}};
+  const auto before = model::parse_day(*text);
+  if (!before)
+    throw Refused{"bad_parameter", in_quotes(*text) + " is no day", "write it like 2024-01-01", "before", {}};
+  if (*before > asked.context.zone->day_at(asked.context.now))
+    throw Refused{"bad_range", *text + " lies in the future", "give up days that have been", "before", {}};
+  refuse_unheld(asked);
+  return accepted(asked, take(asked.control.retention(asked.id, *before)));
 }
 
 Response rebuild(const Asked& asked) {

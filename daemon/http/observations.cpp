@@ -141,6 +141,7 @@ std::string flags_of(const query::Amount& amount) {
   add(amount.carried > 0, "carried");
   add(amount.missing > 0, "missing");
   add(amount.differing > 0, "differing");
+  add(amount.is_frozen, "frozen");
   return out;
 }
 

@@ -81,6 +81,8 @@ const std::vector<ProblemCode>& problem_codes() {
       {"as_of_future", 422, "The moment lies ahead", "ask for a moment that has been"},
       {"before_history", 422, "Nothing was recorded by then",
        "ask for a later moment; /api/v1/runs tells when data came"},
+      {"history_horizon", 422, "What the answer is made of was given up",
+       "ask later days; /api/v1/sources/{id} tells how far back the facts of a source go"},
       {"unknown_label", 422, "No commit bears the label", "/api/v1/commits shows the labels of commits"},
       {"bad_label", 422, "This cannot be a label", "write at most 200 bytes of shown text without semicolons"},
       {"bad_range", 422, "The range of periods is no range", "give periods of freq or coarser ones, from not after to"},

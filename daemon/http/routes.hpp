@@ -119,6 +119,7 @@ Response run(const Asked& asked);
 Response rejects(const Asked& asked);
 Response withdraw_run(const Asked& asked);
 Response withdraw_source(const Asked& asked);
+Response retention(const Asked& asked);
 Response rebuild(const Asked& asked);
 Response verify(const Asked& asked);
 Response jobs(const Asked& asked);

@@ -47,7 +47,12 @@ void write(Json& json, const Asked& asked, const SourceStatus& source) {
   } else {
     json.null();
   }
-  json.key("rejects").number(rejects).end_object();
+  json.key("rejects").number(rejects).key("given_up").array();
+  for (const auto& one : take(asked.reader.given_up(source.id))) {
+    json.object().key("dataset").text(one.dataset).key("before").text(model::day_text(one.before));
+    json.key("since").text(time_text(asked, one.since.recorded_at)).key("commit").number(one.since.seq).end_object();
+  }
+  json.end_array().end_object();
 }
 
 std::vector<std::string> ids_of(const std::vector<SourceStatus>& all) {

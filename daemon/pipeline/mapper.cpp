@@ -41,7 +41,7 @@ std::string unknown_word(const std::string& list, std::string_view text, const s
 } // namespace
 
 Result<Mapper> Mapper::make(const model::Catalog& catalog, const model::Dataset& dataset, const abi::Dataset& declared,
-                            measure::CodeBook& codes) {
+                            measure::CodeBook& codes, std::optional<int64_t> horizon) {
   const auto refuse = [&](const std::string& what) {
     return fail("contract",
                 "dataset " + dataset.contract.id + ": " + what + "; the connector and the catalog must agree");
@@ -50,6 +50,7 @@ Result<Mapper> Mapper::make(const model::Catalog& catalog, const model::Dataset&
   mapper.catalog_ = &catalog;
   mapper.dataset_ = &dataset;
   mapper.codes_ = &codes;
+  mapper.horizon_ = horizon.value_or(INT64_MIN);
   if (declared.version != dataset.contract.version) {
     return refuse("the connector emits version " + std::to_string(declared.version) + ", the catalog has version " +
                   std::to_string(dataset.contract.version));
@@ -134,11 +135,18 @@ void Mapper::check_column(size_t declared, const abi::Batch& batch, Instant now,
                " than the dataset accepts; check the row and the sender's clock",
            refused);
   };
+  const auto refuse_late = [&](size_t row) {
+    refuse(batch, row, field, "period_frozen",
+           "\"" + contract.name +
+               "\" lies in days whose figures are frozen, since retention gave up their facts; the row changes nothing",
+           refused);
+  };
   if (contract.roles & KEPU_ROLE_TIME && (contract.type == KEPU_TIMESTAMP || contract.type == KEPU_DATE)) {
     for (size_t row = 0; row < rows; ++row) {
       const int64_t time = column.integer(row);
-      if (time >= earliest && time <= latest) continue;
-      if (!column.is_null(row)) refuse_time(row, time > latest);
+      if (time >= std::max(earliest, horizon_) && time <= latest) continue;
+      if (column.is_null(row)) continue;
+      time >= earliest&& time < horizon_ ? refuse_late(row) : refuse_time(row, time > latest);
     }
   }
   if (contract.roles & KEPU_ROLE_PERIOD) {
@@ -146,7 +154,11 @@ void Mapper::check_column(size_t declared, const abi::Batch& batch, Instant now,
       if (column.is_null(row)) continue;
       const auto period = model::parse_period(column.text_at(row));
       if (!period) continue; // refused below, with its text
-      if (period->first_day() > latest || period->last_day() < earliest) refuse_time(row, period->first_day() > latest);
+      if (period->first_day() > latest || period->last_day() < earliest) {
+        refuse_time(row, period->first_day() > latest);
+      } else if (period->first_day() < horizon_) {
+        refuse_late(row);
+      }
     }
   }
   if (contract.type == KEPU_DATE || model::holding_of(contract) != Holding::code) return;

@@ -10,6 +10,7 @@
 #include <kepu/batch.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,16 +21,18 @@ namespace kepu::pipeline {
 struct Refusal {
   uint64_t place = 0; // row in the input; 0: unknown
   std::string field;
-  std::string code; // missing_value unknown_entity unknown_area time_in_future time_too_old bad_period too_many_values
+  std::string code;    // missing_value unknown_entity unknown_area time_in_future time_too_old period_frozen bad_period
+                       // too_many_values
   std::string message; // what is wrong and what to do
 };
 
 // One dataset as one connector emits it. Holds references: catalog, dataset and codes must outlive it.
 class Mapper {
 public:
-  // Error code "contract": the declared fields disagree with the catalog's, and how.
+  // `horizon`: rows of earlier times come too late, as measure::When gives it. Error code "contract": the declared
+  // fields disagree with the catalog's, and how.
   static Result<Mapper> make(const model::Catalog& catalog, const model::Dataset& dataset, const abi::Dataset& declared,
-                             measure::CodeBook& codes);
+                             measure::CodeBook& codes, std::optional<int64_t> horizon = {});
 
   const model::Dataset& dataset() const { return *dataset_; }
   bool has_key() const { return !keys_.empty(); }
@@ -61,6 +64,7 @@ private:
   const model::Catalog* catalog_ = nullptr;
   const model::Dataset* dataset_ = nullptr;
   measure::CodeBook* codes_ = nullptr;
+  int64_t horizon_ = INT64_MIN;
   std::vector<size_t> to_catalog_; // declared field -> catalog's
   std::vector<size_t> keys_;       // declared fields that are keys, in declared order
   struct Judged {                  // words of a field that were looked up before, and why they are refused

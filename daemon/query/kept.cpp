@@ -5,16 +5,38 @@
 #include "query/plan.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
 
 namespace kepu::query {
 namespace {
 
+Error unknown_before(const store::Frozen& lost, const model::Indicator& indicator) {
+  const auto day = model::day_text(lost.before);
+  return fail("history_horizon", "the facts of " + lost.source + " from before " + day + " were given up before " +
+                                     indicator.id +
+                                     " was defined as it is now, so earlier figures are not known; ask days from " +
+                                     day + " on, or as_of a moment before the definition changed");
+}
+
 class KeptFigures final : public Figures {
 public:
   KeptFigures(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator, model::Freq freq,
-              Plan plan, std::optional<std::pair<model::Day, model::Day>> days, std::optional<Choice> choice)
-      : reader_(reader), indicator_(indicator), plan_(std::move(plan)), freq_(freq), days_(days),
-        choice_(std::move(choice)) {
+              Planned planned, std::vector<store::Frozen> lost, std::optional<Choice> choice)
+      : reader_(reader), indicator_(indicator), plan_(std::move(planned.plan)), freq_(freq), days_(planned.days),
+        lost_(std::move(lost)), choice_(std::move(choice)) {
+    std::unordered_map<std::string_view, model::Day> before; // by source
+    for (const auto& one : planned.frozen)
+      before.emplace(one.source, one.before);
+    std::unordered_map<uint32_t, model::Day> of_series;
+    for (const auto& one : planned.series) {
+      const auto found = before.find(one.source);
+      if (found != before.end()) of_series.emplace(one.id, found->second);
+    }
+    for (const auto id : plan_.ids) {
+      const auto found = of_series.find(id);
+      frozen_before_.push_back(found == of_series.end() ? INT32_MIN : found->second);
+    }
     const auto* dataset = catalog.dataset(indicator.dataset);
     const auto field = dataset ? dataset->field(indicator.field) : std::nullopt;
     if (indicator.measure == model::Measure::sum && field) scale_ = dataset->contract.fields[*field].scale;
@@ -31,6 +53,9 @@ public:
 
   Result<std::vector<Cell>> collect(const Window& window) override {
     cells_.clear();
+    for (const auto& one : lost_) {
+      if (window.first_day < one.before) return unknown_before(one, indicator_);
+    }
     if (choice_) {
       if (auto looked = choice_->look(window.first_day, window.last_day); !looked) return looked.error();
     }
@@ -85,6 +110,7 @@ private:
           const auto at = static_cast<size_t>(period_of(day.day) - window.from);
           if (!takes(series, day.day, at, open)) return;
           Amount& amount = open[at].amount;
+          amount.is_frozen = amount.is_frozen || day.day < frozen_before_[series];
           amount.n += day.n;
           amount.value += is_sum ? day.sum : static_cast<__int128>(day.n);
           amount.approximate += day.approximate;
@@ -133,6 +159,8 @@ private:
   const Plan plan_;
   const model::Freq freq_;
   const std::optional<std::pair<model::Day, model::Day>> days_;
+  const std::vector<store::Frozen> lost_; // sources that earlier figures lack
+  std::vector<model::Day> frozen_before_; // parallel to the plan's series
   std::optional<Choice> choice_;
   std::set<std::pair<size_t, uint64_t>> differing_; // of the open group: period, and cell of the grain
   int scale_ = 0;
@@ -149,8 +177,14 @@ Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model
   // Asked by source, each speaks for itself.
   if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
     choice.emplace(reader, indicator, begun->series);
-  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(
-      reader, catalog, indicator, query.freq, std::move(begun->plan), begun->days, std::move(choice)));
+  std::vector<store::Frozen> lost;
+  for (const auto& one : begun->frozen) {
+    if (!one.is_lost || (query.source && *query.source != one.source)) continue;
+    if (query.from && query.from->first_day() < one.before) return unknown_before(one, indicator);
+    lost.push_back(one);
+  }
+  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(reader, catalog, indicator, query.freq,
+                                                                std::move(*begun), std::move(lost), std::move(choice)));
 }
 
 } // namespace kepu::query

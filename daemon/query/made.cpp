@@ -50,6 +50,7 @@ void add_facts(Amount& to, const Amount& from) {
   to.carried += from.carried;
   to.missing += from.missing;
   to.differing += from.differing;
+  to.is_frozen = to.is_frozen || from.is_frozen;
   to.is_known = to.is_known && from.is_known;
 }
 

@@ -47,6 +47,7 @@ struct Amount {
   uint64_t provisional = 0;
   uint32_t carried = 0;   // latest: parts with a value from before the period
   uint32_t missing = 0;   // latest: parts whose last value is older than max_age
+  bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
   uint32_t differing = 0; // cells of the grain in which sources say different things
   __int128 numerator = 0; // ratio, share, each: what the value is made of
   __int128 denominator = 0;
@@ -79,8 +80,8 @@ inline constexpr uint32_t max_limit = 100'000; // rows of a page
 inline constexpr uint64_t max_sorted = 100'000;
 
 // Error codes (all 422 but the first): "unknown_indicator" (404), "unknown_dimension", "unknown_area",
-// "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "different_quantities", "not_additive", "deadline"
-// (503), "store" (500).
+// "unknown_code", "bad_range", "range_too_wide", "bad_cursor", "different_quantities", "not_additive",
+// "history_horizon", "deadline" (503), "store" (500).
 Result<Observations> observe(store::Reader& reader, const ObservationQuery& query);
 // The same within a moment that the caller has begun (and ends). `admit` is told how many rows there may be at most
 // before any is read, and may throw.

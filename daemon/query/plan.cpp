@@ -175,7 +175,9 @@ Result<Planned> planned(store::Reader& reader, const model::Catalog& catalog, co
   if (!found) return found.error();
   auto days = reader.extent(indicator.id);
   if (!days) return days.error();
-  return Planned{std::move(*series), std::move(*found), *days};
+  auto frozen = reader.frozen(indicator.id);
+  if (!frozen) return frozen.error();
+  return Planned{std::move(*series), std::move(*found), *days, std::move(*frozen)};
 }
 
 } // namespace kepu::query

@@ -21,6 +21,7 @@ struct Planned {
   std::vector<store::Series> series; // all of the indicator
   Plan plan;
   std::optional<std::pair<model::Day, model::Day>> days; // that hold a cell
+  std::vector<store::Frozen> frozen;
 };
 Result<Planned> planned(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
                         const ObservationQuery& query);

@@ -62,7 +62,19 @@ constexpr List lists[] = {
      "SELECT series,dims,s.sum,indicator FROM series s JOIN definitions USING(indicator,def_seq) WHERE until_seq IS "
      "NOT NULL AND series>? ORDER BY series LIMIT ?",
      nullptr, "a name of earlier figures of ", "此前数值的名称："},
+    {"SELECT count(*) FROM chunk c JOIN series s ON s.series=c.id>>17 JOIN definitions USING(indicator,def_seq) WHERE "
+     "until_seq IS NOT NULL",
+     "SELECT c.id,data,0,indicator FROM chunk c JOIN series s ON s.series=c.id>>17 JOIN definitions "
+     "USING(indicator,def_seq) WHERE until_seq IS NOT NULL AND c.id>? ORDER BY c.id LIMIT ?",
+     is_sealed, "what is kept of earlier figures of ", "此前的数值："},
+    {"SELECT count(*) FROM setcell c JOIN series s ON s.series=c.id>>22 JOIN definitions USING(indicator,def_seq) "
+     "WHERE "
+     "until_seq IS NOT NULL",
+     "SELECT c.id,data,0,indicator FROM setcell c JOIN series s ON s.series=c.id>>22 JOIN definitions "
+     "USING(indicator,def_seq) WHERE until_seq IS NOT NULL AND c.id>? ORDER BY c.id LIMIT ?",
+     is_sealed, "what is kept of earlier distinct values of ", "此前的不同值："},
 };
+static_assert(month_bits == 17 && day_bits == 22);
 
 int64_t count(Db& db, const char* sql) {
   auto row = db.query(sql);

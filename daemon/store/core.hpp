@@ -51,10 +51,10 @@ struct Core {
   void touch(std::string_view indicator, Seq seq);
   // Number of the schema that blocks of the dataset are written under.
   int64_t schema_number(const model::Dataset& dataset);
-  // Rows of a dataset come into force (sign = 1) or leave it (sign = -1); of one that is not of the catalog in force no
-  // figure follows.
-  void measure(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows, int sign,
-               PartChanges& changes);
+  // Rows of a source's dataset come into force (sign = 1) or leave it (sign = -1). No figure follows from those beyond
+  // the source's horizon, nor from a dataset that is not of the catalog in force.
+  void measure(const StoredDataset& dataset, int64_t source, const model::FactColumns& facts,
+               std::span<const uint32_t> rows, int sign, PartChanges& changes);
   // Inside a transaction: puts changes of one source's figures on disk.
   void write(PartChanges& changes, int64_t source, Seq seq);
   // After the transaction is on disk.

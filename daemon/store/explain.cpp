@@ -191,6 +191,10 @@ CountedFacts counted_facts(Db& db, std::shared_ptr<const model::Catalog> catalog
                            const FactsAsk& page, const std::function<bool(const CountedFact&)>& visit) {
   auto definition = definition_at(db, ask.indicator, at);
   if (!definition) damaged("the list of definitions");
+  const auto& indicator = *catalog->indicator(ask.indicator);
+  const auto series = series_under(db, ask.indicator, *definition, at);
+  refuse_beyond_horizon(db, *catalog->dataset(indicator.dataset), *definition, ask, series,
+                        ask.choose(*catalog, indicator, series));
   return Explanation(db, std::move(catalog), std::move(*definition), ask).tell(at, page, visit);
 }
 

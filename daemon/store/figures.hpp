@@ -62,7 +62,10 @@ private:
   std::unordered_map<uint64_t, int64_t> series_; // (source << 3 | freq) << 32 | tuple
 };
 
-// Changes of all indicators of one open part, by indicator.
-using PartChanges = std::map<Figure*, measure::Changes>;
+struct ByIndicator {
+  bool operator()(const Figure* a, const Figure* b) const { return a->indicator().id < b->indicator().id; }
+};
+// Changes of all indicators of one open part.
+using PartChanges = std::map<Figure*, measure::Changes, ByIndicator>;
 
 } // namespace kepu::store

@@ -1,6 +1,5 @@
 #include "store/history.hpp"
 
-#include "store/figures.hpp"
 #include "store/labels.hpp"
 
 #include <algorithm>
@@ -125,20 +124,9 @@ void Walk::find_epochs(const std::function<std::shared_ptr<const model::Catalog>
     auto definition =
         indicator && catalog->dataset(indicator->dataset) ? definition_at(db_, ask_.indicator, loads[i]) : std::nullopt;
     if (definition) {
-      std::vector<Series> series;
-      {
-        auto row =
-            db_.query("SELECT series,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
-                      "AND def_seq=? AND seq<=? ORDER BY series");
-        row.bind(1, ask_.indicator).bind(2, static_cast<int64_t>(definition->since));
-        row.bind(3, static_cast<int64_t>(at_));
-        while (row.step()) {
-          auto dims = decode_dims(row.blob(2), row.integer(3));
-          if (!dims) throw SqlError(damaged_under(definition->in_force, "the name of a series"));
-          series.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});
-        }
-      }
+      const auto series = series_under(db_, ask_.indicator, *definition, at_);
       auto chosen = ask_.choose(*catalog, *indicator, series);
+      refuse_beyond_horizon(db_, *catalog->dataset(indicator->dataset), *definition, ask_, series, chosen);
       const auto [it, is_new] =
           known.try_emplace({definition->since, indicator->unit, std::move(chosen)}, cells_.size());
       if (is_new) cells_.emplace_back(std::make_unique<Cell>(db_, catalog, std::move(*definition), ask_));

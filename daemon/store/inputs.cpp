@@ -109,11 +109,12 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
 
 void read_rejected_again(Db& db, int64_t source) {
   db.query("DELETE FROM cursors WHERE (?1=0 OR source=?1) AND source IN (SELECT source FROM inputs JOIN rejects "
-           "USING(source) WHERE inputs.state='taken' AND rejects.input=inputs.name)")
+           "USING(source) WHERE inputs.state='taken' AND rejects.input=inputs.name AND rejects.code<>'period_frozen')")
       .bind(1, source)
       .run();
-  db.query("UPDATE inputs SET state='abandoned' WHERE state='taken' AND (?1=0 OR source=?1) AND EXISTS (SELECT 1 FROM "
-           "rejects WHERE rejects.source=inputs.source AND rejects.input=inputs.name)")
+  db.query(
+        "UPDATE inputs SET state='abandoned' WHERE state='taken' AND (?1=0 OR source=?1) AND EXISTS (SELECT 1 FROM "
+        "rejects WHERE rejects.source=inputs.source AND rejects.input=inputs.name AND rejects.code<>'period_frozen')")
       .bind(1, source)
       .run();
 }

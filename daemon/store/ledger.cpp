@@ -3,8 +3,10 @@
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "store/block.hpp"
+#include "store/recount.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace kepu::store {
 namespace {
@@ -134,6 +136,7 @@ Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db)
 
 void Ledger::forget() {
   withdrawn_.reset();
+  horizons_.clear();
   keys_.forget();
   blocks_.forget();
   next_ = 0;
@@ -197,6 +200,24 @@ bool Ledger::is_withdrawn(int64_t run) {
       withdrawn_->insert(rows.integer(0));
   }
   return withdrawn_->contains(run);
+}
+
+const Horizon* Ledger::horizon(int64_t source, const std::string& dataset) {
+  const auto [it, is_new] = horizons_.try_emplace(dataset);
+  if (is_new) it->second = horizons_of(db_, dataset);
+  return horizon_of(it->second, source);
+}
+
+std::span<const uint32_t> Ledger::within_horizon(const StoredDataset& dataset, int64_t source,
+                                                 const model::FactColumns& facts, std::span<const uint32_t> rows,
+                                                 std::vector<uint32_t>& kept) {
+  const auto* bound = horizon(source, dataset.name);
+  if (!bound) return rows;
+  const measure::When when(dataset.dataset, dataset.codes);
+  kept.clear();
+  std::ranges::copy_if(rows, std::back_inserter(kept),
+                       [&](uint32_t row) { return !lies_beyond(*bound, when, facts, row); });
+  return kept;
 }
 
 bool Ledger::in_force(Fact fact, int64_t run) {
@@ -292,12 +313,16 @@ void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
     while (rows.step())
       extents.push_back(read_extent(rows));
   }
+  const auto horizons = horizons_of(db, stored_name(dataset));
+  const StoredCodes codes(db, dataset);
+  const measure::When when(dataset, codes);
   BlockReader reader(db); // a scan must not push out what others have read
   std::vector<uint32_t> in;
   std::vector<Fact> out_of_force;
   for (const auto& extent : extents) {
     if (extent.seq ? *extent.seq > ask.at : extent.run != ask.run) continue;
     if (!ask.wanted_extent(extent)) continue;
+    const auto* horizon = horizon_of(horizons, extent.source);
     for (Fact at = extent.first; at < extent.first + extent.n;) {
       Fact end = 0;
       bool wanted = false;
@@ -306,7 +331,8 @@ void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
         head.bind(1, static_cast<int64_t>(at));
         if (!head.step() || head.integer(0) <= 0) damaged("the list of blocks");
         end = at + static_cast<Fact>(head.integer(0));
-        wanted = ask.wanted_times(head.integer(1), head.integer(2));
+        const bool is_gone = horizon && head.integer(1) <= head.integer(2) && head.integer(2) < horizon->before_time;
+        wanted = !is_gone && ask.wanted_times(head.integer(1), head.integer(2));
       }
       if (wanted) {
         out_of_force.clear();
@@ -325,7 +351,7 @@ void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
         for (uint32_t row = 0; row < block->facts.rows; ++row) {
           if (skip != out_of_force.end() && *skip == at + row) {
             ++skip;
-          } else {
+          } else if (!horizon || !lies_beyond(*horizon, when, block->facts, row)) {
             in.push_back(row);
           }
         }

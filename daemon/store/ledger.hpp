@@ -7,12 +7,14 @@
 #include "model/fact.hpp"
 #include "store/db.hpp"
 #include "store/dictionary.hpp"
+#include "store/horizon.hpp"
 #include "store/key_index.hpp"
 #include "store/reader.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -88,7 +90,7 @@ struct ScanAsk {
   std::function<bool(const Extent&)> wanted_extent = [](const Extent&) { return true; };
   std::function<bool(int64_t time_min, int64_t time_max)> wanted_times = [](int64_t, int64_t) { return true; };
 };
-// Every fact in force; any connection.
+// Every fact in force that is not beyond its source's horizon; any connection.
 void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
                 const std::function<void(const FactSlice&)>& visit);
 
@@ -116,14 +118,22 @@ public:
   void drop(int64_t run);
   void drop_all_staged();
 
+  // How far back facts of the source's dataset go (its stored name); nullptr: to the first. Until the next call.
+  const Horizon* horizon(int64_t source, const std::string& dataset);
+  // Of these rows those that are not beyond it.
+  std::span<const uint32_t> within_horizon(const StoredDataset& dataset, int64_t source,
+                                           const model::FactColumns& facts, std::span<const uint32_t> rows,
+                                           std::vector<uint32_t>& kept);
+
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
-  // After a rollback, and after a run was withdrawn.
+  // After a rollback, after a run was withdrawn, and after a horizon was set.
   void forget();
 
 private:
   Db& db_;
-  std::optional<std::unordered_set<int64_t>> withdrawn_; // nullopt: not read yet
+  std::optional<std::unordered_set<int64_t>> withdrawn_;              // nullopt: not read yet
+  std::map<std::string, std::vector<Horizon>, std::less<>> horizons_; // by dataset; those that were asked for
   KeyIndex keys_;
   BlockReader blocks_;
   Fact next_ = 0; // 0: not read yet

@@ -32,6 +32,8 @@ void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, 
   ledger.keys().find(hashes, [&](size_t i, uint64_t fact) { matches.push_back({fact, order[i].row}); });
   std::ranges::sort(matches);
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
+  const auto* horizon = ledger.horizon(source, dataset.name);
+  const measure::When when(dataset.dataset, dataset.codes);
   for (const auto& match : matches) {
     const auto* extent = ledger.extent_of(match.fact);
     if (!extent || extent->source != source || extent->dataset != dataset.name) continue;
@@ -39,7 +41,9 @@ void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, 
     if (!block) continue;
     const auto at = static_cast<uint32_t>(match.fact - block->first);
     // The hash is a hint; the key's text decides.
-    if (block->facts.key(at) == keys.key(match.row)) visit({match.fact, match.row, std::move(block), at});
+    if (block->facts.key(at) != keys.key(match.row)) continue;
+    if (!horizon || !lies_beyond(*horizon, when, block->facts, at))
+      visit({match.fact, match.row, std::move(block), at});
   }
 }
 

@@ -26,7 +26,7 @@ struct Given {
   std::map<model::Day, std::vector<Counted>> sets;
 };
 using Name = std::pair<int64_t, std::string>; // source and dimensions
-using ByFigure = std::map<Figure*, std::map<Name, Given>>;
+using ByFigure = std::map<Figure*, std::map<Name, Given>, ByIndicator>;
 
 ByFigure recount(Core& core, const Month& month, model::Day last) {
   std::map<int64_t, PartChanges> by_source;
@@ -36,7 +36,7 @@ ByFigure recount(Core& core, const Month& month, model::Day last) {
     return low <= high && day(low) <= last && day(high) >= month.first;
   };
   scan_facts(core.db, month.dataset->dataset, ask, [&](const FactSlice& slice) {
-    core.measure(*month.dataset, slice.block.facts, slice.rows, 1, by_source[slice.extent.source]);
+    core.measure(*month.dataset, slice.extent.source, slice.block.facts, slice.rows, 1, by_source[slice.extent.source]);
   });
   ByFigure out;
   for (auto& [source, of_source] : by_source) {
@@ -89,6 +89,12 @@ private:
     if (figure.meter().distinct()) compare_sets(figure, series, given.sets);
   }
 
+  // The first day that facts of the source give, as far as any were given up.
+  model::Day horizon(const NamedSeries& series) const {
+    const auto* bound = core_.ledger.horizon(series.source, month_.dataset->name);
+    return bound ? bound->before : INT32_MIN;
+  }
+
   Difference begin(Figure& figure, const NamedSeries& series) const {
     Difference out;
     out.figure = &figure;
@@ -118,8 +124,14 @@ private:
       if (series.series != 0 && row.step() && !measure::decode_chunk(row.blob(0), month_.first, found.kept)) {
         found.kept.clear();
         found.is_damaged = true;
+        found.is_lost = month_.first < horizon(series);
       }
     }
+    const auto is_frozen = [before = horizon(series)](const ChunkDay& day) { return day.day < before; };
+    const auto facts_from = std::ranges::find_if_not(found.kept, is_frozen);
+    found.frozen.assign(found.kept.begin(), facts_from);
+    found.kept.erase(found.kept.begin(), facts_from);
+    std::erase_if(given, is_frozen);
     out_.figures += std::max(found.kept.size(), given.size());
     if (!found.is_damaged && agree(found.kept, given)) return;
     found.given = std::move(given);
@@ -139,12 +151,15 @@ private:
         found.is_damaged = !decoded;
         if (decoded) found.kept_values = std::move(*decoded);
         if (auto node = given.extract(found.day)) found.given_values = std::move(node.mapped());
+        found.is_lost = found.is_damaged && found.day < horizon(series);
+        if (!found.is_damaged && found.day < horizon(series)) continue;
         ++out_.figures;
         if (found.is_damaged || !same_values(found.kept_values, found.given_values))
           out_.differences.push_back(std::move(found));
       }
     }
     for (auto& [day, values] : given) {
+      if (day < horizon(series)) continue;
       auto found = begin(figure, series);
       found.is_set = true;
       found.day = day;

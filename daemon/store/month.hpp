@@ -41,6 +41,8 @@ struct Difference {
   bool is_set = false;
   model::Day day = 0; // of days: the first of the month
   bool is_damaged = false;
+  bool is_lost = false;                  // it is damaged, and holds what facts no longer give
+  std::vector<measure::ChunkDay> frozen; // of days beyond the source's horizon, which are not compared
   std::vector<measure::ChunkDay> kept, given;
   std::vector<measure::Counted> kept_values, given_values;
   std::optional<int64_t> first_seq; // of a kept set

@@ -212,7 +212,7 @@ private:
   // ---- facts ----
 
   void measure_rows(const StoredDataset& dataset, const FactColumns& facts, std::span<const uint32_t> rows, int sign) {
-    core_.measure(dataset, facts, rows, sign, changes_);
+    core_.measure(dataset, run_.source, facts, rows, sign, changes_);
   }
 
   void absorb_all() {

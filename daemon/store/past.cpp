@@ -32,7 +32,10 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
       at_(at) {
   auto definition = definition_at(db_, indicator_.id, at_);
   if (!definition) damaged("the list of definitions");
-  zone_ = std::move(definition->zone);
+  zone_ = definition->zone;
+  horizons_ = horizons_of(db_, stored_name(dataset_));
+  for (auto& horizon : horizons_)
+    horizon.before = whole_from(horizon, dataset_, *definition);
   in_force_ = definition->in_force;
   auto row =
       db_.query("SELECT series,source,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
@@ -84,10 +87,65 @@ const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
     if (!*extent_ || day_of(block.time_max) <= (*extent_)->second) break;
     widen(block);
   }
+  each_frozen(INT32_MIN, INT32_MAX, [&](const Horizon&, uint32_t, const measure::ChunkDay& day) {
+    if (!*extent_) extent_->emplace(day.day, day.day);
+    (*extent_)->first = std::min((*extent_)->first, day.day);
+    (*extent_)->second = std::max((*extent_)->second, day.day);
+  });
   return *extent_;
 }
 
+void Past::each_frozen(model::Day from, model::Day to,
+                       const std::function<void(const Horizon&, uint32_t, const measure::ChunkDay&)>& visit) {
+  std::vector<measure::ChunkDay> days;
+  for (const auto& horizon : horizons_) {
+    if (from >= horizon.before) continue;
+    for (const auto& [name, id] : ids_) {
+      if (name.first != horizon.source) continue;
+      auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
+      row.bind(1, int64_t{id} << month_bits).bind(2, chunk_id(id, horizon.before));
+      while (row.step()) {
+        const auto first = first_day_of_chunk(row.integer(0));
+        if (!measure::decode_chunk(row.blob(1), first, days)) throw SqlError(damaged_under(false, "a kept figure"));
+        for (const auto& day : days) {
+          if (day.day >= from && day.day <= to && day.day < horizon.before && day.first_seq <= at_)
+            visit(horizon, id, day);
+        }
+      }
+    }
+  }
+}
+
+// What facts no longer give is kept, and right for the moment where it has not changed since.
+void Past::put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures>& figures) {
+  for (const auto& horizon : horizons_) {
+    for (const auto& [name, id] : ids_) {
+      const auto found = figures.find(id);
+      if (name.first != horizon.source || found == figures.end()) continue;
+      std::erase_if(found->second.cells, [&](const DayCell& cell) { return cell.day < horizon.before; });
+      std::erase_if(found->second.sets, [&](const auto& set) { return set.first < horizon.before; });
+    }
+  }
+  each_frozen(from, to, [&](const Horizon& horizon, uint32_t id, const measure::ChunkDay& day) {
+    if (day.last_seq > at_)
+      throw SqlError(beyond_horizon(horizon, "figures that changed since are not known as they were"));
+    if (day.n == 0) return;
+    auto& of = figures[id];
+    of.cells.push_back({day.day, static_cast<uint64_t>(day.n), day.sum, static_cast<uint64_t>(day.approximate),
+                        static_cast<uint64_t>(day.repaired), static_cast<uint64_t>(day.provisional)});
+    if (indicator_.measure != model::Measure::distinct) return;
+    auto row = db_.query("SELECT data FROM setcell WHERE id=?");
+    row.bind(1, setcell_id(id, day.day));
+    std::vector<uint32_t> numbers;
+    if (!row.step() || !measure::decode_numbers(row.blob(0), numbers))
+      throw SqlError(damaged_under(false, "a kept figure"));
+    of.sets.emplace_back(day.day, std::move(numbers));
+  });
+}
+
 void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {
+  if (!horizons_.empty())
+    throw SqlError(beyond_horizon(horizons_.front(), "what counts from a fact on cannot be told any more"));
   const StoredCodes codes(db_, dataset_);
   measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
   std::map<std::pair<int64_t, uint32_t>, std::vector<uint32_t>> known; // source and tuple -> series by frequency
@@ -160,6 +218,7 @@ const std::map<uint32_t, Past::Figures>& Past::recount(model::Day from, model::D
       if (id_of[cell]) out.figures[id_of[cell]].sets.emplace_back(changes.deltas[cell].day, std::move(numbers));
     }
   }
+  if (!horizons_.empty()) put_frozen(from, to, out.figures);
   for (auto& [id, figures] : out.figures) {
     std::ranges::sort(figures.cells, {}, &DayCell::day);
     std::ranges::sort(figures.sets, {}, &std::pair<model::Day, std::vector<uint32_t>>::first);

@@ -2,6 +2,7 @@
 // reader's thread. Throws SqlError.
 #pragma once
 
+#include "measure/cells.hpp"
 #include "model/catalog.hpp"
 #include "model/zone.hpp"
 #include "store/db.hpp"
@@ -26,6 +27,8 @@ public:
                                     Seq at);
   ~Past();
 
+  // Where an answer needs facts that were given up since, calls throw with code "history_horizon".
+
   // Those that had held a figure by that commit.
   const std::vector<Series>& series() const { return series_; }
   // First and last day that hold a figure. Reads the outermost blocks; where few of their facts count, more.
@@ -42,6 +45,10 @@ public:
 
 private:
   Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at);
+  // Days of chunks in [from, to] of series whose facts were given up, as they were; those that came later are left out.
+  void each_frozen(model::Day from, model::Day to,
+                   const std::function<void(const Horizon&, uint32_t series, const measure::ChunkDay&)>& visit);
+  void put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures>& figures);
 
   Db& db_;
   const std::shared_ptr<const model::Catalog> catalog_;
@@ -49,7 +56,8 @@ private:
   const model::Dataset& dataset_;
   const Seq at_;
   std::optional<model::Zone> zone_;
-  bool in_force_ = true; // its definition is that of now
+  bool in_force_ = true;          // its definition is that of now
+  std::vector<Horizon> horizons_; // set by now, whatever the moment: the facts are gone. `before` as days are cut here
   std::vector<Series> series_;
   std::optional<std::optional<std::pair<model::Day, model::Day>>> extent_; // nullopt: not looked for yet
   std::map<std::pair<int64_t, std::string>, uint32_t> ids_;                // source and encoded dimensions

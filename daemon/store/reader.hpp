@@ -183,6 +183,20 @@ struct CountedFacts {
   bool more = false;
 };
 
+// Facts of a source's dataset from before a day were given up; figures of these days stay as they were.
+struct GivenUp {
+  std::string source;
+  std::string dataset;
+  model::Day before = 0;
+  CommitInfo since;
+};
+// What this means for one indicator's figures.
+struct Frozen {
+  std::string source;
+  model::Day before = 0; // figures of earlier days are frozen
+  bool is_lost = false;  // or unknown: they were not counted under the definition of the moment
+};
+
 // Newest first, older than `before` (exclusive; 0: from the newest).
 struct PageAsk {
   std::optional<std::string> source;
@@ -196,9 +210,9 @@ public:
 
   // Everything between begin() and end() sees one moment of the store.
   virtual Result<CommitInfo> begin() = 0;
-  // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets and extent
-  // answer as they did. Costs a scan of facts where figures changed since. Error code "before_history": nothing was
-  // recorded by then.
+  // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets, extent and
+  // frozen answer as they did. Costs a scan of facts where figures changed since; where these were given up, calls
+  // answer with error code "history_horizon". Error code "before_history": nothing was recorded by then.
   virtual Result<CommitInfo> begin_at(Instant as_of) = 0;
   // As it was after the commit that bears this label. Error code "unknown_label", naming the nearest.
   virtual Result<CommitInfo> begin_at_label(std::string_view label) = 0;
@@ -231,13 +245,18 @@ public:
   // First and last day that hold a cell; nullopt: none.
   virtual Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) = 0;
 
+  // Sources of the indicator some of whose facts had been given up by the moment.
+  virtual Result<std::vector<Frozen>> frozen(std::string_view indicator) = 0;
+  // By now, of a source: whatever the moment.
+  virtual Result<std::vector<GivenUp>> given_up(std::string_view source) = 0;
+
   // What the figure was until the moment, counted anew from facts: one or two passes over those of its days. Only
-  // commits that changed it; older than `before` (0: from the newest). Error code "range_too_wide": more of its facts
-  // went than can be held.
+  // commits that changed it; older than `before` (0: from the newest). Error codes: "range_too_wide", more of its facts
+  // went than can be held; "history_horizon", some were given up.
   virtual Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) = 0;
   // The facts that the figure counts at the moment, in the order of their numbers: a page of them goes to `visit`,
   // which says whether it took the fact; the first that it does not take ends the page. One pass over the facts of the
-  // figure's days. Error code "unknown_indicator".
+  // figure's days. Error codes: "unknown_indicator", "history_horizon".
   virtual Result<CountedFacts> counted_facts(const FigureAsk& ask, const FactsAsk& page,
                                              const std::function<bool(const CountedFact&)>& visit) = 0;
 

@@ -60,7 +60,7 @@ private:
                             measure::fingerprint(*core_.catalog, indicator, *core_.zone)))
           touch(*figure);
         for (const auto& series : series_of(core_, *figure)) {
-          if (!series.is_damaged) continue;
+          if (!series.is_damaged || is_frozen(id, series)) continue;
           touch(*figure);
           drop(series.series);
           figure->forget();
@@ -68,6 +68,11 @@ private:
       }
     }
     return commit_;
+  }
+
+  // Some of it is what facts no longer give: only a backup brings it back.
+  bool is_frozen(const std::string& dataset, const NamedSeries& series) {
+    return core_.ledger.horizon(series.source, core_.datasets.at(dataset)->name) != nullptr;
   }
 
   void drop(int64_t series) {
@@ -85,6 +90,7 @@ private:
   CommitInfo mend(const Month& month) {
     begin();
     for (auto& difference : compare(core_, month).differences) {
+      if (difference.is_lost) continue;
       touch(*difference.figure);
       if (difference.series == 0)
         difference.series = difference.figure->series_named(difference.source, difference.dims, since_ever);
@@ -96,6 +102,8 @@ private:
   // What was right of a day stays, with the commits that it tells of.
   void put_days(const Difference& difference) {
     std::map<model::Day, ChunkDay> days;
+    for (const auto& day : difference.frozen)
+      days.emplace(day.day, day);
     for (const auto& day : difference.given)
       days.emplace(day.day, day);
     for (const auto& day : difference.kept) {

@@ -1,6 +1,7 @@
 #include "store/recount.hpp"
 
 #include "base/bytes.hpp"
+#include "store/figures.hpp"
 #include "store/sums.hpp"
 
 namespace kepu::store {
@@ -45,6 +46,38 @@ std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq 
   auto zone = model::Zone::find(fingerprint.text());
   if (!zone) throw SqlError(damaged_under(in_force, "the list of definitions"));
   return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone), in_force};
+}
+
+std::vector<Series> series_under(Db& db, std::string_view indicator, const Definition& definition, Seq at) {
+  std::vector<Series> out;
+  auto row = db.query("SELECT series,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? AND "
+                      "def_seq=? AND seq<=? ORDER BY series");
+  row.bind(1, indicator).bind(2, static_cast<int64_t>(definition.since)).bind(3, static_cast<int64_t>(at));
+  while (row.step()) {
+    auto dims = decode_dims(row.blob(2), row.integer(3));
+    if (!dims) throw SqlError(damaged_under(definition.in_force, "the name of a series"));
+    out.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});
+  }
+  return out;
+}
+
+model::Day whole_from(const Horizon& horizon, const model::Dataset& dataset, const Definition& definition) {
+  const auto when = dataset.when();
+  if (definition.since >= horizon.seq || !when || dataset.contract.fields[*when].type != KEPU_TIMESTAMP)
+    return horizon.before;
+  const auto day = measure::day_of(dataset, definition.zone, horizon.before_time);
+  return to_micros(definition.zone.start_of(day)) < horizon.before_time ? day + 1 : day;
+}
+
+void refuse_beyond_horizon(Db& db, const model::Dataset& dataset, const Definition& definition, const FigureAsk& ask,
+                           const std::vector<Series>& series, const std::vector<bool>& chosen) {
+  for (const auto& horizon : horizons_of(db, stored_name(dataset))) {
+    if (whole_from(horizon, dataset, definition) <= ask.first) continue;
+    for (size_t i = 0; i < series.size(); ++i) {
+      if (chosen[i] && series[i].source == horizon.source_id)
+        throw SqlError(beyond_horizon(horizon, "what is made of them cannot be told any more"));
+    }
+  }
 }
 
 Cell::Cell(Db& db, std::shared_ptr<const model::Catalog> catalog, Definition definition, const FigureAsk& ask)

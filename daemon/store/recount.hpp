@@ -39,6 +39,15 @@ Error damaged_under(bool in_force, const std::string& what);
 // That of commit `at`; nullopt: the indicator had none.
 std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq at);
 
+// Series of an indicator under a definition that were there by commit `at`.
+std::vector<Series> series_under(Db& db, std::string_view indicator, const Definition& definition, Seq at);
+// The first day, as the definition cuts days, that lacks no fact. A zone that came after the horizon moved what was
+// left.
+model::Day whole_from(const Horizon& horizon, const model::Dataset& dataset, const Definition& definition);
+// Throws with code "history_horizon" where facts of a figure that counts these series were given up.
+void refuse_beyond_horizon(Db& db, const model::Dataset& dataset, const Definition& definition, const FigureAsk& ask,
+                           const std::vector<Series>& series, const std::vector<bool>& chosen);
+
 // What facts bring to a figure.
 struct Share {
   int64_t n = 0;

@@ -145,6 +145,14 @@ ALTER TABLE keyseg ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE personseg ADD COLUMN sum INTEGER NOT NULL DEFAULT 0;
 )sql",
      put_all_sums},
+    // Horizons of sources (see horizon.hpp), and whose figures a later definition cannot tell beyond them.
+    {6, R"sql(
+CREATE TABLE frozen(source INTEGER NOT NULL, dataset TEXT NOT NULL, seq INTEGER NOT NULL, before_day INTEGER NOT NULL,
+  before_time INTEGER NOT NULL, PRIMARY KEY(source, dataset, seq)) WITHOUT ROWID;
+CREATE TABLE lost(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, source INTEGER NOT NULL,
+  before_day INTEGER NOT NULL, PRIMARY KEY(indicator, def_seq, source)) WITHOUT ROWID;
+)sql",
+     nullptr},
 };
 static_assert(steps[std::size(steps) - 1].to == schema_version);
 

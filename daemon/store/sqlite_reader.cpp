@@ -7,8 +7,10 @@
 #include "store/explain.hpp"
 #include "store/figures.hpp"
 #include "store/history.hpp"
+#include "store/horizon.hpp"
 #include "store/labels.hpp"
 #include "store/past.hpp"
+#include "store/recount.hpp"
 #include "store/run_rows.hpp"
 #include "store/schema.hpp"
 #include "store/writer.hpp"
@@ -202,6 +204,44 @@ public:
       auto known = outline(indicator);
       if (!known) return known.error();
       return (*known)->extent;
+    });
+  }
+
+  Result<std::vector<Frozen>> frozen(std::string_view id) override {
+    return guard([&]() -> Result<std::vector<Frozen>> {
+      std::vector<Frozen> out;
+      const auto* indicator = catalog_->indicator(id);
+      const auto* dataset = indicator ? catalog_->dataset(indicator->dataset) : nullptr;
+      if (!dataset) return out;
+      const auto horizons = horizons_of(db_, stored_name(*dataset), at_);
+      if (horizons.empty()) return out;
+      const auto definition = definition_at(db_, id, at_);
+      const auto lost = definition ? lost_under(db_, id, definition->since) : std::vector<Lost>();
+      for (const auto& horizon : horizons) {
+        const auto found = std::ranges::find(lost, horizon.source, &Lost::source);
+        if (found != lost.end()) out.push_back({horizon.source_id, found->before, true});
+        if (found == lost.end() || found->before < horizon.before)
+          out.push_back({horizon.source_id, horizon.before, false});
+      }
+      return out;
+    });
+  }
+
+  Result<std::vector<GivenUp>> given_up(std::string_view source) override {
+    return guard([&]() -> Result<std::vector<GivenUp>> {
+      std::vector<GivenUp> out;
+      auto row =
+          db_.query("SELECT dataset,before_day,max(frozen.seq),recorded_at FROM frozen JOIN commits USING(seq) JOIN "
+                    "sources ON sources.source=frozen.source WHERE id=? GROUP BY dataset ORDER BY dataset");
+      row.bind(1, source);
+      while (row.step()) {
+        const auto name = row.text(0);
+        out.push_back({std::string(source),
+                       name.substr(0, name.rfind('@')),
+                       static_cast<model::Day>(row.integer(1)),
+                       {static_cast<Seq>(row.integer(2)), from_micros(row.integer(3))}});
+      }
+      return out;
     });
   }
 

@@ -53,8 +53,7 @@ class Verification final : public Work {
 public:
   explicit Verification(Core& core)
       : core_(core), contents_(core, [this](const std::string& english, const std::string& chinese) {
-          ++found_.lost;
-          tell(english + "; restore the store from a backup", chinese + "；请从备份恢复存储");
+          tell_lost(english, chinese);
         }) {
     pieces_ = contents_.pieces();
     progress_.total = pieces_ + months_of(core).size();
@@ -104,6 +103,11 @@ private:
     if (found_.findings.size() < most_findings) found_.findings.push_back({std::move(english), std::move(chinese)});
   }
 
+  void tell_lost(const std::string& english, const std::string& chinese) {
+    ++found_.lost;
+    tell(english + "; restore the store from a backup", chinese + "；请从备份恢复存储");
+  }
+
   void look_at_names() {
     for (const auto& [id, figures] : core_.figures) {
       for (const auto& figure : figures) {
@@ -120,8 +124,14 @@ private:
         }
         for (const auto& series : series_of(core_, *figure)) {
           if (!series.is_damaged) continue;
-          ++found_.damaged;
-          tell("the name of a series of " + indicator.id + " is damaged", indicator.id + "的一个序列名称已损坏");
+          const Words what{"the name of a series of " + indicator.id + " is damaged",
+                           indicator.id + "的一个序列名称已损坏"};
+          if (core_.ledger.horizon(series.source, core_.datasets.at(id)->name)) {
+            tell_lost(what.english + ", and some of its facts were given up", what.chinese + "，且部分记录已清除");
+          } else {
+            ++found_.damaged;
+            tell(what.english, what.chinese);
+          }
         }
       }
     }
@@ -167,11 +177,14 @@ private:
 
   void tell(const Difference& difference) {
     if (difference.is_damaged) {
-      ++found_.damaged;
       const auto when = difference.is_set ? day_of(difference, difference.day)
                                           : model::period_of(difference.day, model::Freq::month).text();
       const auto name = name_of(difference, when);
-      return tell(name.english + ": what is kept is damaged", name.chinese + "：已存内容损坏");
+      const Words what{name.english + ": what is kept is damaged", name.chinese + "：已存内容损坏"};
+      if (difference.is_lost)
+        return tell_lost(what.english + ", and its facts were given up", what.chinese + "，且记录已清除");
+      ++found_.damaged;
+      return tell(what.english, what.chinese);
     }
     if (difference.is_set) {
       ++found_.differing;

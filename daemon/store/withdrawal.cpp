@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
+#include "store/frozen_figures.hpp"
 #include "store/inputs.hpp"
 #include "store/matching.hpp"
 #include "store/remaining.hpp"
@@ -185,9 +186,11 @@ private:
       if (!closed[row]) leaving.push_back(row);
       if (last[row]) to_settle.push_back(row);
     }
-    core_.measure(dataset, block->facts, leaving, -1, changes_);
+    core_.measure(dataset, source_, block->facts, leaving, -1, changes_);
     open_ += leaving.size();
-    if (!of_source_) settle(dataset, keys_at(*block, to_settle));
+    std::vector<uint32_t> kept;
+    if (!of_source_)
+      settle(dataset, keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept)));
     progress_.done += end - begin;
     own.next = block->first + end;
     if (own.next == own.end) ++at_;
@@ -209,9 +212,13 @@ private:
       const auto* extent = core_.ledger.extent_of(fact);
       if (!extent) continue;
       const auto name = extent->dataset;
-      const auto block = core_.ledger.blocks().holding(fact, dataset_of(name).dataset);
+      const auto& dataset = dataset_of(name);
+      const auto block = core_.ledger.blocks().holding(fact, dataset.dataset);
+      const auto row = static_cast<uint32_t>(fact - block->first);
+      std::vector<uint32_t> kept;
+      if (core_.ledger.within_horizon(dataset, source_, block->facts, std::span(&row, 1), kept).empty()) continue;
       auto& of = keys[name];
-      of.key_bytes += block->facts.key(fact - block->first);
+      of.key_bytes += block->facts.key(row);
       of.key_ends.push_back(static_cast<uint32_t>(of.key_bytes.size()));
       ++of.rows;
     }
@@ -259,7 +266,7 @@ private:
     for (const Fact fact : facts) {
       const auto block = core_.ledger.blocks().holding(fact, dataset.dataset);
       const auto row = static_cast<uint32_t>(fact - block->first);
-      core_.measure(dataset, block->facts, std::span(&row, 1), -1, changes_);
+      core_.measure(dataset, source_, block->facts, std::span(&row, 1), -1, changes_);
       core_.ledger.close(fact, "withdrawn", std::nullopt, *runs_.begin());
     }
     outcome_.removed += facts.size();
@@ -283,7 +290,7 @@ private:
       for (const auto& key : hash_keys(columns, key_seed(dataset, source_)))
         entries.push_back({key.hash, first + key.row});
       core_.ledger.keys().add(entries);
-      core_.measure(dataset, columns, every, 1, changes_);
+      core_.measure(dataset, source_, columns, every, 1, changes_);
     }
     outcome_.restored += facts.size();
   }
@@ -303,6 +310,7 @@ private:
         .bind(2, *runs_.begin())
         .run();
     if (of_source_) {
+      clear_frozen(core_, source_, commit.seq);
       core_.db.query("UPDATE runs SET withdrawn_seq=? WHERE source=? AND withdrawn_seq IS NULL")
           .bind(1, static_cast<int64_t>(commit.seq))
           .bind(2, source_)

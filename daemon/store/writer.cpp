@@ -3,9 +3,11 @@
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
+#include "store/frozen_figures.hpp"
 #include "store/inputs.hpp"
 #include "store/labels.hpp"
 #include "store/rebuild.hpp"
+#include "store/retention.hpp"
 #include "store/schema.hpp"
 #include "store/sums.hpp"
 #include "store/verification.hpp"
@@ -117,6 +119,18 @@ public:
   Result<std::unique_ptr<Work>> withdraw_run(uint64_t run) override { return make_withdrawal(core_, run); }
   Result<std::unique_ptr<Work>> withdraw_source(std::string_view source) override {
     return make_withdrawal(core_, source);
+  }
+
+  Result<std::unique_ptr<Work>> retention(std::string_view source, model::Day before) override {
+    return make_retention(core_, source, before);
+  }
+  std::optional<int64_t> horizon(std::string_view source, std::string_view dataset) override {
+    const auto found = core_.datasets.find(dataset);
+    if (found == core_.datasets.end()) return std::nullopt;
+    for (const auto& one : horizons_of(core_.db, found->second->name)) {
+      if (one.source_id == source) return one.before_time;
+    }
+    return std::nullopt;
   }
 
   Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
@@ -339,6 +353,7 @@ private:
     });
     for (auto& [source, changes] : by_source)
       write(source, changes);
+    carry_frozen(core_, figure, dataset, seq);
   }
 
   Core core_;
@@ -424,8 +439,10 @@ int64_t Core::schema_number(const model::Dataset& dataset) {
   return db.last_rowid();
 }
 
-void Core::measure(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
-                   int sign, PartChanges& changes) {
+void Core::measure(const StoredDataset& dataset, int64_t source, const model::FactColumns& facts,
+                   std::span<const uint32_t> rows, int sign, PartChanges& changes) {
+  std::vector<uint32_t> kept;
+  rows = ledger.within_horizon(dataset, source, facts, rows, kept);
   if (rows.empty()) return;
   const auto& id = dataset.dataset.contract.id;
   const auto stored = datasets.find(id);

@@ -151,6 +151,15 @@ public:
   // Compares them alike, and reads all that facts are made of, but writes nothing: its outcome tells what it found.
   virtual Result<std::unique_ptr<Work>> verify() = 0;
 
+  // Gives up facts of the source from before a day, for ever: their figures stay as they are, late rows of these days
+  // change nothing, and what needs those facts answers with "history_horizon". Datasets that an indicator of measure
+  // latest or standing is made of keep theirs. Error codes: "unknown_source", "source_running", "bad_range" (the day
+  // lies in the future).
+  virtual Result<std::unique_ptr<Work>> retention(std::string_view source, model::Day before) = 0;
+  // What rows of a dataset of the catalog in force must not be older than: as measure::When gives it; nullopt:
+  // anything.
+  virtual std::optional<int64_t> horizon(std::string_view source, std::string_view dataset) = 0;
+
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;

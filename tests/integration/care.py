@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A real kepud whose disk lost figures: kepuctl verify finds them while the source goes on, kepuctl rebuild mends them, and
-of facts that are damaged verify says that only a backup helps.
+of facts that are damaged verify says that only a backup helps. kepuctl retention gives up facts and leaves the figures.
 
 The truth comes from tests/bench/truth.py, which shares no code with the daemon.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from hub import Hub, compare, generate, true_figures, wait_until_taken
+from hub import Hub, compare, generate, true_figures, wait_until, wait_until_taken
 
 ROWS = 20_000
 
@@ -34,6 +34,34 @@ def damage(hub, state_dir, sql):
     db.close()
     hub.start()
     hub.port()  # it answers
+
+
+def give_up(hub, passages, truth):
+    """Facts of the first days go; all figures stay, late rows change nothing, and what needs those facts is refused."""
+    days = sorted(next(iter(truth["figures"]["venue.visits"].values()))["D"])
+    first, before = days[0], days[len(days) // 2]
+    said = kepuctl(hub, 0, "retention", "gates", "--before", before, "--yes")
+    if f"Figures of gates from before {before} are frozen" not in said:
+        sys.exit(said)
+    compare(hub, truth)
+    kepuctl(hub, 0, "verify")
+    for question in ("explain", "history"):
+        said = kepuctl(hub, 1, question, "venue.visits", "--period", first, "--json")
+        if json.loads(said)["code"] != "history_horizon":
+            sys.exit(said)
+    flags = [row["flags"] for row in hub.ask(
+        f"/api/v1/observations?indicator=venue.visits&freq=D&from={first}&columns=flags&limit=20000")["data"]]
+    if flags[0] != "frozen" or flags[-1] is not None:
+        sys.exit(f"{flags}")
+
+    (passages / "late.csv").write_text("event_id,venue,gate,direction,ts,card\n" +
+                                       "".join(f"late-{i},V01,G1,in,{first} 10:00:00,\n" for i in range(200)))
+    hub.order("gates", "run")
+    wait_until("the late rows are refused", lambda: len(hub.ask("/api/v1/rejects?limit=1000")["data"]) >= 200)
+    late = [row for row in hub.ask("/api/v1/rejects?limit=1000")["data"] if row["code"] == "period_frozen"]
+    if len(late) != 200 or hub.ask("/api/v1/runs?limit=1")["data"][0]["status"] != "ok":
+        sys.exit(f"{len(late)} rows were late: {late[:1]}, {hub.ask('/api/v1/runs?limit=1')['data']}")
+    compare(hub, truth)
 
 
 def main():
@@ -62,7 +90,9 @@ def main():
         kepuctl(hub, 0, "verify")
         compare(hub, truth)
 
-        damage(hub, folder, "UPDATE blocks SET data=zeroblob(length(data)) WHERE first_fact=1")
+        give_up(hub, passages, truth)
+
+        damage(hub, folder, "UPDATE blocks SET data=zeroblob(length(data)) WHERE first_fact=(SELECT min(first_fact) FROM blocks)")
         said = kepuctl(hub, 4, "verify")
         if "are damaged; restore the store from a backup" not in said:
             sys.exit(said)

@@ -104,6 +104,15 @@ TEST_F(Withdrawing, OnlyRunsAndSourcesCanBe) {
   EXPECT_TRUE(hub.asked().empty());
 }
 
+TEST_F(Withdrawing, FactsAreGivenUpAfterAQuestion) {
+  hub.on("POST /api/v1/sources/gates/retention?before=2024-01-01", {job("queued")}, 202);
+  EXPECT_EQ(answered("y\n", {"retention", "gates", "--before", "2024-01-01"}), ok);
+  EXPECT_THAT(err.str(), HasSubstr("Give up the facts of gates from before 2024-01-01 for ever?"));
+  EXPECT_EQ(ask({"retention", "gates", "--before", "2024-01-01", "--yes"}), ok);
+  EXPECT_EQ(ask({"retention", "gates", "--before", "2024-01-01"}), usage) << "nobody can be asked";
+  EXPECT_EQ(ask({"retention", "gates", "--yes"}), usage);
+}
+
 TEST_F(Withdrawing, ARebuildNeedsNoQuestion) {
   hub.on("POST /api/v1/rebuild", {job("queued")}, 202);
   EXPECT_EQ(ask({"rebuild"}), ok);

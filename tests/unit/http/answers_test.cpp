@@ -32,11 +32,18 @@ TEST(HttpAnswers, SourcesTellStateLastRunAndRejects) {
       R"("next_run":"2025-03-05T09:30:00.500000+08:00","running_since":null,"crashes":0,"progress_done":0,)"
       R"("progress_total":null,"last_run":{"run":5,"status":"running","rows":5,"inserted":0,"changed":0,)"
       R"("unchanged":0,"removed":0,"rejected":0,"parts":0,"text":"read 3 rows",)"
-      R"("started":"2025-03-05T09:30:00+08:00","ended":null},"rejects":3})");
+      R"("started":"2025-03-05T09:30:00+08:00","ended":null},"rejects":3,"given_up":[]})");
   EXPECT_EQ(hub.get_json("/api/v1/sources/hand").at("data"), all.at(1));
   EXPECT_TRUE(all.at(1).at("mode").is_null());
   hub.store.runs.clear();
   EXPECT_TRUE(hub.get_json("/api/v1/sources/gates").at("data").at("last_run").is_null());
+}
+
+TEST(HttpAnswers, ASourceTellsHowFarBackItsFactsGo) {
+  Hub hub;
+  hub.store.given_up = {{"gates", "passages", model::day_of(2024, 1, 1), {9, from_micros(1'741'138'200'000'000)}}};
+  EXPECT_EQ(json::serialize(hub.get_json("/api/v1/sources/gates").at("data").at("given_up")),
+            R"([{"dataset":"passages","before":"2024-01-01","since":"2025-03-05T09:30:00+08:00","commit":9}])");
 }
 
 TEST(HttpAnswers, CommandsOverTheAdminSocketAreTakenAndAnsweredWithTheStatus) {
@@ -61,7 +68,8 @@ TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
 
 TEST(HttpAnswers, LongCommandsAreJobsToWatch) {
   Hub hub;
-  for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw", "rebuild", "verify"}) {
+  for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw",
+                                 "sources/gates/retention?before=2024-01-01", "rebuild", "verify"}) {
     auto request = hub.request("/api/v1/" + what, "POST");
     request.admin = true;
     const auto response = hub.ask(request);
@@ -69,8 +77,8 @@ TEST(HttpAnswers, LongCommandsAreJobsToWatch) {
     EXPECT_EQ(header(response, "location"), "/api/v1/jobs/3");
     EXPECT_EQ(json::parse(*response.body), hub.get_json("/api/v1/jobs/3"));
   }
-  EXPECT_EQ(hub.control.orders,
-            (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates", "rebuild", "verify"}));
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"withdraw run 4 of hand", "withdraw source gates",
+                                                          "retention gates 2024-01-01", "rebuild", "verify"}));
 }
 
 TEST(HttpAnswers, AJobThatLookedAtTheStoreTellsWhatItFound) {

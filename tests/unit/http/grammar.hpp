@@ -55,6 +55,7 @@ private:
                 "/api/v1/commits/%2D1/label",
                 "/api/v1/sources/none/pause",
                 "/api/v1/sources/gates/withdraw",
+                "/api/v1/sources/gates/retention",
                 "/api/v1/runs/3/withdraw",
                 "/api/v1/jobs",
                 "/api/v1/jobs/1",

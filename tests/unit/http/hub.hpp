@@ -32,6 +32,9 @@ public:
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }
   Result<JobStatus> withdraw_source(const std::string& source) override { return job("withdraw source " + source); }
+  Result<JobStatus> retention(const std::string& source, model::Day before) override {
+    return job("retention " + source + " " + model::day_text(before));
+  }
   Result<JobStatus> rebuild() override { return job("rebuild"); }
   Result<JobStatus> verify() override { return job("verify"); }
   std::vector<JobStatus> jobs() override { return asked_jobs; }

@@ -57,6 +57,8 @@ public:
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view) override {
     return std::optional<std::pair<model::Day, model::Day>>{};
   }
+  Result<std::vector<store::Frozen>> frozen(std::string_view) override { return std::vector<store::Frozen>{}; }
+  Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return std::vector<store::GivenUp>{}; }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq, uint32_t) override {
     return store::FigureStates{};
   }

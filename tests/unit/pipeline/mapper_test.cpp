@@ -104,8 +104,8 @@ protected:
     venue.aliases = {"一号馆"};
     catalog_.registers.emplace("venues", model::Register("venues", {}, {venue}));
   }
-  std::vector<Refusal> map(const Rows& rows) {
-    auto mapper = Mapper::make(catalog_, dataset_, dataset_.contract, codes_).value();
+  std::vector<Refusal> map(const Rows& rows, std::optional<int64_t> horizon = {}) {
+    auto mapper = Mapper::make(catalog_, dataset_, dataset_.contract, codes_, horizon).value();
     std::vector<Refusal> refused;
     const Batch batch(rows);
     EXPECT_TRUE(mapper.map(batch.get(), from_micros(now_micros), "", facts_, refused));
@@ -150,6 +150,16 @@ TEST_F(MapperTest, RefusesOneRowAndKeepsItsNeighbours) {
     EXPECT_EQ(facts_.key(0), "a");
     EXPECT_EQ(facts_.key(1), "c");
   }
+}
+
+TEST_F(MapperTest, ARowFromBeforeTheHorizonIsLateAndOneAtItIsNot) {
+  const auto horizon = now_micros - 10 * day_micros;
+  const auto refused =
+      map({{"a", "b", "c"}, {"V01", "V01", "V01"}, {horizon - 1, horizon, now_micros - 400 * day_micros}}, horizon);
+  ASSERT_EQ(refused.size(), 2u);
+  EXPECT_EQ(refused[0].code, "period_frozen");
+  EXPECT_EQ(refused[1].code, "time_too_old");
+  EXPECT_EQ(facts_.rows, 1u);
 }
 
 TEST_F(MapperTest, NamesTheNearestKnownWords) {

@@ -118,9 +118,11 @@ TEST_P(Figure, HistoryTellsEveryValueThatWasAnsweredAndNoOther) {
       EXPECT_EQ((std::array{state.approximate, state.repaired, state.provisional}), then.flags) << what;
       const bool newest = k + 1 == states.size();
       EXPECT_EQ(state.until ? state.until->seq : 0, newest ? 0 : seen[i][k + 1].seq) << what;
-      if (state.commit.kind == "part") {
+      if (state.commit.kind == "part" || state.commit.kind == "withdraw") {
         const auto before = k == 0 ? 0 : seen[i][k - 1].n;
-        EXPECT_EQ(before + state.inserted - state.replaced - state.deleted - state.out_of_scope, then.n) << what;
+        EXPECT_EQ(before + state.inserted - state.replaced - state.deleted - state.out_of_scope - state.withdrawn,
+                  then.n)
+            << what;
         EXPECT_EQ(state.connector, "test") << what;
         EXPECT_FALSE(state.commit.source.empty()) << what;
       } else {

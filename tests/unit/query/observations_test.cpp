@@ -266,4 +266,31 @@ TEST_F(Observe, AnIndicatorWithoutFactsHasNoRows) {
   EXPECT_TRUE(out->next.empty());
 }
 
+TEST_F(Observe, AFigureOfDaysWhoseFactsWereGivenUpSaysSo) {
+  fact("V01", "510104017001", march_5);
+  fact("V01", "510104017001", march_5 + 1, 1, "other");
+  fact("V01", "510104017001", march_5 + 40);
+  store_.frozen = {{"gates", march_5 + 1, false}};
+  const auto rows = ask(of("venue.visits", model::Freq::day))->rows;
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_TRUE(rows[0].is_frozen);
+  EXPECT_FALSE(rows[1].is_frozen) << "facts of another source are there";
+  EXPECT_FALSE(rows[2].is_frozen);
+  EXPECT_TRUE(ask(of("venue.visits"))->rows.at(0).is_frozen) << "one of its days is enough";
+}
+
+TEST_F(Observe, DaysThatADefinitionDoesNotKnowAreRefusedAndNotLeftOut) {
+  fact("V01", "510104017001", march_5);
+  fact("V01", "510104017001", march_5 + 40, 1, "other");
+  store_.frozen = {{"gates", march_5 + 30, true}};
+  EXPECT_EQ(refusal(of("venue.visits", model::Freq::day)), "history_horizon");
+  auto query = of("venue.visits", model::Freq::day);
+  query.from = model::period_of(march_5 + 30, model::Freq::day);
+  EXPECT_EQ(refusal(query), "none");
+  query.from = model::period_of(march_5 + 29, model::Freq::day);
+  EXPECT_EQ(refusal(query), "history_horizon") << "though no figure lies there";
+  query.source = "other";
+  EXPECT_EQ(refusal(query), "none");
+}
+
 } // namespace

@@ -37,6 +37,8 @@ struct FakeStore {
   std::map<std::string, store::CommitInfo, std::less<>> labels;
   std::vector<store::FigureState> states;  // of every figure, newest first
   std::vector<store::CountedFact> counted; // by every figure, by number
+  std::vector<store::Frozen> frozen;       // of every indicator
+  std::vector<store::GivenUp> given_up;    // of every source
   std::optional<Error> history_fails;
   std::optional<Error> fails;     // what every question answers
   std::function<void()> on_cells; // called in the middle of a question
@@ -129,6 +131,8 @@ public:
     }
     return out;
   }
+  Result<std::vector<store::Frozen>> frozen(std::string_view) override { return store_.frozen; }
+  Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return store_.given_up; }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq before, uint32_t limit) override {
     if (interrupted_) return fail("deadline", "interrupted");
     if (store_.history_fails) return *store_.history_fails;

@@ -32,9 +32,17 @@ public:
     if constexpr (!std::is_void_v<T>) return std::move(*result);
   }
 
+  static store::Work::Outcome to_end(std::unique_ptr<store::Work> work) {
+    while (!must(work->step())) {
+    }
+    return work->outcome();
+  }
+
   void step() {
     clock.advance(std::chrono::seconds(pick(3) == 0 ? 0 : 1 + pick(100'000)));
-    switch (pick(10)) {
+    switch (pick(11)) {
+    case 10:
+      return withdraw();
     case 0:
       return change_catalog();
     case 1:
@@ -142,6 +150,18 @@ private:
       must(part.put("passages", facts));
       must(part.end_replace());
     });
+  }
+  // A run that was not withdrawn yet, if one is met.
+  void withdraw() {
+    auto reader = must(readers->open());
+    must(reader->begin());
+    const auto runs = must(reader->runs({{}, 0, 100'000}));
+    for (size_t tries = 5; tries > 0 && !runs.empty(); --tries) {
+      const auto& run = runs[pick(runs.size())];
+      if (run.withdrawn) continue;
+      to_end(must(writer->withdraw_run(run.run)));
+      return;
+    }
   }
   // Names, fields, conditions, units, dimensions, what maps the source's words, the tree of areas, the zone; and
   // indicators leave and come back.

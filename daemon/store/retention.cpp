@@ -1,0 +1,201 @@
+#include "store/retention.hpp"
+
+#include "model/period.hpp"
+
+#include <algorithm>
+
+namespace kepu::store {
+namespace {
+
+// Blocks that are deleted in one step: some MB.
+constexpr size_t step_blocks = 32;
+
+// First the horizon moves, in one commit: from then on facts beyond it count as gone wherever they are looked for. Then
+// their blocks are deleted, which nobody notices. What is left over when that is broken off, and blocks that hold later
+// days too, go with the next retention.
+class Retention final : public Work {
+public:
+  Retention(Core& core, int64_t source, model::Day before) : core_(core), source_(source), before_(before) {}
+
+  Result<bool> step() override {
+    if (!has_frozen_) {
+      auto done = core_.in_transaction([&] { return freeze(); });
+      if (!done) return done.error();
+      core_.ledger.forget();
+      if (done->seq != 0) core_.settled(*done);
+      outcome_.commit = *done;
+      has_frozen_ = true;
+      if (auto listed = list_blocks(); !listed) return listed.error();
+      progress_ = {1, 1 + blocks_.size()};
+      return blocks_.empty();
+    }
+    const auto some = std::min(step_blocks, blocks_.size() - next_);
+    auto done = core_.in_transaction([&] {
+      for (size_t i = 0; i < some; ++i)
+        remove(blocks_[next_ + i]);
+    });
+    core_.ledger.forget();
+    if (!done) return done.error();
+    next_ += some;
+    progress_.done += some;
+    return next_ == blocks_.size();
+  }
+
+  Progress progress() const override { return progress_; }
+  Outcome outcome() const override { return outcome_; }
+
+private:
+  // Facts that the measure needs however old they are.
+  bool is_read_from_facts(const std::string& dataset) const {
+    const auto found = core_.figures.find(dataset);
+    return found != core_.figures.end() && std::ranges::any_of(found->second, [](const auto& figure) {
+             const auto measure = figure->indicator().measure;
+             return measure == model::Measure::latest || measure == model::Measure::standing;
+           });
+  }
+
+  bool has_facts(const StoredDataset& dataset) {
+    auto row = core_.db.query("SELECT 1 FROM extents WHERE dataset=? AND source=? AND seq IS NOT NULL LIMIT 1");
+    return row.bind(1, dataset.name).bind(2, source_).step();
+  }
+
+  // The day as facts of the dataset tell time.
+  int64_t time_of(const StoredDataset& dataset) const {
+    const auto field = dataset.dataset.when();
+    const bool is_timestamp = field && dataset.dataset.contract.fields[*field].type == KEPU_TIMESTAMP;
+    return is_timestamp ? to_micros(core_.zone->start_of(before_)) : before_;
+  }
+
+  CommitInfo freeze() {
+    CommitInfo commit;
+    for (const auto& [id, dataset] : core_.datasets) {
+      if (!dataset->dataset.when() || is_read_from_facts(id) || !has_facts(*dataset)) continue;
+      const auto* horizon = core_.ledger.horizon(source_, dataset->name);
+      if (horizon && horizon->before >= before_) continue;
+      if (commit.seq == 0) commit = core_.put_commit("retention", source_, 0);
+      core_.db.query("INSERT INTO frozen(source,dataset,seq,before_day,before_time) VALUES(?,?,?,?,?)")
+          .bind(1, source_)
+          .bind(2, dataset->name)
+          .bind(3, static_cast<int64_t>(commit.seq))
+          .bind(4, static_cast<int64_t>(before_))
+          .bind(5, time_of(*dataset))
+          .run();
+      if (const auto figures = core_.figures.find(id); figures != core_.figures.end()) {
+        for (const auto& figure : figures->second)
+          core_.touch(figure->indicator().id, commit.seq);
+      }
+    }
+    return commit;
+  }
+
+  // Those of which every fact is gone. The store's last stays: numbers go on behind it.
+  Result<void> list_blocks() {
+    try {
+      auto row = core_.db.query(
+          "SELECT b.first_fact,b.n FROM frozen f JOIN extents e ON e.dataset=f.dataset AND e.source=f.source JOIN "
+          "blocks "
+          "b ON b.first_fact>=e.first_fact AND b.first_fact<e.first_fact+e.n WHERE f.source=? AND e.seq IS NOT NULL "
+          "AND "
+          "b.time_min<=b.time_max AND b.time_max<f.before_time AND b.first_fact<(SELECT max(first_fact) FROM blocks) "
+          "GROUP BY b.first_fact");
+      row.bind(1, source_);
+      while (row.step())
+        blocks_.push_back({static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1))});
+      return {};
+    } catch (const SqlError& error) {
+      return error.error();
+    }
+  }
+
+  struct Block {
+    Fact first;
+    uint32_t n;
+  };
+
+  void remove(const Block& block) {
+    const auto first = static_cast<int64_t>(block.first);
+    const auto end = first + block.n;
+    struct Of {
+      int64_t first, n, run;
+    };
+    std::vector<Of> extents;
+    {
+      auto row = core_.db.query("SELECT first_fact,n,run FROM extents WHERE first_fact<?1 AND first_fact+n>?2");
+      row.bind(1, end).bind(2, first);
+      while (row.step())
+        extents.push_back({row.integer(0), row.integer(1), row.integer(2)});
+    }
+    for (const auto& extent : extents) {
+      const auto from = std::max(first, extent.first);
+      const auto to = std::min(end, extent.first + extent.n);
+      forget_ends(from, to, extent.run);
+      if (to < extent.first + extent.n) {
+        core_.db
+            .query("INSERT INTO extents(first_fact,n,run,source,input,dataset,seq) SELECT ?1,?2,run,source,input,"
+                   "dataset,seq FROM extents WHERE first_fact=?3")
+            .bind(1, to)
+            .bind(2, extent.first + extent.n - to)
+            .bind(3, extent.first)
+            .run();
+      }
+      if (from > extent.first) {
+        core_.db.query("UPDATE extents SET n=? WHERE first_fact=?")
+            .bind(1, from - extent.first)
+            .bind(2, extent.first)
+            .run();
+      } else {
+        core_.db.query("DELETE FROM extents WHERE first_fact=?").bind(1, extent.first).run();
+      }
+    }
+    core_.db.query("DELETE FROM blocks WHERE first_fact=?").bind(1, first).run();
+    outcome_.removed += block.n;
+  }
+
+  // Of facts [from, to) of a run: how they went out of force. What was counted as withdrawn with it is so no more.
+  void forget_ends(int64_t from, int64_t to, int64_t run) {
+    core_.db.query("DELETE FROM closed WHERE fact>=? AND fact<?").bind(1, from).bind(2, to).run();
+    const auto closed = core_.db.changes();
+    core_.db.query("UPDATE runs SET withdrawn_facts=withdrawn_facts-? WHERE run=? AND withdrawn_seq IS NOT NULL")
+        .bind(1, to - from - closed)
+        .bind(2, run)
+        .run();
+  }
+
+  Core& core_;
+  const int64_t source_;
+  const model::Day before_;
+  bool has_frozen_ = false;
+  std::vector<Block> blocks_;
+  size_t next_ = 0;
+  Progress progress_;
+  Outcome outcome_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Work>> make_retention(Core& core, std::string_view source, model::Day before) {
+  try {
+    int64_t number = 0;
+    {
+      auto row = core.db.query("SELECT source FROM sources WHERE id=?");
+      row.bind(1, source);
+      if (!row.step()) return fail("unknown_source", "the store holds nothing of a source " + std::string(source));
+      number = row.integer(0);
+    }
+    const auto today = core.zone->day_at(core.options.clock->now());
+    if (before > today) {
+      return fail("bad_range",
+                  "facts cannot be given up before they are there: " + model::day_text(before) + " lies in the future");
+    }
+    for (const auto& [run, open] : core.runs) {
+      if (open.source != number) continue;
+      return fail("source_running", "facts of " + std::string(source) + " cannot be given up while run " +
+                                        std::to_string(run) + " of it is going on; wait for its end or pause it");
+    }
+    return std::make_unique<Retention>(core, number, before);
+  } catch (const SqlError& error) {
+    return error.error();
+  }
+}
+
+} // namespace kepu::store
