@@ -99,7 +99,7 @@ Exit run(const std::filesystem::path& config_file) {
   http::AnswerCache cache;
   http::AnswerBudget budget;
   http::RequestCounts counts;
-  store::ReaderSource readers(store_options.file);
+  store::ReaderSource readers(store_options.file, (*writer)->moments());
   http::Server::Options http_options;
   http_options.host = daemon.listen.host;
   http_options.port = daemon.listen.port;

@@ -197,8 +197,9 @@ public:
   // Everything between begin() and end() sees one moment of the store.
   virtual Result<CommitInfo> begin() = 0;
   // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets and extent
-  // answer as they did. Costs a scan of facts where figures changed since. Error code "before_history": nothing was
-  // recorded by then.
+  // answer as they did. Costs a scan of facts where figures changed since. Of a moment that does not lie ahead the
+  // answer stays: later commits are recorded later. Error codes "before_history": nothing was recorded by then; "busy":
+  // a commit of then takes too long to come to the disk.
   virtual Result<CommitInfo> begin_at(Instant as_of) = 0;
   // As it was after the commit that bears this label. Error code "unknown_label", naming the nearest.
   virtual Result<CommitInfo> begin_at_label(std::string_view label) = 0;

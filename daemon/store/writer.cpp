@@ -136,6 +136,7 @@ public:
   std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }
+  std::shared_ptr<Moments> moments() const override { return core_.moments; }
 
   void tidy() override {
     core_.db.checkpoint_all();
@@ -348,7 +349,8 @@ private:
 } // namespace
 
 Core::Core(const Options& given)
-    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db) {
+    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db),
+      moments(std::make_shared<Moments>(*given.clock)) {
   prepare_tables(db, given.file.string());
   {
     Transaction transaction(db);
@@ -402,6 +404,7 @@ CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) 
   source ? query.bind(4, source) : query.bind_null(4);
   run ? query.bind(5, run) : query.bind_null(5);
   query.run();
+  put = commit;
   return commit;
 }
 
@@ -448,18 +451,30 @@ void Core::settled(const CommitInfo& commit) {
   last_recorded = commit.recorded_at;
 }
 
-void Core::end(Transaction& transaction) {
+std::optional<CommitInfo> Core::end(Transaction& transaction) {
   dictionary.write();
+  if (put) {
+    put->recorded_at = moments->close(put->recorded_at);
+    db.query("UPDATE commits SET recorded_at=? WHERE seq=?")
+        .bind(1, to_micros(put->recorded_at))
+        .bind(2, static_cast<int64_t>(put->seq))
+        .run();
+  }
   transaction.commit();
+  moments->opened();
+  const auto out = std::exchange(put, std::nullopt);
   dictionary.settled();
   try {
     db.checkpoint_beyond(log_limit);
   } catch (const SqlError&) {
     // What was written is on disk in the log; the next transaction tries again.
   }
+  return out;
 }
 
 void Core::rolled_back() {
+  put.reset();
+  moments->opened();
   ledger.forget();
   persons.forget();
   for (auto& [dataset, all] : figures) {

@@ -14,6 +14,7 @@
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
 #include "model/zone.hpp"
+#include "store/moments.hpp"
 #include "store/reader.hpp"
 #include "store/work.hpp"
 
@@ -106,7 +107,7 @@ public:
 
 struct Options {
   std::filesystem::path file;
-  const Clock* clock = nullptr; // must outlive the writer
+  const Clock* clock = nullptr; // must outlive the writer and its moments; any thread
   // What tells the hub's person key from another, never the key; empty: there is none.
   std::string person_key_fingerprint;
 };
@@ -160,6 +161,8 @@ public:
 
   // Number of the last commit; any thread.
   virtual const std::atomic<uint64_t>& latest() const = 0;
+  // For the readers that answer as of a moment while this writes; any thread.
+  virtual std::shared_ptr<Moments> moments() const = 0;
   // Copies the log into the file and empties it where readers allow, and lets go of what is quickly read again; at
   // idle moments and at the end.
   virtual void tidy() = 0;
@@ -168,7 +171,8 @@ public:
 // A read-only view; see reader.hpp. Readers of one store share what they decode of catalogs.
 class ReaderSource {
 public:
-  explicit ReaderSource(std::filesystem::path file);
+  // `moments`: of the writer that is at work; nullptr: none is.
+  explicit ReaderSource(std::filesystem::path file, std::shared_ptr<Moments> moments = nullptr);
   ~ReaderSource();
   // Error codes as Writer::open. Any thread.
   Result<std::unique_ptr<Reader>> open() const;
@@ -176,6 +180,7 @@ public:
 private:
   struct Shared;
   std::filesystem::path file_;
+  std::shared_ptr<Moments> moments_;
   std::shared_ptr<Shared> shared_;
 };
 
