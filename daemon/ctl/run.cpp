@@ -35,13 +35,13 @@ struct Wanted {
   std::string freq, from, to, period, area, by, source, columns, sort, combine, as_of, lang;
   std::vector<std::string> where; // NAME=CODE
   std::string label;
-  uint64_t commit = 0; // 0: the last
+  std::string commit = "latest"; // its number otherwise
   bool replace = false;
   bool labelled = false;
-  uint64_t limit = 0; // 0: the daemon's usual
+  std::string limit; // empty: the daemon's usual
 };
 
-// CLI11's own says a range of 309 digits; how many are too many, the daemon says.
+// The word is handed on as it is: which numbers are too large, the daemon says.
 const CLI::Validator positive(
     [](std::string& word) -> std::string {
       const bool number = !word.empty() && word.find_first_not_of("0123456789") == word.npos;
@@ -293,7 +293,6 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   const auto socket = socket_of(wanted, console);
   if (!socket) return out_of_reach;
   const bool color = wanted.color == "always" || (wanted.color == "auto" && console.color);
-  const auto limit = wanted.limit == 0 ? std::string() : std::to_string(wanted.limit);
   Remote remote(console, Client(*socket), {wanted.json, color});
   if (command == "status") return remote.status();
   if (command == "sources") return remote.sources(wanted.ids);
@@ -307,15 +306,15 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "withdraw")
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);
-  if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
-  if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
+  if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", wanted.limit}});
+  if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", wanted.limit}});
   if (command == "commits")
-    return remote.commits({{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", limit}});
-  if (command == "label")
-    return remote.label(wanted.commit == 0 ? "latest" : std::to_string(wanted.commit), wanted.label, wanted.replace);
+    return remote.commits(
+        {{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", wanted.limit}});
+  if (command == "label") return remote.label(wanted.commit, wanted.label, wanted.replace);
   if (command == "history" || command == "explain") {
     Parameters parameters{{"indicator", wanted.operand}, {"period", wanted.period}, {"area", wanted.area},
-                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", limit},
+                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", wanted.limit},
                           {"lang", wanted.lang}};
     Parameters where;
     for (const auto& one : wanted.where)
@@ -334,7 +333,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                               {"sort", wanted.sort},
                               {"combine", wanted.combine},
                               {"as_of", wanted.as_of},
-                              {"limit", limit},
+                              {"limit", wanted.limit},
                               {"lang", wanted.lang}},
                              wanted.csv);
 }

@@ -99,6 +99,10 @@ void check_source(const Asked& asked, const std::optional<std::string>& id);
 std::string labels_text(const std::vector<std::string>& labels);
 // "count"
 std::string_view measure_name(model::Measure measure);
+// What SQLite can number.
+inline constexpr auto largest_number = static_cast<uint64_t>(INT64_MAX);
+// The number that stands in the path; nullopt: there is none that could be of anything.
+std::optional<uint64_t> number_asked(const Asked& asked);
 // The run that the path names; refuses one that there is not. Within a moment.
 store::RunRow run_asked(const Asked& asked);
 

@@ -2,15 +2,12 @@
 #include "http/routes.hpp"
 
 #include <charconv>
-#include <limits>
 
 namespace kepu::http {
 namespace {
 
 constexpr uint32_t usual_page = 100;
 constexpr uint32_t largest_page = 1000;
-// What SQLite can number.
-constexpr auto largest_number = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 
 const std::vector<std::string> run_columns{
     "run",      "source", "connector", "connector_version", "library_hash", "started",   "ended",
@@ -116,12 +113,17 @@ Response rejects(const Asked& asked) {
       &store::RejectRow::id);
 }
 
-store::RunRow run_asked(const Asked& asked) {
+std::optional<uint64_t> number_asked(const Asked& asked) {
   uint64_t number = 0;
   const char* end = asked.id.data() + asked.id.size();
   const auto read = std::from_chars(asked.id.data(), end, number);
-  const bool possible = read.ec == std::errc{} && read.ptr == end && number <= largest_number;
-  auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
+  const bool possible = read.ec == std::errc{} && read.ptr == end && number != 0 && number <= largest_number;
+  return possible ? std::optional(number) : std::nullopt;
+}
+
+store::RunRow run_asked(const Asked& asked) {
+  const auto number = number_asked(asked);
+  auto found = number ? take(asked.reader.run(*number)) : std::nullopt;
   if (!found) throw Refused{"unknown_run", "no run " + in_quotes(asked.id), "/api/v1/runs lists them", "", {}};
   return std::move(*found);
 }

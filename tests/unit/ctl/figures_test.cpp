@@ -120,6 +120,15 @@ TEST_F(Asking, ALabelIsGivenToTheLastCommitOrTheOneThatIsNamed) {
   EXPECT_EQ(err.str(), "kepuctl: commit 3 bears the label \"x\"; take another [label_taken]\n");
 }
 
+TEST_F(Asking, ANumberIsHandedOnAsItIsHoweverLarge) {
+  hub.on("POST /api/v1/commits/99999999999999999999/label?label=x",
+         {R"({"code":"unknown_commit","detail":"no commit \"99999999999999999999\"","hint":"list them"})"}, 404);
+  EXPECT_EQ(ask({"label", "--commit", "99999999999999999999", "x"}), failed);
+  EXPECT_EQ(err.str(), "kepuctl: no commit \"99999999999999999999\"; list them [unknown_commit]\n");
+  hub.on("GET /api/v1/commits?limit=99999999999999999999", {R"({"data":[],"next":null})"});
+  EXPECT_EQ(ask({"commits", "--limit", "99999999999999999999"}), ok);
+}
+
 TEST_F(Asking, AFigureThatIsAskedForBadlyIsNotAskedFor) {
   for (const std::vector<std::string>& args : {std::vector<std::string>{"history", "venue.visits"},
                                                {"explain", "--period", "2025"},

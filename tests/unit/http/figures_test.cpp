@@ -232,7 +232,8 @@ TEST(Label, IsRefusedWithTheReason) {
   };
   EXPECT_EQ(ask("x/label?label=a"), "404 unknown_commit");
   EXPECT_EQ(ask("0/label?label=a"), "404 unknown_commit");
-  EXPECT_EQ(ask("18446744073709551616/label?label=a"), "404 unknown_commit");
+  for (const char* number : {"9223372036854775808", "18446744073709551615", "18446744073709551616"})
+    EXPECT_EQ(ask(number + std::string("/label?label=a")), "404 unknown_commit");
   EXPECT_EQ(ask("1/label"), "422 missing_parameter");
   EXPECT_EQ(ask("1/label?label="), "422 bad_parameter");
   EXPECT_EQ(ask("1/label?label=a&replace=yes"), "422 bad_parameter");
