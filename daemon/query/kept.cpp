@@ -146,9 +146,7 @@ Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model
   auto begun = planned(reader, catalog, indicator, query);
   if (!begun) return begun.error();
   std::optional<Choice> choice;
-  // Asked by source, each speaks for itself.
-  if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
-    choice.emplace(reader, indicator, begun->series);
+  if (is_judged(indicator, query)) choice.emplace(reader, indicator, begun->series);
   return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(
       reader, catalog, indicator, query.freq, std::move(begun->plan), begun->days, std::move(choice)));
 }
