@@ -251,7 +251,7 @@ Response explain(const Asked& asked) {
     return true;
   });
   if (!found) refuse(found.error(), question.query, "period");
-  if (found->facts.facts == 0) check_source(asked, question.query.source);
+  if (found->facts.facts == 0) check_source(asked, moment, question.query.source);
   rows.finish();
 
   if (!found->next.empty()) draft.next = link_with(asked, "cursor", query::cursor_of(question.query, found->next));

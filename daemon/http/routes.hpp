@@ -92,8 +92,9 @@ std::string link_with(const Asked& asked, std::string_view name, std::string_vie
 std::string link_with(const Asked& asked, const std::vector<std::pair<std::string, std::string>>& more);
 std::vector<std::string> with_common(std::vector<std::string> names); // plus format, for
 // Refuses a filter that names no source, neither of the hub nor of its store: one that was taken away may have left
-// something. For answers without rows, within a moment.
-void check_source(const Asked& asked, const std::optional<std::string>& id);
+// something. For answers without rows. Which sources the hub had at an earlier moment is not known: then none is
+// refused, so that the answer stays.
+void check_source(const Asked& asked, const Moment& moment, const std::optional<std::string>& id);
 
 // "2025 annual report; 年报", empty: none.
 std::string labels_text(const std::vector<std::string>& labels);

@@ -69,7 +69,7 @@ Response page(const Asked& asked, const std::vector<std::string>& columns, Ask a
   wanted.limit = limit + 1;
   const Moment moment(asked.reader);
   std::vector<Row> found = take(ask(wanted));
-  if (found.empty()) check_source(asked, wanted.source);
+  if (found.empty()) check_source(asked, moment, wanted.source);
 
   Draft draft;
   if (found.size() > limit) {

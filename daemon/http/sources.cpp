@@ -85,8 +85,8 @@ Response commanded(const Asked& asked, Result<void> (Control::*command)(std::str
 
 } // namespace
 
-void check_source(const Asked& asked, const std::optional<std::string>& id) {
-  if (!id) return;
+void check_source(const Asked& asked, const Moment& moment, const std::optional<std::string>& id) {
+  if (!id || moment.then()) return;
   const auto known = ids_of(asked.control.sources());
   if (std::find(known.begin(), known.end(), *id) != known.end()) return;
   // What a source leaves behind when it is taken away, it left in a run.
