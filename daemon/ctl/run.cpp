@@ -29,6 +29,7 @@ struct Wanted {
   std::string name;    // of that
   bool again = false;
   bool yes = false;
+  bool all = false;
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
@@ -109,6 +110,17 @@ void build(CLI::App& app, Wanted& wanted) {
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
   with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
                   "kepuctl resume turnstile"));
+
+  auto* retry = no_wait(add(app, "retry",
+                            "Read again the input that a reject came from, and wait until that run has ended; 1 unless "
+                            "it ended well and the reject is gone",
+                            "kepuctl retry 17\n  kepuctl retry --all --source turnstile"));
+  auto* reject = retry->add_option("REJECT", wanted.name, "Its number, as `kepuctl rejects` lists it")->check(positive);
+  auto* all = retry->add_flag("--all", wanted.all, "All inputs that left rejects")->excludes(reject);
+  retry->add_option("--source", wanted.source, "Of this source only")->needs(all);
+  retry->callback([&wanted] {
+    if (wanted.name.empty() && !wanted.all) throw CLI::RequiredError("REJECT or --all");
+  });
 
   auto* withdraw = no_wait(add(app, "withdraw",
                                "Take back what a run, or a source in all its runs, gave, and wait until that is done; "
@@ -300,6 +312,8 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "run") return remote.run(wanted.operand, wanted.again, !wanted.no_wait);
   if (command == "pause") return remote.pause(wanted.operand);
   if (command == "resume") return remote.resume(wanted.operand);
+  if (command == "retry")
+    return wanted.all ? remote.retry_all(wanted.source, !wanted.no_wait) : remote.retry(wanted.name, !wanted.no_wait);
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "verify") return remote.verify(!wanted.no_wait);

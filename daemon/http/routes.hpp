@@ -106,6 +106,8 @@ inline constexpr auto largest_number = static_cast<uint64_t>(INT64_MAX);
 std::optional<uint64_t> number_asked(const Asked& asked);
 // The run that the path names; refuses one that there is not. Within a moment.
 store::RunRow run_asked(const Asked& asked);
+// {"data": status} of one source; refuses one that there is not.
+std::string source_body(const Asked& asked, const std::string& id);
 
 Response indicators(const Asked& asked);
 Response indicator(const Asked& asked);
@@ -122,6 +124,9 @@ Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);
 Response run(const Asked& asked);
 Response rejects(const Asked& asked);
+Response reject(const Asked& asked);
+Response retry_reject(const Asked& asked);
+Response retry_source(const Asked& asked);
 Response withdraw_run(const Asked& asked);
 Response withdraw_source(const Asked& asked);
 Response rebuild(const Asked& asked);

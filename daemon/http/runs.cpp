@@ -1,6 +1,7 @@
 #include "base/printable.hpp"
 #include "http/routes.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace kepu::http {
@@ -90,6 +91,40 @@ Response page(const Asked& asked, const std::vector<std::string>& columns, Ask a
   return finish(asked, std::move(draft), 0);
 }
 
+// A row without the array of rows.
+template <class Row> Response only(const Asked& asked, const std::vector<std::string>& columns, const Row& row) {
+  Draft draft;
+  RowWriter rows(draft.body, Format::json, columns, false);
+  write(rows, asked, row);
+  draft.body = "{\"data\":" + draft.body.substr(1) + "}";
+  return finish(asked, std::move(draft), 0);
+}
+
+// The reject that the path names; refuses one that there is not. Within a moment.
+store::RejectRow reject_asked(const Asked& asked) {
+  store::PageAsk ask;
+  ask.limit = 1;
+  if (const auto number = number_asked(asked); number && *number < largest_number) {
+    ask.before = *number + 1;
+    auto found = take(asked.reader.rejects(ask));
+    if (!found.empty() && found[0].id == *number) return std::move(found[0]);
+  }
+  throw Refused{"unknown_reject", "no reject " + in_quotes(asked.id), "", "", {}};
+}
+
+// Of the source that the path names. Within a moment.
+bool has_rejected_input(const Asked& asked) {
+  store::PageAsk ask;
+  ask.source = asked.id;
+  ask.limit = largest_page;
+  for (;;) {
+    const auto found = take(asked.reader.rejects(ask));
+    if (std::ranges::any_of(found, [](const store::RejectRow& one) { return !one.input.empty(); })) return true;
+    if (found.size() < ask.limit) return false;
+    ask.before = found.back().id;
+  }
+}
+
 } // namespace
 
 Response runs(const Asked& asked) {
@@ -131,13 +166,43 @@ store::RunRow run_asked(const Asked& asked) {
 Response run(const Asked& asked) {
   asked.params.allow_only(with_common({}));
   const Moment moment(asked.reader);
-  const auto found = run_asked(asked);
-  Draft draft;
-  RowWriter rows(draft.body, Format::json, run_columns, false);
-  write(rows, asked, found);
-  // One row of an array of rows, without the array.
-  draft.body = "{\"data\":" + draft.body.substr(1) + "}";
-  return finish(asked, std::move(draft), 0);
+  return only(asked, run_columns, run_asked(asked));
+}
+
+Response reject(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  const Moment moment(asked.reader);
+  return only(asked, reject_columns, reject_asked(asked));
+}
+
+Response retry_reject(const Asked& asked) {
+  asked.params.allow_only({});
+  const auto found = [&] {
+    const Moment moment(asked.reader);
+    return reject_asked(asked);
+  }();
+  if (found.input.empty()) {
+    throw Refused{
+        "no_input", "reject " + std::to_string(found.id) + " of " + found.source + " is of no input", "", "", {}};
+  }
+  take(asked.control.retry(found.source, found.input));
+  auto out = plain(asked, 202, source_body(asked, found.source));
+  out.headers.emplace_back("location", "/api/v1/rejects/" + std::to_string(found.id));
+  return out;
+}
+
+Response retry_source(const Asked& asked) {
+  asked.params.allow_only({});
+  auto body = source_body(asked, asked.id);
+  {
+    const Moment moment(asked.reader);
+    if (!has_rejected_input(asked))
+      throw Refused{"no_input", "no reject of " + asked.id + " is of an input", "", "", {}};
+  }
+  take(asked.control.retry(asked.id, std::nullopt));
+  auto out = plain(asked, 202, std::move(body));
+  out.headers.emplace_back("location", "/api/v1/rejects?source=" + asked.id);
+  return out;
 }
 
 } // namespace kepu::http

@@ -6,6 +6,7 @@
 #include "store/inputs.hpp"
 #include "store/labels.hpp"
 #include "store/rebuild.hpp"
+#include "store/retries.hpp"
 #include "store/schema.hpp"
 #include "store/sums.hpp"
 #include "store/verification.hpp"
@@ -60,8 +61,14 @@ public:
   }
 
   Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
+    RunEnd end{static_cast<int64_t>(run), std::string(status), std::string(text), ended};
+    try {
+      end.text += retries_.ended(core_.db, core_.runs.at(run).source, end.run, status);
+    } catch (const SqlError&) {
+      // The end itself is what must be written.
+    }
     core_.runs.erase(run);
-    ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
+    ends_.push_back(std::move(end));
     return write_ends();
   }
 
@@ -123,14 +130,10 @@ public:
   Result<std::unique_ptr<Work>> verify() override { return make_verification(core_); }
 
   Result<void> read_again(std::string_view source) override {
-    return core_.in_transaction([&] {
-      core_.db
-          .query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
-                 "WHERE id=?)")
-          .bind(1, source)
-          .run();
-      core_.db.query("DELETE FROM cursors WHERE source=(SELECT source FROM sources WHERE id=?)").bind(1, source).run();
-    });
+    return core_.in_transaction([&] { read_withdrawn_again(core_.db, source); });
+  }
+  Result<void> retry(std::string_view source, const std::optional<std::string>& input) override {
+    return core_.in_transaction([&] { retries_.ask(core_.db, core_.source_number(source), input); });
   }
 
   std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
@@ -187,7 +190,7 @@ private:
             "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
             "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.withdrawn_seq IS NULL AND "
             "a.status='ok' AND "
-            "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
+            "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0 AND a.text=b.text)")
         .bind(1, end.run)
         .run();
   }
@@ -343,6 +346,7 @@ private:
   }
 
   Core core_;
+  Retries retries_;
   std::vector<RunEnd> ends_; // not yet on disk; more than one after a full disk
 };
 

@@ -125,7 +125,7 @@ public:
   virtual std::shared_ptr<const model::Catalog> catalog() const = 0;
 
   virtual Result<uint64_t> begin_run(const RunStart& start) = 0;
-  // Of runs one after the other that ended "ok" and found nothing only the last one stays on record.
+  // Of runs one after the other that ended "ok", found nothing and say the same only the last one stays on record.
   virtual Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) = 0;
   // The durable cursor of a source; empty at first.
   virtual Result<std::string> cursor(std::string_view source) = 0;
@@ -155,6 +155,10 @@ public:
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;
+
+  // The source's next run reads again the inputs that left rejects, or this one of them; what does not come then is
+  // said in its text. While no run of the source is open. Error code "no_input": none of the rejects is of an input.
+  virtual Result<void> retry(std::string_view source, const std::optional<std::string>& input) = 0;
 
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;
