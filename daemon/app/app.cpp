@@ -63,6 +63,8 @@ Exit run(const std::filesystem::path& config_file) {
   const auto& configuration = loaded.configuration;
   const auto& daemon = configuration.daemon;
   if (auto ok = open_log(daemon); !ok) return complain(Exit::configuration, ok.error().text);
+  for (const auto& warning : loaded.warnings)
+    log(LogLevel::warning, "", warning.sentence());
 
   const auto state = StateDir::take(daemon.state_dir);
   if (!state) return complain(Exit::state, state.error().text);
@@ -99,7 +101,7 @@ Exit run(const std::filesystem::path& config_file) {
   http::AnswerCache cache;
   http::AnswerBudget budget;
   http::RequestCounts counts;
-  store::ReaderSource readers(store_options.file);
+  store::ReaderSource readers(store_options.file, (*writer)->moments());
   http::Server::Options http_options;
   http_options.host = daemon.listen.host;
   http_options.port = daemon.listen.port;

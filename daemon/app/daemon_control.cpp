@@ -87,6 +87,12 @@ Result<void> DaemonControl::run_again(std::string_view source) {
   return {};
 }
 
+Result<void> DaemonControl::retry(const std::string& source, const std::optional<std::string>& input) {
+  if (auto may = supervisor_.may_run(source); !may) return may;
+  ingest_.retry(source, input, [this, source] { (void)supervisor_.run_now(source); });
+  return {};
+}
+
 Result<http::JobStatus> DaemonControl::withdraw_run(uint64_t run, const std::string& source) {
   JobPlan plan;
   plan.kind = "withdraw";

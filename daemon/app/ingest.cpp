@@ -68,20 +68,38 @@ Result<http::JobStatus> Ingest::ask_job(JobPlan plan) {
 }
 
 void Ingest::read_again(const std::string& source, std::function<void()> then) {
-  push({0, {}, {}, [this, source, then = std::move(then)] {
-          read_again_[source] = then;
-          if (!is_open(source) && !prepared_.contains(source)) read_again_now(source);
+  before_run(source, {[this, source] { return writer_.read_again(source); }, std::move(then)});
+}
+
+void Ingest::retry(const std::string& source, const std::optional<std::string>& input, std::function<void()> then) {
+  before_run(source, {[this, source, input] {
+                        refused_inputs_[source].forget(input);
+                        return writer_.retry(source, input);
+                      },
+                      std::move(then)});
+}
+
+void Ingest::before_run(const std::string& source, BeforeRun what) {
+  push({0, {}, {}, [this, source, what = std::move(what)] {
+          before_run_[source].push_back(what);
+          if (is_open(source) || prepared_.contains(source)) return;
+          for (const auto& then : prepare_run(source))
+            boost::asio::post(io_, then);
         }});
 }
 
-void Ingest::read_again_now(const std::string& source) {
-  const auto asked = read_again_.extract(source);
-  if (asked.empty()) return;
-  if (const auto done = writer_.read_again(source); !done) {
-    note(source, done.error());
-  } else {
-    boost::asio::post(io_, asked.mapped());
+std::vector<std::function<void()>> Ingest::prepare_run(const std::string& source) {
+  std::vector<std::function<void()>> out;
+  const auto asked = before_run_.extract(source);
+  if (asked.empty()) return out;
+  for (const auto& what : asked.mapped()) {
+    if (const auto done = what.act(); !done) {
+      if (done.error().code != "no_input") note(source, done.error()); // else the rejects are gone meanwhile
+    } else {
+      out.push_back(what.then);
+    }
   }
+  return out;
 }
 
 bool Ingest::is_open(std::string_view source) const {
@@ -228,9 +246,7 @@ Ingest::Called Ingest::call(const std::function<void()>& act, std::chrono::milli
 void Ingest::prepare(const std::string& source, std::function<void(std::string)> then) {
   push({0, {}, {}, [this, source, then = std::move(then)] {
           // Perhaps a run that was prepared before did not come to begin.
-          if (read_again_.erase(source) != 0) {
-            if (const auto done = writer_.read_again(source); !done) note(source, done.error());
-          }
+          prepare_run(source);
           prepared_.insert(source);
           auto cursor = writer_.cursor(source);
           boost::asio::post(io_, [then, text = cursor ? *cursor : std::string()] { then(text); });
@@ -296,7 +312,8 @@ void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, 
             held_.erase(run);
           }
           boost::asio::post(io_, recorded);
-          read_again_now(ended); // after that, so that the source may run
+          for (const auto& then : prepare_run(ended)) // after that, so that the source may run
+            boost::asio::post(io_, then);
         }});
 }
 

@@ -22,6 +22,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace kepu::app {
 
@@ -42,6 +43,8 @@ public:
   // See store::Writer; a run that has its cursor already is let end first. Calls `then` on kepu-io when it is on disk,
   // unless a run that follows from it has begun by itself. Any thread.
   void read_again(const std::string& source, std::function<void()> then);
+  // The same for the inputs that left rejects, or one of them.
+  void retry(const std::string& source, const std::optional<std::string>& input, std::function<void()> then);
   // As at stop(), without waiting: so that no run waits for a job any more.
   void end_jobs();
 
@@ -74,7 +77,14 @@ private:
   };
   void push(Task task);
   void work();
-  void read_again_now(const std::string& source);
+  // What is done to the store before the source runs again; then `then` is called on kepu-io.
+  struct BeforeRun {
+    std::function<Result<void>()> act;
+    std::function<void()> then;
+  };
+  void before_run(const std::string& source, BeforeRun what);
+  // Returns what to call.
+  std::vector<std::function<void()>> prepare_run(const std::string& source);
   bool is_open(std::string_view source) const;
   void take(Task task);
   bool begin_job(); // whether one is going on now
@@ -103,8 +113,8 @@ private:
   Guarded<Trouble> trouble_;
   Jobs jobs_;
   // kepu-ingest only
-  std::set<std::string> prepared_;                          // sources whose cursor was handed out for a run to come
-  std::map<std::string, std::function<void()>> read_again_; // by source, once its run has ended
+  std::set<std::string> prepared_;                           // sources whose cursor was handed out for a run to come
+  std::map<std::string, std::vector<BeforeRun>> before_run_; // by source, once its run has ended
   std::deque<Task> held_back_; // of runs that began while a job held their source; in order
   std::set<supervisor::RunToken> runs_held_back_;
   std::map<supervisor::RunToken, std::unique_ptr<RunIngest>> runs_;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,6 +26,10 @@ public:
   // True when it was not held before and is now; at most `most` are held.
   bool add(const std::string& name, const Hash& hash) {
     return contents_.size() < most && contents_.emplace(name, hash).second;
+  }
+  // Contents of this name, or all, are tried once more.
+  void forget(const std::optional<std::string>& name) {
+    std::erase_if(contents_, [&](const auto& content) { return !name || content.first == *name; });
   }
 
 private:

@@ -34,6 +34,7 @@ public:
   Check(settings::Loaded loaded, std::filesystem::path worker)
       : configuration_(std::move(loaded.configuration)), worker_(std::move(worker)) {
     out_.problems = std::move(loaded.problems);
+    out_.warnings = std::move(loaded.warnings);
     out_.sources = configuration_.sources.size();
     for (const auto& problem : out_.problems)
       broken_.insert({problem.file, problem.line});

@@ -111,6 +111,37 @@ std::string run_of(const json::object& group) {
          text(group, "connector_version");
 }
 
+// "2025-Q1 510104017: bureau counts; bureau 6, platform 4"
+std::string judged(const json::object& cell) {
+  auto out = text(cell, "period");
+  if (const auto* by = object(cell, "by")) {
+    for (const auto& [name, code] : *by)
+      out += " " + (text(code).empty() ? "-" : text(code));
+  }
+  const auto counts = text(cell, "counts");
+  out += ": " + (counts.empty() ? "none counts, they differ" : counts + " counts") + "; ";
+  bool first = true;
+  if (const auto* said = array(cell, "said")) {
+    for (const auto& one : *said) {
+      if (!one.is_object()) continue;
+      out += (first ? "" : ", ") + text(one.as_object(), "source") + " " + text(one.as_object(), "value");
+      first = false;
+    }
+  }
+  return out;
+}
+
+// The rule between sources, and what it made of each cell.
+void add_sources(Tree& tree, const json::object& sources) {
+  tree.line(0, false, "sources, " + text(sources, "rule") + ": " + text(sources, "order"));
+  const auto* cells = array(sources, "cells");
+  const auto further = number(sources, "further_cells");
+  for (size_t i = 0; cells && i < cells->size(); ++i) {
+    if ((*cells)[i].is_object()) tree.line(1, i + 1 == cells->size() && further == 0, judged((*cells)[i].as_object()));
+  }
+  if (further > 0) tree.line(1, true, std::to_string(further) + " further cells");
+}
+
 } // namespace
 
 int Remote::history(const Parameters& where, Parameters parameters, bool csv) {
@@ -202,7 +233,11 @@ int Remote::show_explanation(const std::string& body) {
   if (const auto more = narrowed(*meta); !more.empty()) tree.line(0, false, more);
   tree.line(0, false, text(*words, console_.chinese ? "zh" : "en"));
   tree.line(1, true, "since commit " + text(*rule, "commit") + " of " + short_time(text(*rule, "since")));
-  tree.line(0, rows->empty(), "facts counted: " + text(*facts, "counted"));
+  if (const auto* sources = object(*answer, "sources")) add_sources(tree, *sources);
+  const auto left_out = text(*facts, "left_out");
+  tree.line(0, rows->empty(),
+            "facts counted: " + text(*facts, "counted") +
+                (left_out.empty() || left_out == "0" ? "" : ", left out for others: " + left_out));
   const auto further = number(*facts, "of_further_runs_and_inputs");
   for (size_t i = 0; i < groups->size(); ++i) {
     const auto* group = (*groups)[i].if_object();

@@ -342,8 +342,8 @@ int Remote::show_rejects(const std::string& body) {
                     });
 }
 
-int Remote::command(const std::string& source, const char* act, const char* done) {
-  const auto body = take(client_.post("/api/v1/sources/" + percent_encoded(source) + "/" + act));
+int Remote::command(const std::string& source, const std::string& target, const char* done) {
+  const auto body = take(client_.post(target));
   if (!body) return exit_;
   if (manner_.json) {
     raw(*body);
@@ -354,7 +354,8 @@ int Remote::command(const std::string& source, const char* act, const char* done
 }
 
 int Remote::pause(const std::string& source) {
-  return command(source, "pause", "is paused; `kepuctl resume` lets it run again");
+  return command(source, "/api/v1/sources/" + percent_encoded(source) + "/pause",
+                 "is paused; `kepuctl resume` lets it run again");
 }
 
 int Remote::resume(const std::string& source) {
@@ -376,8 +377,51 @@ int Remote::resume(const std::string& source) {
 }
 
 int Remote::run(const std::string& source, bool again, bool wait) {
-  const char* act = again ? "run?withdrawn=again" : "run";
-  if (!wait) return command(source, act, "was told to run; `kepuctl status` shows what comes of it");
+  return run_by(source, "/api/v1/sources/" + percent_encoded(source) + (again ? "/run?withdrawn=again" : "/run"), wait);
+}
+
+int Remote::retry(const std::string& reject, bool wait) {
+  const auto path = "/api/v1/rejects/" + percent_encoded(reject);
+  const auto before = take(client_.get(path));
+  if (!before) return exit_;
+  const auto answer = object_in(*before);
+  const auto* row = answer ? object(*answer, "data") : nullptr;
+  if (!row) return not_understood();
+  const auto how = run_by(text(*row, "source"), path + "/retry", wait);
+  if (how != ok || !wait || manner_.json) return how;
+  // Its input was read again, and then it is gone, or is another where the row is refused again; or it did not come.
+  auto now = client_.get(path);
+  if (now && now->status == 404) {
+    console_.out << "reject " << printable(reject) << " is gone from the list\n";
+    return ok;
+  }
+  if (!take(std::move(now))) return exit_;
+  say_error("reject " + reject + " stays: " + text(*row, "source") + " has no longer what it came from, " +
+            text(*row, "input"));
+  return failed;
+}
+
+int Remote::retry_all(const std::string& source, bool wait) {
+  std::vector<std::string> sources;
+  if (!source.empty()) {
+    sources.push_back(source);
+  } else {
+    const auto body = take(client_.get("/api/v1/sources"));
+    if (!body) return exit_;
+    const auto rows = rows_of(*body);
+    if (!rows) return not_understood();
+    for (const auto& row : *rows)
+      if (number(row, "rejects") > 0) sources.push_back(text(row, "id"));
+    if (sources.empty() && !manner_.json) console_.out << "No row is refused.\n";
+  }
+  int worst = ok;
+  for (const auto& id : sources)
+    worst = std::max(worst, run_by(id, "/api/v1/sources/" + percent_encoded(id) + "/retry", wait));
+  return worst;
+}
+
+int Remote::run_by(const std::string& source, const std::string& target, bool wait) {
+  if (!wait) return command(source, target, "was told to run; `kepuctl status` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
   const auto path = "/api/v1/sources/" + percent_encoded(source);
   const auto before = take(client_.get(path));
@@ -386,7 +430,7 @@ int Remote::run(const std::string& source, bool again, bool wait) {
   const auto* known = answer ? object(*answer, "data") : nullptr;
   if (!known) return not_understood();
   const auto* last = object(*known, "last_run");
-  if (!take(client_.post(path + "/" + act))) return exit_;
+  if (!take(client_.post(target))) return exit_;
 
   auto following = follow(client_, source, last ? number(*last, "run") : 0, console_);
   if (auto* error = std::get_if<Error>(&following)) {

@@ -39,6 +39,10 @@ public:
   int indicators(bool ids);
   // `again`: from the beginning, so that what was withdrawn is read again.
   int run(const std::string& source, bool again, bool wait);
+  // Lets the source read again the input that this reject came from, or all inputs that left rejects: of this source,
+  // or where none is named of every one.
+  int retry(const std::string& reject, bool wait);
+  int retry_all(const std::string& source, bool wait);
   int jobs();
   int rebuild(bool wait);
   // `disagrees` when it found something.
@@ -62,7 +66,9 @@ public:
 private:
   // nullopt: it was said what went wrong, and exit_ is how to end.
   std::optional<std::string> take(Result<Answer> answer);
-  int command(const std::string& source, const char* act, const char* done);
+  int command(const std::string& source, const std::string& target, const char* done);
+  // Tells the source to run by a request to `target`, and waits for the end of that run.
+  int run_by(const std::string& source, const std::string& target, bool wait);
   int list(const std::string& target, int (Remote::*show)(const std::string& body));
   int show_ids(const std::string& body);
   // The body's rows, one line each.

@@ -30,19 +30,20 @@ struct Wanted {
   std::string name;    // of that
   bool again = false;
   bool yes = false;
+  bool all = false;
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
   std::string freq, from, to, period, area, by, source, columns, sort, combine, as_of, lang;
   std::vector<std::string> where; // NAME=CODE
   std::string label;
-  uint64_t commit = 0; // 0: the last
+  std::string commit = "latest"; // its number otherwise
   bool replace = false;
   bool labelled = false;
-  uint64_t limit = 0; // 0: the daemon's usual
+  std::string limit; // empty: the daemon's usual
 };
 
-// CLI11's own says a range of 309 digits; how many are too many, the daemon says.
+// The word is handed on as it is: which numbers are too large, the daemon says.
 const CLI::Validator positive(
     [](std::string& word) -> std::string {
       const bool number = !word.empty() && word.find_first_not_of("0123456789") == word.npos;
@@ -110,6 +111,17 @@ void build(CLI::App& app, Wanted& wanted) {
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
   with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
                   "kepuctl resume turnstile"));
+
+  auto* retry = no_wait(add(app, "retry",
+                            "Read again the input that a reject came from, and wait until that run has ended; 1 unless "
+                            "it ended well and the reject is gone",
+                            "kepuctl retry 17\n  kepuctl retry --all --source turnstile"));
+  auto* reject = retry->add_option("REJECT", wanted.name, "Its number, as `kepuctl rejects` lists it")->check(positive);
+  auto* all = retry->add_flag("--all", wanted.all, "All inputs that left rejects")->excludes(reject);
+  retry->add_option("--source", wanted.source, "Of this source only")->needs(all);
+  retry->callback([&wanted] {
+    if (wanted.name.empty() && !wanted.all) throw CLI::RequiredError("REJECT or --all");
+  });
 
   auto* withdraw = no_wait(add(app, "withdraw",
                                "Take back what a run, or a source in all its runs, gave, and wait until that is done; "
@@ -301,7 +313,6 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   const auto socket = socket_of(wanted, console);
   if (!socket) return out_of_reach;
   const bool color = wanted.color == "always" || (wanted.color == "auto" && console.color);
-  const auto limit = wanted.limit == 0 ? std::string() : std::to_string(wanted.limit);
   Remote remote(console, Client(*socket), {wanted.json, color});
   if (command == "status") return remote.status();
   if (command == "sources") return remote.sources(wanted.ids);
@@ -309,6 +320,8 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "run") return remote.run(wanted.operand, wanted.again, !wanted.no_wait);
   if (command == "pause") return remote.pause(wanted.operand);
   if (command == "resume") return remote.resume(wanted.operand);
+  if (command == "retry")
+    return wanted.all ? remote.retry_all(wanted.source, !wanted.no_wait) : remote.retry(wanted.name, !wanted.no_wait);
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "verify") return remote.verify(!wanted.no_wait);
@@ -316,15 +329,15 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);
   if (command == "retention") return remote.retention(wanted.operand, wanted.before, wanted.yes, !wanted.no_wait);
-  if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", limit}});
-  if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", limit}});
+  if (command == "runs") return remote.runs({{"source", wanted.source}, {"limit", wanted.limit}});
+  if (command == "rejects") return remote.rejects({{"source", wanted.source}, {"limit", wanted.limit}});
   if (command == "commits")
-    return remote.commits({{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", limit}});
-  if (command == "label")
-    return remote.label(wanted.commit == 0 ? "latest" : std::to_string(wanted.commit), wanted.label, wanted.replace);
+    return remote.commits(
+        {{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", wanted.limit}});
+  if (command == "label") return remote.label(wanted.commit, wanted.label, wanted.replace);
   if (command == "history" || command == "explain") {
     Parameters parameters{{"indicator", wanted.operand}, {"period", wanted.period}, {"area", wanted.area},
-                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", limit},
+                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", wanted.limit},
                           {"lang", wanted.lang}};
     Parameters where;
     for (const auto& one : wanted.where)
@@ -343,7 +356,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                               {"sort", wanted.sort},
                               {"combine", wanted.combine},
                               {"as_of", wanted.as_of},
-                              {"limit", limit},
+                              {"limit", wanted.limit},
                               {"lang", wanted.lang}},
                              wanted.csv);
 }

@@ -1,8 +1,6 @@
 #include "base/printable.hpp"
 #include "http/routes.hpp"
 
-#include <charconv>
-
 namespace kepu::http {
 
 std::string labels_text(const std::vector<std::string>& labels) {
@@ -16,17 +14,14 @@ Response label_commit(const Asked& asked) {
   asked.params.allow_only({"label", "replace"});
   std::optional<store::Seq> commit;
   if (asked.id != "latest") {
-    store::Seq number = 0;
-    const char* end = asked.id.data() + asked.id.size();
-    const auto read = std::from_chars(asked.id.data(), end, number);
-    if (read.ec != std::errc{} || read.ptr != end || number == 0) {
+    commit = number_asked(asked);
+    if (!commit) {
       throw Refused{"unknown_commit",
                     "no commit " + in_quotes(asked.id),
                     "/api/v1/commits lists them; latest is the last one",
                     "",
                     {}};
     }
-    commit = number;
   }
   const auto label = asked.params.text("label");
   if (!label) {

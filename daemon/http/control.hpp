@@ -75,6 +75,8 @@ public:
   virtual Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) = 0;
   // As run_now(), from the source's beginning: what was withdrawn is read again, the inputs that are held are not.
   virtual Result<void> run_again(std::string_view source) = 0;
+  // As run_now(), with the inputs that left rejects, or this one of them, read again.
+  virtual Result<void> retry(const std::string& source, const std::optional<std::string>& input) = 0;
   // The job that takes back a run of the source, or all its runs; see store::Writer. Error codes: "too_many_jobs",
   // "shutting_down".
   virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;

@@ -122,7 +122,8 @@ void write_rule(Json& json, const model::Zone& zone, const model::Catalog& catal
 }
 
 void write_summary(Json& json, const model::Zone& zone, const store::CountedFacts& facts) {
-  json.key("facts").object().key("counted").number(facts.facts).key("by").array();
+  json.key("facts").object().key("counted").number(facts.facts).key("left_out").number(facts.left_out);
+  json.key("by").array();
   for (const auto& group : facts.groups) {
     json.object().key("source").text(group.source).key("run").number(group.run.run);
     json.key("started").text(zone.text(group.run.started)).key("connector").text_or_null(group.run.connector);
@@ -142,6 +143,34 @@ void write_value(Json& json, const std::optional<query::Observation>& figure, in
   } else {
     json.null();
   }
+}
+
+// How the rule between sources judged the cells of its grain; null where sources are added or asked by name.
+void write_sources(Json& json, const model::Indicator& indicator, const FigureQuestion& question,
+                   const query::Explained& found) {
+  json.key("sources");
+  if (indicator.join == model::Join::sum || question.query.source) {
+    json.null();
+    return;
+  }
+  json.object().key("rule").text(indicator.join == model::Join::prefer ? "prefer" : "compare").key("order").array();
+  for (const auto& source : indicator.order)
+    json.text(source);
+  json.end_array().key("cells").array();
+  for (const auto& cell : found.cells) {
+    json.object().key("period").text(cell.period.text()).key("by").object();
+    for (size_t i = 0; i < cell.codes.size(); ++i)
+      json.key(indicator.grain.by[i]).text_or_null(cell.codes[i]);
+    json.end_object().key("counts").text_or_null(cell.source.value_or("")).key("differs").boolean(cell.differs);
+    json.key("said").array();
+    for (const auto& [source, value] : cell.said) {
+      std::string digits;
+      append_decimal(digits, value, found.scale);
+      json.object().key("source").text(source).key("value").raw(digits).end_object();
+    }
+    json.end_array().end_object();
+  }
+  json.end_array().key("further_cells").number(found.further_cells).end_object();
 }
 
 void write_amount(Json& json, const std::optional<query::Observation>& found, int scale) {
@@ -222,7 +251,7 @@ Response explain(const Asked& asked) {
     return true;
   });
   if (!found) refuse(found.error(), question.query, "period");
-  if (found->facts.facts == 0) check_source(asked, question.query.source);
+  if (found->facts.facts == 0) check_source(asked, moment, question.query.source);
   rows.finish();
 
   if (!found->next.empty()) draft.next = link_with(asked, "cursor", query::cursor_of(question.query, found->next));
@@ -236,6 +265,7 @@ Response explain(const Asked& asked) {
   json.end_object();
   write_amount(json, found->figure, found->scale);
   write_rule(json, zone, *catalog, indicator, found->facts.definition);
+  write_sources(json, indicator, question, *found);
   write_summary(json, zone, found->facts);
   json.key("data").raw(page).key("next").text_or_null(draft.next).end_object();
   return finish(asked, std::move(draft), moment.commit().seq);

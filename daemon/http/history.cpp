@@ -49,7 +49,7 @@ Response history(const Asked& asked) {
   reserve(asked, question.query.limit * state_bytes);
   const auto found = query::history_within(asked.reader, moment.commit(), question.query);
   if (!found) refuse(found.error(), question.query, "period");
-  if (found->states.empty()) check_source(asked, question.query.source);
+  if (found->states.empty()) check_source(asked, moment, question.query.source);
 
   const auto zone = moment.zone(asked);
   Draft draft;

@@ -332,7 +332,7 @@ Response observations(const Asked& asked) {
   size_t rows = 0;
   for (const auto& part : found)
     rows += part.rows.size();
-  if (rows == 0) check_source(asked, question.query.source);
+  if (rows == 0) check_source(asked, moment, question.query.source);
   reserve(asked, memory_of(rows, question));
 
   draft.body.reserve(std::min(page_bytes, rows * usual_row) + 1024);

@@ -92,15 +92,22 @@ std::string link_with(const Asked& asked, std::string_view name, std::string_vie
 std::string link_with(const Asked& asked, const std::vector<std::pair<std::string, std::string>>& more);
 std::vector<std::string> with_common(std::vector<std::string> names); // plus format, for
 // Refuses a filter that names no source, neither of the hub nor of its store: one that was taken away may have left
-// something. For answers without rows, within a moment.
-void check_source(const Asked& asked, const std::optional<std::string>& id);
+// something. For answers without rows. Which sources the hub had at an earlier moment is not known: then none is
+// refused, so that the answer stays.
+void check_source(const Asked& asked, const Moment& moment, const std::optional<std::string>& id);
 
 // "2025 annual report; 年报", empty: none.
 std::string labels_text(const std::vector<std::string>& labels);
 // "count"
 std::string_view measure_name(model::Measure measure);
+// What SQLite can number.
+inline constexpr auto largest_number = static_cast<uint64_t>(INT64_MAX);
+// The number that stands in the path; nullopt: there is none that could be of anything.
+std::optional<uint64_t> number_asked(const Asked& asked);
 // The run that the path names; refuses one that there is not. Within a moment.
 store::RunRow run_asked(const Asked& asked);
+// {"data": status} of one source; refuses one that there is not.
+std::string source_body(const Asked& asked, const std::string& id);
 
 Response indicators(const Asked& asked);
 Response indicator(const Asked& asked);
@@ -117,6 +124,9 @@ Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);
 Response run(const Asked& asked);
 Response rejects(const Asked& asked);
+Response reject(const Asked& asked);
+Response retry_reject(const Asked& asked);
+Response retry_source(const Asked& asked);
 Response withdraw_run(const Asked& asked);
 Response withdraw_source(const Asked& asked);
 Response retention(const Asked& asked);

@@ -1,16 +1,14 @@
 #include "base/printable.hpp"
 #include "http/routes.hpp"
 
+#include <algorithm>
 #include <charconv>
-#include <limits>
 
 namespace kepu::http {
 namespace {
 
 constexpr uint32_t usual_page = 100;
 constexpr uint32_t largest_page = 1000;
-// What SQLite can number.
-constexpr auto largest_number = static_cast<uint64_t>(std::numeric_limits<int64_t>::max());
 
 const std::vector<std::string> run_columns{
     "run",      "source", "connector", "connector_version", "library_hash", "started",   "ended",
@@ -72,7 +70,7 @@ Response page(const Asked& asked, const std::vector<std::string>& columns, Ask a
   wanted.limit = limit + 1;
   const Moment moment(asked.reader);
   std::vector<Row> found = take(ask(wanted));
-  if (found.empty()) check_source(asked, wanted.source);
+  if (found.empty()) check_source(asked, moment, wanted.source);
 
   Draft draft;
   if (found.size() > limit) {
@@ -91,6 +89,40 @@ Response page(const Asked& asked, const std::vector<std::string>& columns, Ask a
     draft.body += "}";
   }
   return finish(asked, std::move(draft), 0);
+}
+
+// A row without the array of rows.
+template <class Row> Response only(const Asked& asked, const std::vector<std::string>& columns, const Row& row) {
+  Draft draft;
+  RowWriter rows(draft.body, Format::json, columns, false);
+  write(rows, asked, row);
+  draft.body = "{\"data\":" + draft.body.substr(1) + "}";
+  return finish(asked, std::move(draft), 0);
+}
+
+// The reject that the path names; refuses one that there is not. Within a moment.
+store::RejectRow reject_asked(const Asked& asked) {
+  store::PageAsk ask;
+  ask.limit = 1;
+  if (const auto number = number_asked(asked); number && *number < largest_number) {
+    ask.before = *number + 1;
+    auto found = take(asked.reader.rejects(ask));
+    if (!found.empty() && found[0].id == *number) return std::move(found[0]);
+  }
+  throw Refused{"unknown_reject", "no reject " + in_quotes(asked.id), "", "", {}};
+}
+
+// Of the source that the path names. Within a moment.
+bool has_rejected_input(const Asked& asked) {
+  store::PageAsk ask;
+  ask.source = asked.id;
+  ask.limit = largest_page;
+  for (;;) {
+    const auto found = take(asked.reader.rejects(ask));
+    if (std::ranges::any_of(found, [](const store::RejectRow& one) { return !one.input.empty(); })) return true;
+    if (found.size() < ask.limit) return false;
+    ask.before = found.back().id;
+  }
 }
 
 } // namespace
@@ -116,12 +148,17 @@ Response rejects(const Asked& asked) {
       &store::RejectRow::id);
 }
 
-store::RunRow run_asked(const Asked& asked) {
+std::optional<uint64_t> number_asked(const Asked& asked) {
   uint64_t number = 0;
   const char* end = asked.id.data() + asked.id.size();
   const auto read = std::from_chars(asked.id.data(), end, number);
-  const bool possible = read.ec == std::errc{} && read.ptr == end && number <= largest_number;
-  auto found = possible ? take(asked.reader.run(number)) : std::nullopt;
+  const bool possible = read.ec == std::errc{} && read.ptr == end && number != 0 && number <= largest_number;
+  return possible ? std::optional(number) : std::nullopt;
+}
+
+store::RunRow run_asked(const Asked& asked) {
+  const auto number = number_asked(asked);
+  auto found = number ? take(asked.reader.run(*number)) : std::nullopt;
   if (!found) throw Refused{"unknown_run", "no run " + in_quotes(asked.id), "/api/v1/runs lists them", "", {}};
   return std::move(*found);
 }
@@ -129,13 +166,43 @@ store::RunRow run_asked(const Asked& asked) {
 Response run(const Asked& asked) {
   asked.params.allow_only(with_common({}));
   const Moment moment(asked.reader);
-  const auto found = run_asked(asked);
-  Draft draft;
-  RowWriter rows(draft.body, Format::json, run_columns, false);
-  write(rows, asked, found);
-  // One row of an array of rows, without the array.
-  draft.body = "{\"data\":" + draft.body.substr(1) + "}";
-  return finish(asked, std::move(draft), 0);
+  return only(asked, run_columns, run_asked(asked));
+}
+
+Response reject(const Asked& asked) {
+  asked.params.allow_only(with_common({}));
+  const Moment moment(asked.reader);
+  return only(asked, reject_columns, reject_asked(asked));
+}
+
+Response retry_reject(const Asked& asked) {
+  asked.params.allow_only({});
+  const auto found = [&] {
+    const Moment moment(asked.reader);
+    return reject_asked(asked);
+  }();
+  if (found.input.empty()) {
+    throw Refused{
+        "no_input", "reject " + std::to_string(found.id) + " of " + found.source + " is of no input", "", "", {}};
+  }
+  take(asked.control.retry(found.source, found.input));
+  auto out = plain(asked, 202, source_body(asked, found.source));
+  out.headers.emplace_back("location", "/api/v1/rejects/" + std::to_string(found.id));
+  return out;
+}
+
+Response retry_source(const Asked& asked) {
+  asked.params.allow_only({});
+  auto body = source_body(asked, asked.id);
+  {
+    const Moment moment(asked.reader);
+    if (!has_rejected_input(asked))
+      throw Refused{"no_input", "no reject of " + asked.id + " is of an input", "", "", {}};
+  }
+  take(asked.control.retry(asked.id, std::nullopt));
+  auto out = plain(asked, 202, std::move(body));
+  out.headers.emplace_back("location", "/api/v1/rejects?source=" + asked.id);
+  return out;
 }
 
 } // namespace kepu::http

@@ -62,13 +62,20 @@ std::vector<std::string> ids_of(const std::vector<SourceStatus>& all) {
   return out;
 }
 
-// {"data": status} of one source.
-std::string body_of(const Asked& asked) {
+Response commanded(const Asked& asked, Result<void> (Control::*command)(std::string_view)) {
+  asked.params.allow_only({});
+  take((asked.control.*command)(asked.id));
+  return plain(asked, 202, source_body(asked, asked.id));
+}
+
+} // namespace
+
+std::string source_body(const Asked& asked, const std::string& id) {
   const auto all = asked.control.sources();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const SourceStatus& one) { return one.id == asked.id; });
+  const auto found = std::find_if(all.begin(), all.end(), [&](const SourceStatus& one) { return one.id == id; });
   if (found == all.end()) {
     throw Refused{"unknown_source",
-                  "no source " + in_quotes(asked.id) + did_you_mean(asked.id, ids_of(all)),
+                  "no source " + in_quotes(id) + did_you_mean(id, ids_of(all)),
                   "/api/v1/sources lists them",
                   "",
                   {}};
@@ -82,16 +89,8 @@ std::string body_of(const Asked& asked) {
   return body;
 }
 
-Response commanded(const Asked& asked, Result<void> (Control::*command)(std::string_view)) {
-  asked.params.allow_only({});
-  take((asked.control.*command)(asked.id));
-  return plain(asked, 202, body_of(asked));
-}
-
-} // namespace
-
-void check_source(const Asked& asked, const std::optional<std::string>& id) {
-  if (!id) return;
+void check_source(const Asked& asked, const Moment& moment, const std::optional<std::string>& id) {
+  if (!id || moment.then()) return;
   const auto known = ids_of(asked.control.sources());
   if (std::find(known.begin(), known.end(), *id) != known.end()) return;
   // What a source leaves behind when it is taken away, it left in a run.
@@ -114,14 +113,14 @@ Response sources(const Asked& asked) {
 
 Response source(const Asked& asked) {
   asked.params.allow_only(with_common({}));
-  return finish(asked, {body_of(asked), "", ""}, 0);
+  return finish(asked, {source_body(asked, asked.id), "", ""}, 0);
 }
 
 Response run_source(const Asked& asked) {
   const bool again = asked.params.word("withdrawn", {"again"}).has_value();
   asked.params.allow_only({"withdrawn"});
   take(again ? asked.control.run_again(asked.id) : asked.control.run_now(asked.id));
-  return plain(asked, 202, body_of(asked));
+  return plain(asked, 202, source_body(asked, asked.id));
 }
 Response pause_source(const Asked& asked) { return commanded(asked, &Control::pause); }
 Response resume_source(const Asked& asked) { return commanded(asked, &Control::resume); }

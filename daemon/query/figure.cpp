@@ -3,8 +3,10 @@
 #include "base/bytes.hpp"
 #include "model/made.hpp"
 #include "query/figures.hpp"
+#include "query/join.hpp"
 #include "query/plan.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -62,6 +64,43 @@ Result<store::FigureAsk> figure_of(store::Reader& reader, const ObservationQuery
   };
   return ask;
 }
+
+// What the rule between sources lets count, of a figure that is kept by day.
+class ChosenFacts {
+public:
+  ChosenFacts(store::Reader& reader, const model::Indicator& indicator, std::vector<store::Series> series)
+      : reader_(reader), choice_(reader, indicator, series), series_(std::move(series)) {
+    for (const auto& one : series_)
+      ids_.emplace(std::tuple(one.source, one.dims, one.freq), one.id);
+  }
+  bool counts(const store::Series& series, model::Day day) const {
+    const auto id = ids_.find(std::tuple(series.source, series.dims, series.freq));
+    return id != ids_.end() && choice_.of(id->second, day).takes;
+  }
+  // The cells of the grain that the asked series meet.
+  Result<void> judge(const store::FigureAsk& ask, const model::Catalog& catalog, const model::Indicator& indicator,
+                     Explained& out) {
+    if (auto looked = choice_.look(ask.first, ask.last); !looked) return looked;
+    std::vector<uint32_t> asked;
+    const auto chosen = ask.choose(catalog, indicator, series_);
+    for (size_t i = 0; i < series_.size(); ++i)
+      if (chosen[i]) asked.push_back(series_[i].id);
+    std::set<uint64_t> met;
+    auto read = reader_.cells(asked, ask.first, ask.last, [&](size_t i, const store::DayCell& day) {
+      const auto said = choice_.of(asked[i], day.day);
+      if (said.has_say) met.insert(said.cell);
+    });
+    for (const auto cell : met)
+      out.cells.push_back(choice_.judged(cell));
+    return read;
+  }
+
+private:
+  store::Reader& reader_;
+  Choice choice_;
+  const std::vector<store::Series> series_;
+  std::map<std::tuple<std::string, std::vector<std::string>, model::Freq>, uint32_t> ids_;
+};
 
 // The figure itself.
 Result<Observations> one_figure(store::Reader& reader, ObservationQuery query) {
@@ -280,12 +319,27 @@ Result<Explained> explain_within(store::Reader& reader, const ObservationQuery& 
   }
   auto ask = figure_of(reader, query);
   if (!ask) return ask.error();
+  std::optional<ChosenFacts> chosen;
+  uint64_t left_out = 0;
   if (!model::is_kept(indicator->measure)) {
     auto facts = read_facts(reader, *catalog, *indicator, query);
     if (!facts) return facts.error();
-    ask->facts = std::move(*facts);
+    ask->facts = std::move(facts->counted);
+    left_out = facts->left_out;
+    out.cells = std::move(facts->cells);
     ask->first = model::day_of(1900, 1, 1);
     ask->last = model::day_of(9999, 12, 31);
+  } else if (is_judged(*indicator, query)) {
+    auto series = reader.series(indicator->id);
+    if (!series) return series.error();
+    chosen.emplace(reader, *indicator, std::move(*series));
+    if (auto judged = chosen->judge(*ask, *catalog, *indicator, out); !judged) return judged.error();
+    ask->counts = [&](const store::Series& one, model::Day day) { return chosen->counts(one, day); };
+  }
+  std::ranges::sort(out.cells, {}, [](const Judged& one) { return std::pair(one.period.first_day(), one.codes); });
+  if (out.cells.size() > Explained::most_cells) {
+    out.further_cells = out.cells.size() - Explained::most_cells;
+    out.cells.resize(Explained::most_cells);
   }
   store::FactsAsk page;
   page.after = *after;
@@ -293,6 +347,7 @@ Result<Explained> explain_within(store::Reader& reader, const ObservationQuery& 
   auto facts = reader.counted_facts(*ask, page, visit);
   if (!facts) return facts.error();
   out.facts = std::move(*facts);
+  out.facts.left_out += left_out;
   if (out.facts.more) out.next = encode_end('e', out.facts.last);
   return out;
 }

@@ -13,6 +13,15 @@ struct History {
 // Within a moment that the caller has begun (and ends). Error codes as observe().
 Result<History> history_within(store::Reader& reader, const store::CommitInfo& moment, const ObservationQuery& query);
 
+// What an indicator's rule between sources made of one cell of its grain.
+struct Judged {
+  model::Period period;
+  std::vector<std::string> codes;                     // parallel to the grain's `by`
+  std::vector<std::pair<std::string, __int128>> said; // by source, the best first; in the figure's scale
+  std::optional<std::string> source;                  // that counts; nullopt: none does
+  bool differs = false;                               // sources say different things
+};
+
 struct Explained {
   std::optional<Observation> figure; // nullopt: nothing is counted
   int scale = 0;
@@ -23,6 +32,10 @@ struct Explained {
     int scale = 0;
   };
   std::vector<Part> parts;
+  // Of a rule between sources: the cells of the grain that the figure meets, by period and codes, at most so many.
+  std::vector<Judged> cells;
+  uint64_t further_cells = 0;
+  static constexpr size_t most_cells = 1000;
   store::CountedFacts facts;
   std::string next;
 };

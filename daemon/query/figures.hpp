@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "query/figure.hpp"
 #include "query/observations.hpp"
 
 #include <cstdint>
@@ -56,9 +57,14 @@ Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model
 // Read from facts: latest, standing.
 Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model::Catalog& catalog,
                                               const model::Indicator& indicator, const ObservationQuery& query);
-// Numbers of the facts that make such a figure of `query.to`, ascending. Sources that a rule leaves out are among them.
-Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Catalog& catalog,
-                                         const model::Indicator& indicator, const ObservationQuery& query);
+// What makes such a figure of `query.to`.
+struct ReadFacts {
+  std::vector<uint64_t> counted; // numbers, ascending
+  uint64_t left_out = 0;         // facts of sources that the rule leaves out
+  std::vector<Judged> cells;
+};
+Result<ReadFacts> read_facts(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+                             const ObservationQuery& query);
 // Made of others: ratio; share and each.
 Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const model::Catalog& catalog,
                                                const model::Indicator& indicator, const ObservationQuery& query,

@@ -22,6 +22,9 @@ struct Verdict {
 // At least one has said something.
 Verdict judge(model::Join join, const Cellmates& values);
 
+// Whether a rule chooses between sources: asked by source, each speaks for itself.
+bool is_judged(const model::Indicator& indicator, const ObservationQuery& query);
+
 // Series by source and by cell of the grain, of an indicator whose rule is not sum.
 class Grouping {
 public:
@@ -33,10 +36,13 @@ public:
   };
   // nullptr: the source has no say.
   const Place* of(uint32_t series) const;
+  Judged judged(const model::Period& period, uint32_t group, const Cellmates& values) const;
   const std::vector<uint32_t>& ids() const { return ids_; } // that have a say
 
 private:
-  std::unordered_map<uint32_t, Place> places_; // by series
+  const model::Indicator& indicator_;
+  std::vector<std::vector<std::string>> codes_; // by group
+  std::unordered_map<uint32_t, Place> places_;  // by series
   std::vector<uint32_t> ids_;
 };
 
@@ -48,20 +54,22 @@ public:
   // Looks at all cells of the grain that these days meet.
   Result<void> look(model::Day first, model::Day last);
   struct Said {
+    bool has_say = false;
     bool takes = false;
     bool differs = false;
     uint64_t cell = 0; // which cell of the grain it is
   };
-  Said of(uint32_t series, model::Day day);
+  Said of(uint32_t series, model::Day day) const;
+  Judged judged(uint64_t cell) const;
 
 private:
   static uint64_t cell_of(const Grouping::Place& place, model::Day day);
-  Result<void> count_sets(model::Day first, model::Day last, std::unordered_map<uint64_t, Cellmates>& cells);
+  Result<void> count_sets(model::Day first, model::Day last);
 
   store::Reader& reader_;
   const model::Indicator& indicator_;
   Grouping grouping_;
-  std::unordered_map<uint64_t, Verdict> verdicts_; // by group and period of the grain
+  std::unordered_map<uint64_t, Cellmates> cells_; // by group and period of the grain
 };
 
 } // namespace kepu::query

@@ -174,9 +174,7 @@ Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model
   auto begun = planned(reader, catalog, indicator, query);
   if (!begun) return begun.error();
   std::optional<Choice> choice;
-  // Asked by source, each speaks for itself.
-  if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
-    choice.emplace(reader, indicator, begun->series);
+  if (is_judged(indicator, query)) choice.emplace(reader, indicator, begun->series);
   std::vector<store::Frozen> lost;
   for (const auto& one : begun->frozen) {
     if (!one.is_lost || (query.source && *query.source != one.source)) continue;

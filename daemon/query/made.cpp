@@ -2,6 +2,7 @@
 #include "query/entries.hpp"
 #include "query/figures.hpp"
 #include "query/plan.hpp"
+#include "query/quotient.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -18,23 +19,13 @@ Days joined(const Days& a, const Days& b) {
 }
 
 constexpr int ratio_scale = 6; // decimals of ratios and percents
+constexpr int hundred = 2;     // of a percent, as a power of ten
 
 __int128 power(int exponent) {
   __int128 out = 1;
   for (; exponent > 0; --exponent)
     out *= 10;
   return out;
-}
-
-// a / b in 10^-ratio_scale, rounded half away from zero, as clerks do.
-__int128 divided(__int128 a, __int128 b) {
-  const bool negative = (a < 0) != (b < 0);
-  if (a < 0) a = -a;
-  if (b < 0) b = -b;
-  const __int128 whole = a / b * power(ratio_scale);
-  const __int128 rest = a % b * power(ratio_scale);
-  const __int128 value = whole + rest / b + (rest % b * 2 >= b ? 1 : 0);
-  return negative ? -value : value;
 }
 
 bool is_percent(const model::Catalog& catalog, const model::Indicator& indicator) {
@@ -99,11 +90,13 @@ public:
       add_facts(made.amount, cell.amount);
       made.amount.numerator = found->second->value;
       made.amount.denominator = cell.amount.value;
-      if (cell.amount.value == 0) made.amount.is_known = false;
-      if (made.amount.is_known) {
-        made.amount.value = divided(made.amount.numerator * power(denominator_->scale()) * (percent_ ? 100 : 1),
-                                    made.amount.denominator * power(numerator_->scale()));
+      std::optional<__int128> value; // nothing is divided by zero, and no value has more digits than it holds
+      if (made.amount.is_known && cell.amount.value != 0) {
+        value = quotient(made.amount.numerator, made.amount.denominator,
+                         ratio_scale + (percent_ ? hundred : 0) + denominator_->scale() - numerator_->scale());
       }
+      made.amount.is_known = value.has_value();
+      made.amount.value = value.value_or(0);
       out.push_back(made);
     }
     return out;
@@ -158,8 +151,11 @@ public:
       const auto unit = power(scale_ - parts_[i]->scale());
       for (const auto& cell : *cells) {
         Amount& sum = sums[{cell.period, group_of_[i][cell.group]}];
-        sum.value += cell.amount.value * unit;
+        __int128 value = 0;
         add_facts(sum, cell.amount);
+        if (__builtin_mul_overflow(cell.amount.value, unit, &value) ||
+            __builtin_add_overflow(sum.value, value, &sum.value))
+          sum.is_known = false;
       }
     }
     std::vector<Cell> out;
@@ -253,8 +249,9 @@ public:
         Amount& amount = amounts[group];
         if (amount.denominator == 0) continue; // no entry to speak of
         amount.is_known = true;                // an entry whose figure is not known does not meet the rule
-        amount.value = indicator_.measure == model::Measure::share ? divided(amount.numerator * 100, amount.denominator)
-                                                                   : amount.numerator;
+        amount.value = indicator_.measure == model::Measure::share
+                           ? *quotient(amount.numerator, amount.denominator, ratio_scale + hundred)
+                           : amount.numerator;
         out.push_back({period.index, static_cast<uint32_t>(group), amount});
       }
     }

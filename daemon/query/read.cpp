@@ -136,6 +136,29 @@ private:
 };
 using Tellers = std::map<uint32_t, Values>;
 
+// How old a value may be that counts at a moment of a period.
+struct Age {
+  model::Day first; // of the period
+  model::Day moment;
+  int32_t most;
+  bool is_of_period(const store::Reading& reading) const { return reading.first >= first; }
+  bool is_fresh_enough(const store::Reading& reading) const {
+    return is_of_period(reading) || moment - reading.first <= most;
+  }
+};
+
+// What sources say at the moment, by group of the grain. `all`: ids of the series that were read.
+std::map<uint32_t, Cellmates> said_by(const Tellers& tellers, const Grouping& sources, const std::vector<uint32_t>& all,
+                                      const Age& age) {
+  std::map<uint32_t, Cellmates> out;
+  for (const auto& [teller, values] : tellers) {
+    const auto* last = values.at(age.moment);
+    const auto* place = last ? sources.of(all[last->series]) : nullptr;
+    if (place && age.is_fresh_enough(last->reading)) out[place->group][place->source] += last->reading.value;
+  }
+  return out;
+}
+
 std::vector<uint32_t> ids_of(const std::vector<store::Series>& series) {
   std::vector<uint32_t> out;
   for (const auto& one : series)
@@ -188,28 +211,18 @@ public:
   }
 
 private:
-  bool is_of(const store::Reading& reading, int32_t period) const {
-    return reading.first >= model::Period{freq_, period}.first_day();
-  }
-  bool is_fresh_enough(const store::Reading& reading, int32_t period, model::Day moment) const {
-    return is_of(reading, period) || moment - reading.first <= indicator_.max_age;
-  }
-
   void choose(const Tellers& tellers, int32_t period, model::Day moment) {
     verdicts_.clear();
     if (!sources_) return;
-    std::map<uint32_t, Cellmates> groups;
-    for (const auto& [teller, values] : tellers) {
-      const auto* last = values.at(moment);
-      const auto* place = last ? sources_->of(all_[last->series]) : nullptr;
-      if (place && is_fresh_enough(last->reading, period, moment))
-        groups[place->group][place->source] += last->reading.value;
-    }
-    for (auto& [group, mates] : groups)
+    for (const auto& [group, mates] : said_by(tellers, *sources_, all_, age_at(period, moment)))
       verdicts_.emplace(group, judge(indicator_.join, mates));
+  }
+  Age age_at(int32_t period, model::Day moment) const {
+    return {model::Period{freq_, period}.first_day(), moment, indicator_.max_age};
   }
 
   void add(Amount& amount, const Values::One& last, int32_t period, model::Day moment) {
+    const auto age = age_at(period, moment);
     if (sources_) {
       const auto* place = sources_->of(all_[last.series]);
       if (!place) return; // it has no say
@@ -225,12 +238,12 @@ private:
       }
       if (verdict->second.source != place->source) return;
     }
-    if (!is_fresh_enough(last.reading, period, moment)) {
+    if (!age.is_fresh_enough(last.reading)) {
       ++amount.missing;
       return;
     }
     amount.value += last.reading.value;
-    if (!is_of(last.reading, period)) ++amount.carried;
+    if (!age.is_of_period(last.reading)) ++amount.carried;
     ++amount.n;
     amount.approximate += last.reading.approximate;
     amount.repaired += last.reading.repaired;
@@ -255,40 +268,57 @@ Result<std::unique_ptr<Figures>> read_figures(store::Reader& reader, const model
     return std::unique_ptr<Figures>(
         std::make_unique<Standing>(reader, indicator, query, std::move(begun->plan), begun->days));
   std::optional<Grouping> sources;
-  if (indicator.join != model::Join::sum && !query.source && std::ranges::find(query.by, source_word) == query.by.end())
-    sources.emplace(indicator, begun->series);
+  if (is_judged(indicator, query)) sources.emplace(indicator, begun->series);
   return std::unique_ptr<Figures>(std::make_unique<Latest>(reader, catalog, indicator, query, std::move(begun->plan),
                                                            begun->series, begun->days, std::move(sources)));
 }
 
-Result<std::vector<uint64_t>> read_facts(store::Reader& reader, const model::Catalog& catalog,
-                                         const model::Indicator& indicator, const ObservationQuery& query) {
+Result<ReadFacts> read_facts(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+                             const ObservationQuery& query) {
   const auto series = reader.series(indicator.id);
   if (!series) return series.error();
   const auto planned = plan(catalog, indicator, query, *series);
   if (!planned) return planned.error();
   const auto period = query.to.value();
-  const auto moment = std::min(period.last_day(), query.today);
-  std::vector<uint64_t> out;
-  if (period.first_day() > query.today) return out;
+  const Age age{period.first_day(), std::min(period.last_day(), query.today), indicator.max_age};
+  ReadFacts out;
+  if (age.first > query.today) return out;
   const auto all = ids_of(*series);
   const std::set<uint32_t> asked(planned->ids.begin(), planned->ids.end());
   Tellers tellers;
-  const auto read = reader.readings(indicator.id, all, moment, [&](size_t at, const store::Reading& reading) {
+  const auto read = reader.readings(indicator.id, all, age.moment, [&](size_t at, const store::Reading& reading) {
     if (indicator.measure == model::Measure::latest) {
-      tellers[reading.teller].add(at, reading, period.first_day());
-    } else if (reading.until > moment && asked.contains(all[at])) {
-      out.push_back(reading.fact);
+      tellers[reading.teller].add(at, reading, age.first);
+    } else if (reading.until > age.moment && asked.contains(all[at])) {
+      out.counted.push_back(reading.fact);
     }
   });
   if (!read) return read.error();
-  for (const auto& [teller, values] : tellers) {
-    const auto* last = values.at(moment);
-    if (!last || !asked.contains(all[last->series])) continue;
-    if (last->reading.first >= period.first_day() || moment - last->reading.first <= indicator.max_age)
-      out.push_back(last->reading.fact);
+  std::optional<Grouping> sources;
+  std::map<uint32_t, Cellmates> said;
+  std::map<uint32_t, Judged> met; // cells of the grain, by group
+  if (is_judged(indicator, query)) {
+    sources.emplace(indicator, *series);
+    said = said_by(tellers, *sources, all, age);
   }
-  std::ranges::sort(out);
+  for (const auto& [teller, values] : tellers) {
+    const auto* last = values.at(age.moment);
+    if (!last || !asked.contains(all[last->series]) || !age.is_fresh_enough(last->reading)) continue;
+    bool counts = true;
+    if (sources) {
+      const auto* place = sources->of(all[last->series]);
+      if (place) met.try_emplace(place->group, sources->judged(period, place->group, said.at(place->group)));
+      counts = place && judge(indicator.join, said.at(place->group)).source == place->source;
+    }
+    if (counts) {
+      out.counted.push_back(last->reading.fact);
+    } else {
+      ++out.left_out;
+    }
+  }
+  for (auto& [group, cell] : met)
+    out.cells.push_back(std::move(cell));
+  std::ranges::sort(out.counted);
   return out;
 }
 

@@ -319,7 +319,7 @@ model::Label read_label(Section& section, std::string_view key, Report& report, 
   return label;
 }
 
-model::Catalog load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems) {
+CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems) {
   CatalogDraft draft;
   std::error_code error;
   check_names(folder, problems);
@@ -334,7 +334,7 @@ model::Catalog load_catalog(const std::filesystem::path& folder, std::vector<Pro
   for (const auto& file : files_below(folder / "datasets", problems))
     load_dataset(file, draft, problems);
   optional_file(indicators_file, load_indicators);
-  return std::move(draft.catalog);
+  return draft;
 }
 
 } // namespace kepu::settings

@@ -90,7 +90,7 @@ void check_field(Section& section, const CatalogDraft& draft, const model::Datas
 }
 
 // sources = { rule = "prefer", order = ["a", "b"] }, grain = { freq = "M", by = ["venue"] }
-void read_join(Section& section, model::Indicator& out, Report& report) {
+void read_join(Section& section, CatalogDraft& draft, model::Indicator& out, Report& report) {
   static const std::vector<std::string> rules{"sum", "prefer", "compare"};
   const Node* sources = section.table("sources");
   const Node* grain = section.table("grain");
@@ -102,6 +102,7 @@ void read_join(Section& section, model::Indicator& out, Report& report) {
       if (std::ranges::find(out.order, word.text) != out.order.end())
         report.add(word.at, "duplicate", "source " + in_quotes(word.text) + " is given twice");
       out.order.push_back(word.text);
+      draft.ruled_sources.push_back({word.text, report.file(), word.at});
     }
     inner.finish();
     if (out.join == model::Join::sum) {
@@ -221,7 +222,7 @@ const std::vector<std::string>& measure_names() { // of model::Measure
   return all;
 }
 
-void read_measure(Section& section, const CatalogDraft& draft, model::Indicator& out, Report& report) {
+void read_measure(Section& section, CatalogDraft& draft, model::Indicator& out, Report& report) {
   const auto& name = measure_names()[static_cast<size_t>(out.measure)];
   const bool is_of_entries = out.measure == Measure::share || out.measure == Measure::each;
   if (out.measure == Measure::latest) {
@@ -250,7 +251,7 @@ void read_measure(Section& section, const CatalogDraft& draft, model::Indicator&
     refuse_keys(section, {"numerator", "denominator"}, name);
   }
   if (model::is_of_facts(out.measure)) {
-    read_join(section, out, report);
+    read_join(section, draft, out, report);
   } else {
     refuse_keys(section, {"dataset", "field", "where", "sources", "grain"}, name);
   }

@@ -155,8 +155,23 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
   return out;
 }
 
+// A source that was taken away still speaks by what it gave, so only the name is doubted.
+static void warn_of_unconfigured(const std::vector<RuledSource>& ruled, Loaded& out) {
+  std::vector<std::string> known;
+  for (const auto& source : out.configuration.sources)
+    known.push_back(source.id);
+  for (const auto& source : ruled) {
+    if (std::ranges::find(known, source.id) != known.end()) continue;
+    Report(source.file, out.warnings)
+        .add(source.at, "unknown_source",
+             "no file configures source " + in_quotes(source.id) + ", which is right only of one that was taken away" +
+                 suggestion(source.id, known));
+  }
+}
+
 Loaded load(const std::filesystem::path& config_file) {
   Loaded out;
+  std::vector<RuledSource> ruled;
   std::error_code error;
   auto file = std::filesystem::absolute(config_file, error).lexically_normal();
   if (error) file = config_file;
@@ -177,11 +192,14 @@ Loaded load(const std::filesystem::path& config_file) {
              "the catalog's folder " + in_quotes(daemon->catalog_dir.string(), 200) +
                  " does not exist; correct \"catalog_dir\" or put a catalog there");
   } else if (!daemon->catalog_dir.empty()) {
-    out.configuration.catalog = std::make_shared<model::Catalog>(load_catalog(daemon->catalog_dir, out.problems));
+    auto draft = load_catalog(daemon->catalog_dir, out.problems);
+    out.configuration.catalog = std::make_shared<model::Catalog>(std::move(draft.catalog));
+    ruled = std::move(draft.ruled_sources);
   }
   if (!daemon->sources_dir.empty()) {
     out.configuration.sources = load_sources(daemon->sources_dir, file.parent_path(), out.problems);
   }
+  warn_of_unconfigured(ruled, out);
   out.configuration.daemon = std::move(*daemon);
   return out;
 }

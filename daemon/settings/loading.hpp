@@ -14,13 +14,19 @@ std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folde
 
 // The main file. nullopt: it could not be parsed, and no path of it is known.
 std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector<Problem>& problems);
-model::Catalog load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems);
 std::vector<Source> load_sources(const std::filesystem::path& folder, const std::filesystem::path& base,
                                  std::vector<Problem>& problems);
 
 // `path` as written in a file, which counts from `base`; complains and yields nullopt when it is none.
 std::optional<std::filesystem::path> absolute_path(Report& report, Place at, std::string_view key,
                                                    const std::string& written, const std::filesystem::path& base);
+
+// A source that a rule of an indicator names.
+struct RuledSource {
+  std::string id;
+  std::filesystem::path file;
+  Place at;
+};
 
 // What the steps of the catalog know of one another. A file with complaints is not held against those
 // that refer to it.
@@ -31,7 +37,9 @@ struct CatalogDraft {
   std::set<std::string, std::less<>> unclean_registers;
   std::set<std::string, std::less<>> unclean_datasets;
   std::map<std::string, Place, std::less<>> indicator_places;
+  std::vector<RuledSource> ruled_sources;
 };
+CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems);
 void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 
@@ -43,7 +51,7 @@ bool only_key(const abi::Field& field);
 const abi::Field* known_field(const model::Dataset& dataset, std::string_view name, Place at, Report& report);
 const std::vector<std::string>& measure_names(); // of model::Measure
 // What the measure needs, beside the dataset, the field and the dimensions, which are read.
-void read_measure(Section& section, const CatalogDraft& draft, model::Indicator& out, Report& report);
+void read_measure(Section& section, CatalogDraft& draft, model::Indicator& out, Report& report);
 void check_measure(Section& section, const CatalogDraft& draft, const model::Indicator& indicator, Report& report);
 // Of all indicators: whether what they are made of is there and goes together.
 void check_made(const CatalogDraft& draft, Report& report);

@@ -109,6 +109,7 @@ struct Configuration {
 struct Loaded {
   Configuration configuration; // complete only when problems is empty
   std::vector<Problem> problems;
+  std::vector<Problem> warnings; // what may be meant so
 };
 Loaded load(const std::filesystem::path& config_file);
 

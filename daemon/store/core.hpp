@@ -4,6 +4,7 @@
 #include "store/dictionary.hpp"
 #include "store/figures.hpp"
 #include "store/ledger.hpp"
+#include "store/moments.hpp"
 #include "store/writer.hpp"
 
 #include <atomic>
@@ -38,6 +39,8 @@ struct Core {
   Ledger ledger;
   std::atomic<uint64_t> latest{0};
   Instant last_recorded{};
+  const std::shared_ptr<Moments> moments;
+  std::optional<CommitInfo> put; // by the transaction that goes on
   std::shared_ptr<const model::Catalog> catalog;
   std::optional<model::Zone> zone;
   std::map<std::string, std::unique_ptr<StoredDataset>, std::less<>> datasets;      // by id
@@ -46,7 +49,7 @@ struct Core {
   int64_t next_input = 1; // ids are given before their row is written
 
   int64_t source_number(std::string_view source);
-  // Inside a transaction: the next commit.
+  // Inside a transaction: the next commit. Its moment is fixed at the transaction's end.
   CommitInfo put_commit(std::string_view kind, int64_t source, int64_t run);
   void touch(std::string_view indicator, Seq seq);
   // Number of the schema that blocks of the dataset are written under.
@@ -62,8 +65,8 @@ struct Core {
   // After a transaction did not end well: what is in memory is read anew.
   void rolled_back();
 
-  // Commits, and copies the log into the file when it has grown long.
-  void end(Transaction& transaction);
+  // Commits, and copies the log into the file when it has grown long. Returns the commit that was put.
+  std::optional<CommitInfo> end(Transaction& transaction);
 
   // Runs f in a transaction; an SqlError inside rolls back and becomes the result's error.
   template <class F> auto in_transaction(F&& f) -> Result<decltype(f())> {
@@ -75,7 +78,8 @@ struct Core {
         return {};
       } else {
         auto out = f();
-        end(transaction);
+        const auto recorded = end(transaction);
+        if constexpr (std::is_same_v<decltype(out), CommitInfo>) out = recorded.value_or(out);
         return out;
       }
     } catch (const SqlError& error) {

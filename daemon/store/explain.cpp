@@ -169,6 +169,7 @@ CountedFacts Explanation::tell(Seq at, const FactsAsk& page, const std::function
     if (!held || held->first != block.first || held->facts.rows != block.n) damaged("a block of facts");
     numbers.clear();
     const auto share = cell_.share(block.source, held->facts, rows, numbers);
+    out_.left_out += static_cast<uint64_t>(share.left_out);
     if (share.n == 0) continue;
     count(block, static_cast<uint64_t>(share.n), page.most_groups);
     if (out_.more || block.first + block.n - 1 <= page.after) continue;

@@ -119,6 +119,38 @@ void read_rejected_again(Db& db, int64_t source) {
       .run();
 }
 
+std::vector<std::string> rejected_inputs(Db& db, int64_t source, const std::optional<std::string>& name) {
+  std::vector<std::string> out;
+  auto row = db.query("SELECT DISTINCT input FROM rejects WHERE source=?1 AND input<>'' AND (?2 IS NULL OR input=?2)");
+  row.bind(1, source);
+  name ? row.bind(2, *name) : row.bind_null(2);
+  while (row.step())
+    out.push_back(row.text(0));
+  return out;
+}
+
+void read_input_again(Db& db, int64_t source, const std::string& name) {
+  db.query("DELETE FROM cursors WHERE source=?").bind(1, source).run();
+  db.query("UPDATE inputs SET state='abandoned' WHERE state='taken' AND source=? AND name=?")
+      .bind(1, source)
+      .bind(2, name)
+      .run();
+}
+
+void read_withdrawn_again(Db& db, std::string_view source) {
+  db.query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
+           "WHERE id=?)")
+      .bind(1, source)
+      .run();
+  db.query("DELETE FROM cursors WHERE source=(SELECT source FROM sources WHERE id=?)").bind(1, source).run();
+}
+
+bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run) {
+  auto row = db.query("SELECT 1 FROM inputs WHERE source=? AND name=? AND run=?");
+  row.bind(1, source).bind(2, name).bind(3, run);
+  return row.step();
+}
+
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
   db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state,whole) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
            "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7, whole=?8")

@@ -37,6 +37,15 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
 // as if they had been begun and not ended; the cursor goes, since connectors may pass over what it tells of.
 void read_rejected_again(Db& db, int64_t source);
 
+// Names of inputs of the source that left rejects; only this one where it is named.
+std::vector<std::string> rejected_inputs(Db& db, int64_t source, const std::optional<std::string>& name);
+// Inside a transaction: the same for what this name holds.
+void read_input_again(Db& db, int64_t source, const std::string& name);
+// Inside a transaction: the same for what was withdrawn of the source.
+void read_withdrawn_again(Db& db, std::string_view source);
+// Whether the run read something under the name.
+bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run);
+
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
 

@@ -60,7 +60,7 @@ ToLabel commit_to_label(Db& db, std::optional<Seq> commit, std::string_view labe
   std::optional<CommitInfo> found;
   if (commit) {
     auto row = db.query("SELECT seq,recorded_at FROM commits WHERE seq=?");
-    row.bind(1, number(*commit));
+    row.bind(1, static_cast<int64_t>(*commit)); // beyond the range it is negative, and of no commit
     found = read_commit(std::move(row));
     if (!found) throw SqlError(fail("unknown_commit", "there is no commit " + std::to_string(*commit)));
   } else {

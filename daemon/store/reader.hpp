@@ -111,6 +111,8 @@ struct FigureAsk {
   model::Day last = 0; // inclusive
   // Whether each of these series belongs to it, under that catalog, which may be an earlier one.
   std::function<std::vector<bool>(const model::Catalog&, const model::Indicator&, const std::vector<Series>&)> choose;
+  // Of what a chosen series tells of a day, whether it counts; empty: all does. For counted_facts().
+  std::function<bool(const Series&, model::Day)> counts = {};
   // Exactly these facts, ascending, whatever their days; nullopt: those of the days. For counted_facts().
   std::optional<std::vector<uint64_t>> facts = {};
 };
@@ -177,6 +179,7 @@ struct FactsAsk {
 struct CountedFacts {
   CommitInfo definition;            // the commit that brought it
   uint64_t facts = 0;               // all that are counted
+  uint64_t left_out = 0;            // of the figure's series and days, but not counted
   std::vector<CountedGroup> groups; // by first fact
   uint64_t further = 0;             // facts of groups beyond `most_groups`
   uint64_t last = 0;                // the last fact that was visited
@@ -212,7 +215,9 @@ public:
   virtual Result<CommitInfo> begin() = 0;
   // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets, extent and
   // frozen answer as they did. Costs a scan of facts where figures changed since; where these were given up, calls
-  // answer with error code "history_horizon". Error code "before_history": nothing was recorded by then.
+  // answer with error code "history_horizon". Of a moment that does not lie ahead the answer stays: later commits are
+  // recorded later. Error codes "before_history": nothing was recorded by then; "busy": a commit of then takes too long
+  // to come to the disk.
   virtual Result<CommitInfo> begin_at(Instant as_of) = 0;
   // As it was after the commit that bears this label. Error code "unknown_label", naming the nearest.
   virtual Result<CommitInfo> begin_at_label(std::string_view label) = 0;

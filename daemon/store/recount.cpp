@@ -90,9 +90,7 @@ bool Cell::may_hold(const BlockPlace& block) const {
          measure::day_of(dataset_, definition_.zone, block.time_max) >= ask_.first;
 }
 
-bool Cell::chosen(int64_t source, const measure::Delta& delta) {
-  const auto [it, is_new] = chosen_.try_emplace(std::tuple(source, delta.freq, delta.tuple));
-  if (!is_new) return it->second;
+Series Cell::series(int64_t source, const measure::Delta& delta) {
   auto& id = sources_[source];
   if (id.empty()) {
     auto row = db_.query("SELECT id FROM sources WHERE source=?");
@@ -100,7 +98,12 @@ bool Cell::chosen(int64_t source, const measure::Delta& delta) {
     if (!row.step()) damaged("the list of sources");
     id = row.text(0);
   }
-  it->second = ask_.choose(*catalog_, indicator_, {{0, id, meter_.tuple(delta.tuple), delta.freq}})[0];
+  return {0, id, meter_.tuple(delta.tuple), delta.freq};
+}
+
+bool Cell::chosen(int64_t source, const measure::Delta& delta) {
+  const auto [it, is_new] = chosen_.try_emplace(std::tuple(source, delta.freq, delta.tuple));
+  if (is_new) it->second = ask_.choose(*catalog_, indicator_, {series(source, delta)})[0];
   return it->second;
 }
 
@@ -113,6 +116,10 @@ Share Cell::share(int64_t source, const model::FactColumns& facts, std::span<con
   for (size_t i = 0; i < counts.size(); ++i) {
     const auto& delta = changes_.deltas[i];
     if (delta.day < ask_.first || delta.day > ask_.last || !chosen(source, delta)) continue;
+    if (ask_.counts && !ask_.counts(series(source, delta), delta.day)) {
+      out.left_out += delta.n;
+      continue;
+    }
     counts[i] = true;
     out.add({delta.n, delta.sum, delta.approximate, delta.repaired, delta.provisional}, 1);
   }

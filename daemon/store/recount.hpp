@@ -55,6 +55,7 @@ struct Share {
   int64_t approximate = 0;
   int64_t repaired = 0;
   int64_t provisional = 0;
+  int64_t left_out = 0; // facts
   bool operator==(const Share&) const = default;
   void add(const Share& more, int sign) {
     n += sign * more.n;
@@ -86,6 +87,7 @@ public:
   const std::vector<std::string>& dimensions() const { return meter_.tuple(changes_.deltas.front().tuple); }
 
 private:
+  Series series(int64_t source, const measure::Delta& delta);
   bool chosen(int64_t source, const measure::Delta& delta);
 
   Db& db_;

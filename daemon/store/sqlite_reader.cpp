@@ -36,8 +36,8 @@ using Catalog = std::shared_ptr<const model::Catalog>;
 class SqliteReader final : public Reader {
 public:
   using CatalogAt = std::function<Result<Catalog>(Db&, Seq at)>;
-  SqliteReader(const std::filesystem::path& file, CatalogAt catalog_at)
-      : db_(file, Db::Mode::read), catalog_at_(std::move(catalog_at)) {}
+  SqliteReader(const std::filesystem::path& file, std::shared_ptr<Moments> moments, CatalogAt catalog_at)
+      : db_(file, Db::Mode::read), moments_(std::move(moments)), catalog_at_(std::move(catalog_at)) {}
 
   Result<CommitInfo> begin() override {
     return guard([&]() -> Result<CommitInfo> {
@@ -48,6 +48,8 @@ public:
   }
 
   Result<CommitInfo> begin_at(Instant as_of) override {
+    if (moments_ && !moments_->answer(as_of))
+      return fail("busy", "a commit of that moment is being written, which takes long; ask again");
     return guard([&]() -> Result<CommitInfo> {
       if (!db_.in_transaction()) db_.query("BEGIN").run();
       const auto commit = last_commit_by(as_of);
@@ -522,6 +524,7 @@ private:
   }
 
   Db db_;
+  std::shared_ptr<Moments> moments_;
   CatalogAt catalog_at_;
   Catalog catalog_;
   Seq at_ = 0;           // the moment's commit
@@ -533,7 +536,8 @@ private:
 
 } // namespace
 
-ReaderSource::ReaderSource(std::filesystem::path file) : file_(std::move(file)), shared_(std::make_shared<Shared>()) {}
+ReaderSource::ReaderSource(std::filesystem::path file, std::shared_ptr<Moments> moments)
+    : file_(std::move(file)), moments_(std::move(moments)), shared_(std::make_shared<Shared>()) {}
 ReaderSource::~ReaderSource() = default;
 
 Result<std::unique_ptr<Reader>> ReaderSource::open() const {
@@ -559,7 +563,7 @@ Result<std::unique_ptr<Reader>> ReaderSource::open() const {
     return *decoded;
   };
   try {
-    return std::unique_ptr<Reader>(std::make_unique<SqliteReader>(file_, catalog_at));
+    return std::unique_ptr<Reader>(std::make_unique<SqliteReader>(file_, moments_, catalog_at));
   } catch (const SqlError& error) {
     return error.error();
   }

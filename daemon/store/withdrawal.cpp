@@ -383,7 +383,7 @@ Result<std::unique_ptr<Work>> make_withdrawal(Core& core, uint64_t run) {
     int64_t source = 0;
     {
       auto row = core.db.query("SELECT source,withdrawn_seq FROM runs WHERE run=?");
-      row.bind(1, static_cast<int64_t>(std::min<uint64_t>(run, INT64_MAX)));
+      row.bind(1, static_cast<int64_t>(run)); // beyond the range it is negative, and of no run
       if (!row.step()) return fail("unknown_run", "there is no " + what);
       if (!row.is_null(1))
         return fail("already_withdrawn", what + " is withdrawn already, by commit " + std::to_string(row.integer(1)));

@@ -8,6 +8,7 @@
 #include "store/labels.hpp"
 #include "store/rebuild.hpp"
 #include "store/retention.hpp"
+#include "store/retries.hpp"
 #include "store/schema.hpp"
 #include "store/sums.hpp"
 #include "store/verification.hpp"
@@ -62,8 +63,14 @@ public:
   }
 
   Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) override {
+    RunEnd end{static_cast<int64_t>(run), std::string(status), std::string(text), ended};
+    try {
+      end.text += retries_.ended(core_.db, core_.runs.at(run).source, end.run, status);
+    } catch (const SqlError&) {
+      // The end itself is what must be written.
+    }
     core_.runs.erase(run);
-    ends_.push_back({static_cast<int64_t>(run), std::string(status), std::string(text), ended});
+    ends_.push_back(std::move(end));
     return write_ends();
   }
 
@@ -137,19 +144,16 @@ public:
   Result<std::unique_ptr<Work>> verify() override { return make_verification(core_); }
 
   Result<void> read_again(std::string_view source) override {
-    return core_.in_transaction([&] {
-      core_.db
-          .query("UPDATE inputs SET state='superseded' WHERE state='withdrawn' AND source=(SELECT source FROM sources "
-                 "WHERE id=?)")
-          .bind(1, source)
-          .run();
-      core_.db.query("DELETE FROM cursors WHERE source=(SELECT source FROM sources WHERE id=?)").bind(1, source).run();
-    });
+    return core_.in_transaction([&] { read_withdrawn_again(core_.db, source); });
+  }
+  Result<void> retry(std::string_view source, const std::optional<std::string>& input) override {
+    return core_.in_transaction([&] { retries_.ask(core_.db, core_.source_number(source), input); });
   }
 
   std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }
+  std::shared_ptr<Moments> moments() const override { return core_.moments; }
 
   void tidy() override {
     core_.db.checkpoint_all();
@@ -200,7 +204,7 @@ private:
             "DELETE FROM runs WHERE run IN (SELECT a.run FROM runs a JOIN runs b ON b.source=a.source WHERE b.run=?1 "
             "AND a.run=(SELECT max(run) FROM runs WHERE source=b.source AND run<?1) AND a.withdrawn_seq IS NULL AND "
             "a.status='ok' AND "
-            "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0)")
+            "b.status='ok' AND a.rows=0 AND b.rows=0 AND a.parts=0 AND b.parts=0 AND a.text=b.text)")
         .bind(1, end.run)
         .run();
   }
@@ -357,13 +361,15 @@ private:
   }
 
   Core core_;
+  Retries retries_;
   std::vector<RunEnd> ends_; // not yet on disk; more than one after a full disk
 };
 
 } // namespace
 
 Core::Core(const Options& given)
-    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db) {
+    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db),
+      moments(std::make_shared<Moments>(*given.clock)) {
   prepare_tables(db, given.file.string());
   {
     Transaction transaction(db);
@@ -417,6 +423,7 @@ CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) 
   source ? query.bind(4, source) : query.bind_null(4);
   run ? query.bind(5, run) : query.bind_null(5);
   query.run();
+  put = commit;
   return commit;
 }
 
@@ -465,18 +472,30 @@ void Core::settled(const CommitInfo& commit) {
   last_recorded = commit.recorded_at;
 }
 
-void Core::end(Transaction& transaction) {
+std::optional<CommitInfo> Core::end(Transaction& transaction) {
   dictionary.write();
+  if (put) {
+    put->recorded_at = moments->close(put->recorded_at);
+    db.query("UPDATE commits SET recorded_at=? WHERE seq=?")
+        .bind(1, to_micros(put->recorded_at))
+        .bind(2, static_cast<int64_t>(put->seq))
+        .run();
+  }
   transaction.commit();
+  moments->opened();
+  const auto out = std::exchange(put, std::nullopt);
   dictionary.settled();
   try {
     db.checkpoint_beyond(log_limit);
   } catch (const SqlError&) {
     // What was written is on disk in the log; the next transaction tries again.
   }
+  return out;
 }
 
 void Core::rolled_back() {
+  put.reset();
+  moments->opened();
   ledger.forget();
   persons.forget();
   for (auto& [dataset, all] : figures) {

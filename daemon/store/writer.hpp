@@ -14,6 +14,7 @@
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
 #include "model/zone.hpp"
+#include "store/moments.hpp"
 #include "store/reader.hpp"
 #include "store/work.hpp"
 
@@ -106,7 +107,7 @@ public:
 
 struct Options {
   std::filesystem::path file;
-  const Clock* clock = nullptr; // must outlive the writer
+  const Clock* clock = nullptr; // must outlive the writer and its moments; any thread
   // What tells the hub's person key from another, never the key; empty: there is none.
   std::string person_key_fingerprint;
 };
@@ -124,7 +125,7 @@ public:
   virtual std::shared_ptr<const model::Catalog> catalog() const = 0;
 
   virtual Result<uint64_t> begin_run(const RunStart& start) = 0;
-  // Of runs one after the other that ended "ok" and found nothing only the last one stays on record.
+  // Of runs one after the other that ended "ok", found nothing and say the same only the last one stays on record.
   virtual Result<void> end_run(uint64_t run, std::string_view status, std::string_view text, Instant ended) = 0;
   // The durable cursor of a source; empty at first.
   virtual Result<std::string> cursor(std::string_view source) = 0;
@@ -164,11 +165,17 @@ public:
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;
 
+  // The source's next run reads again the inputs that left rejects, or this one of them; what does not come then is
+  // said in its text. While no run of the source is open. Error code "no_input": none of the rejects is of an input.
+  virtual Result<void> retry(std::string_view source, const std::optional<std::string>& input) = 0;
+
   // Writes what could not be written before, or a mark: whether the store can be written to again.
   virtual Result<void> try_writing() = 0;
 
   // Number of the last commit; any thread.
   virtual const std::atomic<uint64_t>& latest() const = 0;
+  // For the readers that answer as of a moment while this writes; any thread.
+  virtual std::shared_ptr<Moments> moments() const = 0;
   // Copies the log into the file and empties it where readers allow, and lets go of what is quickly read again; at
   // idle moments and at the end.
   virtual void tidy() = 0;
@@ -177,7 +184,8 @@ public:
 // A read-only view; see reader.hpp. Readers of one store share what they decode of catalogs.
 class ReaderSource {
 public:
-  explicit ReaderSource(std::filesystem::path file);
+  // `moments`: of the writer that is at work; nullptr: none is.
+  explicit ReaderSource(std::filesystem::path file, std::shared_ptr<Moments> moments = nullptr);
   ~ReaderSource();
   // Error codes as Writer::open. Any thread.
   Result<std::unique_ptr<Reader>> open() const;
@@ -185,6 +193,7 @@ public:
 private:
   struct Shared;
   std::filesystem::path file_;
+  std::shared_ptr<Moments> moments_;
   std::shared_ptr<Shared> shared_;
 };
 

@@ -326,6 +326,40 @@ TEST_F(IngestTest, ASourceIsReadAgainWithoutTheCursorOfTheRunThatWentOnWhenItWas
   }
 }
 
+TEST_F(IngestTest, ARefusedContentIsTriedOnceMoreWhenItsRejectsAreToBeReadAgain) {
+  run_with_refused_input();
+  bool told = false;
+  ingest_->retry("gates", "bad.csv", [&] { told = true; });
+  run_until(told);
+  begin_run();
+  begin_input("bad.csv");
+  settle();
+  EXPECT_THAT(heard_.words, ElementsAre("input take"));
+}
+
+TEST_F(IngestTest, TwoRetriesThatWaitForARunAreBothTaken) {
+  begin_run();
+  for (const char* name : {"a.csv", "b.csv"}) {
+    begin_input(name, static_cast<uint8_t>(*name));
+    bad_rows(1);
+    end_input();
+    commit(1);
+  }
+  int told = 0;
+  for (const char* name : {"a.csv", "b.csv"})
+    ingest_->retry("gates", name, [&] { ++told; });
+  end_run();
+  EXPECT_EQ(cursor(), "");
+  EXPECT_EQ(told, 2);
+  begin_run();
+  for (const char* name : {"a.csv", "b.csv"}) {
+    begin_input(name, static_cast<uint8_t>(*name));
+    end_input();
+  }
+  settle();
+  EXPECT_THAT(heard_.words, ElementsAre("input take", "input take"));
+}
+
 TEST_F(IngestTest, ASourceAtRestIsReadAgainAtOnce) {
   begin_run();
   commit(0);

@@ -22,12 +22,18 @@ FakeHub::~FakeHub() {
 }
 
 void FakeHub::on(const std::string& request, std::vector<std::string> bodies, int status) {
-  const std::lock_guard lock(mutex_);
-  auto& answers = answers_[request];
-  answers.clear();
+  {
+    const std::lock_guard lock(mutex_);
+    answers_[request].clear();
+  }
   for (const auto& body : bodies)
-    answers.push_back("HTTP/1.1 " + std::to_string(status) + " So\r\ncontent-length: " + std::to_string(body.size()) +
-                      "\r\nconnection: close\r\n\r\n" + body);
+    then_on(request, body, status);
+}
+
+void FakeHub::then_on(const std::string& request, const std::string& body, int status) {
+  const std::lock_guard lock(mutex_);
+  answers_[request].push_back("HTTP/1.1 " + std::to_string(status) + " So\r\ncontent-length: " +
+                              std::to_string(body.size()) + "\r\nconnection: close\r\n\r\n" + body);
 }
 
 void FakeHub::on_raw(const std::string& request, std::string bytes) {

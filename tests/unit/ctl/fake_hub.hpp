@@ -24,6 +24,8 @@ public:
 
   // The answers to "GET /path?query", one after another; the last one stays.
   void on(const std::string& request, std::vector<std::string> bodies, int status = 200);
+  // The answer after those.
+  void then_on(const std::string& request, const std::string& body, int status);
   // These bytes instead of HTTP, then the end of the connection.
   void on_raw(const std::string& request, std::string bytes);
   // First lines without the version, in order.

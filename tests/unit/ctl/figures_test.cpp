@@ -65,6 +65,25 @@ TEST_F(Asking, ExplainIsATreeFromTheValueToItsRows) {
   expect_no_controls();
 }
 
+TEST_F(Asking, AnExplanationShowsWhichSourceCounts) {
+  hub.on("GET /api/v1/explain?indicator=sessions&period=2025-Q1",
+         {R"({"meta":{"indicator":"sessions","period":"2025-Q1","name":"场次","unit":"sessions","unit_name":"场"},
+ "value":6,"rule":{"words":{"en":"the sum"},"since":"2025-01-01T00:00:00+08:00","commit":1},
+ "sources":{"rule":"prefer","order":["bureau","platform"],"cells":[{"period":"2025-Q1","by":{"area":"510104017"},
+ "counts":"bureau","differs":true,"said":[{"source":"bureau","value":6},{"source":"platform","value":4}]},
+ {"period":"2025-Q1","by":{"area":null},"counts":null,"differs":true,"said":[]}],"further_cells":3},
+ "facts":{"counted":1,"left_out":2,"by":[],"of_further_runs_and_inputs":0},"data":[],"next":null})"});
+  EXPECT_EQ(ask({"explain", "sessions", "--period", "2025-Q1"}), ok);
+  EXPECT_EQ(out.str(), "sessions 2025-Q1  场次 [场] = 6\n"
+                       "├─ the sum\n"
+                       "│  └─ since commit 1 of 2025-01-01 00:00:00\n"
+                       "├─ sources, prefer: bureau, platform\n"
+                       "│  ├─ 2025-Q1 510104017: bureau counts; bureau 6, platform 4\n"
+                       "│  ├─ 2025-Q1 -: none counts, they differ; \n"
+                       "│  └─ 3 further cells\n"
+                       "└─ facts counted: 1, left out for others: 2\n");
+}
+
 TEST_F(Asking, FiguresAsCsvAreAsTheyCame) {
   hub.on("GET /api/v1/explain?indicator=venue.visits&period=2025&format=csv", {"fact,key\r\n"});
   EXPECT_EQ(ask({"explain", "venue.visits", "--period", "2025", "--csv"}), ok);
@@ -118,6 +137,15 @@ TEST_F(Asking, ALabelIsGivenToTheLastCommitOrTheOneThatIsNamed) {
          {R"({"code":"label_taken","detail":"commit 3 bears the label \"x\"","hint":"take another"})"}, 409);
   EXPECT_EQ(ask({"label", "x"}), failed);
   EXPECT_EQ(err.str(), "kepuctl: commit 3 bears the label \"x\"; take another [label_taken]\n");
+}
+
+TEST_F(Asking, ANumberIsHandedOnAsItIsHoweverLarge) {
+  hub.on("POST /api/v1/commits/99999999999999999999/label?label=x",
+         {R"({"code":"unknown_commit","detail":"no commit \"99999999999999999999\"","hint":"list them"})"}, 404);
+  EXPECT_EQ(ask({"label", "--commit", "99999999999999999999", "x"}), failed);
+  EXPECT_EQ(err.str(), "kepuctl: no commit \"99999999999999999999\"; list them [unknown_commit]\n");
+  hub.on("GET /api/v1/commits?limit=99999999999999999999", {R"({"data":[],"next":null})"});
+  EXPECT_EQ(ask({"commits", "--limit", "99999999999999999999"}), ok);
 }
 
 TEST_F(Asking, AFigureThatIsAskedForBadlyIsNotAskedFor) {

@@ -236,6 +236,19 @@ TEST_F(Checking, AFolderThatDoesNotExistIsAWarning) {
   EXPECT_THAT(out.str(), HasSubstr(R"("severity":"warning","code":"no_folder")"));
 }
 
+TEST_F(Checking, ARuleThatNamesNoConfiguredSourceIsAWarning) {
+  std::filesystem::copy(KEPU_CATALOG, folder.path() / "catalog", std::filesystem::copy_options::recursive);
+  folder.write("catalog/indicators.toml",
+               "[[indicator]]\nid = \"a\"\nname = { zh = \"名\" }\ndefinition = { zh = \"口径\" }\nunit = \"persons\"\n"
+               "dataset = \"passages\"\nmeasure = \"count\"\n"
+               "sources = { rule = \"compare\", order = [\"gates\", \"b\"] }\ngrain = { freq = \"M\", by = [] }\n");
+  folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_CTL_CONNECTORS
+                             "\"]\n[persons]\nkey_file = \"person.key\"\n");
+  source("b", "connector = \"choosy\"\n");
+  EXPECT_EQ(check(), ok) << out.str();
+  EXPECT_THAT(out.str(), HasSubstr("indicators.toml:8:40: warning: no file configures source \"gates\""));
+}
+
 TEST_F(Checking, ABrokenCatalogIsNotHeldAgainstConnectors) {
   std::filesystem::copy(KEPU_CATALOG, folder.path() / "catalog", std::filesystem::copy_options::recursive);
   folder.write("catalog/datasets/passages.toml", "nonsense = 1\n");

@@ -64,6 +64,54 @@ TEST_F(Running, ASourceThatNeverMovesIsNotWaitedForForEver) {
   EXPECT_THAT(err.str(), HasSubstr("did not run"));
 }
 
+class Retrying : public Asking {
+protected:
+  const std::string reject = R"({"data":{"id":17,"source":"gates","input":"a.csv"}})";
+  void with_run(const std::string& target) {
+    hub.on("POST " + target, {source("ready")}, 202);
+    hub.on("GET /api/v1/sources/gates", {source("ready"), source("ready", last(8, "ok"))});
+  }
+};
+
+TEST_F(Retrying, ARejectThatIsGoneAfterTheRunIsDone) {
+  with_run("/api/v1/rejects/17/retry");
+  hub.on("GET /api/v1/rejects/17", {reject});
+  hub.then_on("GET /api/v1/rejects/17", R"({"code":"unknown_reject"})", 404);
+  EXPECT_EQ(ask({"retry", "17"}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("run 8 of gates: ok;"));
+  EXPECT_THAT(out.str(), HasSubstr("reject 17 is gone from the list\n"));
+}
+
+TEST_F(Retrying, ARejectWhoseInputDidNotComeStays) {
+  with_run("/api/v1/rejects/17/retry");
+  hub.on("GET /api/v1/rejects/17", {reject});
+  EXPECT_EQ(ask({"retry", "17"}), failed);
+  EXPECT_EQ(err.str(), "kepuctl: reject 17 stays: gates has no longer what it came from, a.csv\n");
+}
+
+TEST_F(Retrying, AllAreReadAgainOfEachSourceThatHasSome) {
+  with_run("/api/v1/sources/gates/retry");
+  hub.on("GET /api/v1/sources", {R"({"data":[{"id":"clean","rejects":0},{"id":"gates","rejects":3}]})"});
+  EXPECT_EQ(ask({"retry", "--all"}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("run 8 of gates: ok;"));
+}
+
+TEST_F(Retrying, AllOfOneSourceNeedNoLookAtTheOthers) {
+  hub.on("POST /api/v1/sources/gates/retry", {R"({"code":"no_input","detail":"none is of an input"})"}, 409);
+  hub.on("GET /api/v1/sources/gates", {source("ready")});
+  EXPECT_EQ(ask({"retry", "--all", "--source", "gates"}), failed);
+  EXPECT_EQ(err.str(), "kepuctl: none is of an input [no_input]\n");
+}
+
+TEST_F(Retrying, OneOrAllMustBeMeant) {
+  for (const std::vector<std::string>& args : {std::vector<std::string>{"retry"},
+                                               {"retry", "17", "--all"},
+                                               {"retry", "x"},
+                                               {"retry", "17", "--source", "gates"}})
+    EXPECT_EQ(ask(args), usage) << args.size();
+  EXPECT_TRUE(hub.asked().empty());
+}
+
 TEST_F(Running, AStreamingSourceIsUpOnceItRuns) {
   hub.on("POST /api/v1/sources/gates/run", {"{}"}, 202);
   hub.on("GET /api/v1/sources/gates",

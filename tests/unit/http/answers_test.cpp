@@ -66,6 +66,21 @@ TEST(HttpAnswers, ARunOfASourceMayReadWhatWasWithdrawnAgain) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"run again gates"}));
 }
 
+TEST(HttpAnswers, ARejectIsReadAgainWithItsInputAndTellsWhereToLook) {
+  Hub hub;
+  EXPECT_EQ(hub.get_json("/api/v1/rejects/3").at("data").at("input").as_string(), "a.csv");
+  for (const auto& [target, location] : {std::pair("/api/v1/rejects/3/retry", "/api/v1/rejects/3"),
+                                         std::pair("/api/v1/sources/hand/retry", "/api/v1/rejects?source=hand")}) {
+    auto request = hub.request(target, "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(header(response, "location"), location);
+    EXPECT_FALSE(json::parse(*response.body).at("data").at("sentence").as_string().empty());
+  }
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"retry a.csv of gates", "retry all of hand"}));
+}
+
 TEST(HttpAnswers, LongCommandsAreJobsToWatch) {
   Hub hub;
   for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw",

@@ -179,5 +179,24 @@ TEST_P(AsOf, GivesAgainWhatWasAnsweredThenByteForByte) {
   }
 }
 
+TEST(AsOf, ASourceThatIsTakenAwayChangesNoEarlierAnswer) {
+  LivingHub hub(1);
+  hub.life.step();
+  SourceStatus idle;
+  idle.id = "idle";
+  hub.control.all.push_back(idle);
+  for (const std::string what : {"observations?freq=A", "history?period=2025", "explain?period=2025"}) {
+    const auto now = "/api/v1/" + what + "&indicator=plain.count&source=idle";
+    const auto then = now + "&as_of=" + percent_encoded(hub.life.zone.text(hub.life.clock.now()));
+    hub.control.all.resize(3, idle);
+    const auto answered = hub.ask(then);
+    EXPECT_EQ(answered.status, 200) << answered.body;
+    EXPECT_EQ(hub.ask(now), answered);
+    hub.control.all.pop_back();
+    EXPECT_EQ(hub.ask(then), answered);
+    EXPECT_EQ(hub.ask(now).status, 404) << "of the present a name may be misspelt";
+  }
+}
+
 } // namespace
 } // namespace kepu::http::test

@@ -90,6 +90,25 @@ TEST(Explain, TellsTheRuleTheRunsAndTheFacts) {
   EXPECT_TRUE(rows[0].at("row").is_null());
 }
 
+TEST(Explain, TellsWhichSourceCountsInEachCellOfTheGrain) {
+  Hub hub;
+  EXPECT_TRUE(hub.get_json("/api/v1/explain?" + figure).at("sources").is_null()) << "they are added";
+  auto catalog = std::make_shared<model::Catalog>(*hub.store.catalog);
+  auto& visits = *std::ranges::find(catalog->indicators, "venue.visits", &model::Indicator::id);
+  visits.join = model::Join::compare;
+  visits.order = {"hand", "gates"};
+  visits.grain = {model::Freq::month, {"venue"}};
+  hub.store.catalog = catalog;
+  hub.store.facts.push_back({"venue.visits", "hand", {"V01", "510104017001", ""}, model::day_of(2025, 1, 9), 0, 9, 0});
+  const auto body = hub.get_json("/api/v1/explain?indicator=venue.visits&period=2025-Q1&venue=V01");
+  EXPECT_EQ(json::serialize(body.at("sources")),
+            R"({"rule":"compare","order":["hand","gates"],"cells":[{"period":"2025-01","by":{"venue":"V01"},)"
+            R"("counts":null,"differs":true,"said":[{"source":"hand","value":1},{"source":"gates","value":2}]}],)"
+            R"("further_cells":0})");
+  EXPECT_TRUE(
+      hub.get_json("/api/v1/explain?indicator=venue.visits&period=2025-Q1&source=hand").at("sources").is_null());
+}
+
 TEST(Explain, OfWhatHasNoValueSaysSo) {
   Hub hub;
   hub.store.counted.clear();
@@ -232,7 +251,8 @@ TEST(Label, IsRefusedWithTheReason) {
   };
   EXPECT_EQ(ask("x/label?label=a"), "404 unknown_commit");
   EXPECT_EQ(ask("0/label?label=a"), "404 unknown_commit");
-  EXPECT_EQ(ask("18446744073709551616/label?label=a"), "404 unknown_commit");
+  for (const char* number : {"9223372036854775808", "18446744073709551615", "18446744073709551616"})
+    EXPECT_EQ(ask(number + std::string("/label?label=a")), "404 unknown_commit");
   EXPECT_EQ(ask("1/label"), "422 missing_parameter");
   EXPECT_EQ(ask("1/label?label="), "422 bad_parameter");
   EXPECT_EQ(ask("1/label?label=a&replace=yes"), "422 bad_parameter");

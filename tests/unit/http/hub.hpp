@@ -28,6 +28,9 @@ public:
     return store::CommitInfo{commit.value_or(7), from_micros(1'741'138'200'000'000)};
   }
   Result<void> run_again(std::string_view source) override { return ordered("run again", source); }
+  Result<void> retry(const std::string& source, const std::optional<std::string>& input) override {
+    return ordered("retry " + input.value_or("all") + " of", source);
+  }
   Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) override {
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }

@@ -41,6 +41,12 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"POST", "/api/v1/sources/gate/run", 404, "unknown_source"},
       {"POST", "/api/v1/sources/gates/run?now=1", 422, "unknown_parameter", "now"},
       {"POST", "/api/v1/sources/gates/run?withdrawn=no", 422, "bad_parameter", "withdrawn"},
+      {"GET", "/api/v1/rejects/77", 404, "unknown_reject"},
+      {"GET", "/api/v1/rejects/9223372036854775807", 404, "unknown_reject"},
+      {"POST", "/api/v1/rejects/77/retry", 404, "unknown_reject"},
+      {"POST", "/api/v1/rejects/x/retry", 404, "unknown_reject"},
+      {"POST", "/api/v1/rejects/2/retry?x=1", 422, "unknown_parameter", "x"},
+      {"POST", "/api/v1/sources/none/retry", 404, "unknown_source"},
       {"POST", "/api/v1/runs/77/withdraw", 404, "unknown_run"},
       {"POST", "/api/v1/runs/x/withdraw", 404, "unknown_run"},
       {"POST", "/api/v1/runs/5/withdraw", 409, "source_running"},
@@ -213,6 +219,21 @@ TEST(HttpRefusals, WhatTheDaemonRefusesHasItsStatus) {
     EXPECT_EQ(json::parse(*response.body).at("code").as_string(), code);
     EXPECT_EQ(header(response, "retry-after").empty(), status != 503);
   }
+}
+
+TEST(HttpRefusals, WhatCameWithoutAnInputCannotBeReadAgain) {
+  Hub hub;
+  hub.store.rejects[0].input.clear();
+  hub.store.rejects[1].input.clear();
+  hub.store.rejects[3].input.clear(); // all of hand, one of gates
+  for (const std::string target : {"/api/v1/rejects/1/retry", "/api/v1/sources/hand/retry"}) {
+    auto request = hub.request(target, "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, 409) << target;
+    EXPECT_EQ(json::parse(*response.body).at("code").as_string(), "no_input");
+  }
+  EXPECT_TRUE(hub.control.orders.empty());
 }
 
 TEST(HttpRefusals, ARunIsWithdrawnOnce) {

@@ -1,6 +1,7 @@
 // A store of its own with datasets for every measure, and facts as plain rows of texts.
 #pragma once
 
+#include "query/figure.hpp"
 #include "query/observations.hpp"
 #include "store/oracle.hpp"
 #include "store/writer.hpp"
@@ -90,6 +91,11 @@ inline std::shared_ptr<model::Catalog> measures_catalog() {
   catalog->indicators.reserve(40);
   indicator("members", "persons", "members", Measure::standing, "member", {"area"});
   indicator("fans", "persons", "fans", Measure::latest, "number", {"account", "area"}).max_age = 40;
+  auto& preferred = indicator("fans.preferred", "persons", "fans", Measure::latest, "number", {"account", "area"});
+  preferred.max_age = 40;
+  preferred.join = model::Join::prefer;
+  preferred.order = {"bureau", "platform"};
+  preferred.grain = {model::Freq::month, {"account"}};
   indicator("sessions", "sessions", "returns", Measure::sum, "sessions", {"area", "kind"});
   indicator("hours", "hours", "returns", Measure::sum, "hours", {"area", "kind"});
   for (const auto join : {model::Join::prefer, model::Join::compare}) {
@@ -233,6 +239,31 @@ protected:
   std::string answer(const query::ObservationQuery& query, std::optional<Instant> as_of = {}) {
     const auto found = ask(query, as_of);
     return found ? shown(*found) : found.error().code;
+  }
+  // Cells of the grain that a rule between sources judged, a line each; then facts by source.
+  std::string explanation(const std::string& indicator, const std::string& period, const std::string& source = "") {
+    auto query = of(indicator, model::parse_period(period)->freq);
+    query.from = query.to = *model::parse_period(period);
+    query.limit = 1000;
+    if (!source.empty()) query.source = source;
+    auto reader = readers_->open().value();
+    (void)reader->begin();
+    const query::MomentEnd end(*reader);
+    const auto found = query::explain_within(*reader, query, [](const store::CountedFact&) { return true; });
+    if (!found) return found.error().code;
+    std::string out;
+    for (const auto& cell : found->cells) {
+      out += cell.period.text();
+      for (const auto& code : cell.codes)
+        out += " " + code;
+      out += " " + cell.source.value_or("none") + " (";
+      for (const auto& [who, value] : cell.said)
+        out += (out.back() == '(' ? "" : ", ") + who + " " + decimal(value, found->scale);
+      out += cell.differs ? ", differ)\n" : ")\n";
+    }
+    for (const auto& group : found->facts.groups)
+      out += group.source + " " + std::to_string(group.facts) + ", ";
+    return out + "left out " + std::to_string(found->facts.left_out) + "\n";
   }
   static std::string decimal(__int128 value, int scale) {
     std::string digits = std::to_string(static_cast<int64_t>(value < 0 ? -value : value));

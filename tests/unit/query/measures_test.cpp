@@ -118,6 +118,23 @@ TEST_F(Measures, TheFirstSourceThatHasTheCellIsPreferredAndADifferenceIsSeen) {
   EXPECT_EQ(answer(of("sessions", Freq::quarter)), "2025-Q1 = 1028\n2025-Q2 = 1\n");
 }
 
+TEST_F(Measures, AnExplanationTellsWhichSourceCountsInEachCellAndCountsItsFactsOnly) {
+  put("platform", "returns",
+      {{"1", {{"place", "510104017"}, {"period", "2025-01"}, {"sessions", "4"}}},
+       {"2", {{"place", "510104020"}, {"period", "2025-02"}, {"sessions", "9"}}}});
+  put("bureau", "returns", {{"1", {{"place", "510104017"}, {"period", "2025-03"}, {"sessions", "6"}}}});
+  put("other", "returns", {{"1", {{"place", "510104017"}, {"period", "2025-01"}, {"sessions", "1000"}}}});
+  EXPECT_EQ(explanation("sessions.preferred", "2025-Q1"),
+            "2025-Q1 510104017 bureau (bureau 6, platform 4, differ)\n2025-Q1 510104020 platform (platform 9)\n"
+            "platform 1, bureau 1, left out 2\n");
+  EXPECT_EQ(explanation("sessions.preferred", "2025-01"),
+            "2025-Q1 510104017 bureau (bureau 6, platform 4, differ)\nleft out 2\n");
+  EXPECT_EQ(explanation("sessions.compared", "2025-Q1"),
+            "2025-Q1 510104017 none (bureau 6, platform 4, differ)\n2025-Q1 510104020 platform (platform 9)\n"
+            "platform 1, left out 3\n");
+  EXPECT_EQ(explanation("sessions.preferred", "2025-Q1", "other"), "other 1, left out 0\n");
+}
+
 TEST_F(Measures, AShareIsOfTheEntriesThatAreValidInThePeriod) {
   put("a", "lessons",
       {{"1", {{"school", "S1"}, {"day", "2024-03-01"}, {"teacher", "T1"}}},

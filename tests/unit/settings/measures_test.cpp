@@ -55,6 +55,19 @@ TEST_F(MeasureSettings, EveryMeasureIsReadWithWhatItNeeds) {
   EXPECT_EQ(catalog.indicator("ratio")->denominator, "a.b");
 }
 
+TEST_F(MeasureSettings, ASourceThatNoFileConfiguresIsDoubtedWhereARuleNamesIt) {
+  write("sources.d/gates.toml", "connector = \"c\"\n");
+  write("sources.d/sheet.toml", "connector = \"c\"\n");
+  write("catalog/indicators.toml",
+        indicator("by = [\"venue\"]\nsources = { rule = \"prefer\", order = [\"gates\", \"sheat\"] }\n"
+                  "grain = { freq = \"Q\", by = [\"venue\"] }\n"));
+  const auto loaded = load(folder / "kepud.toml");
+  EXPECT_THAT(sentences(loaded.problems), IsEmpty());
+  EXPECT_THAT(sentences(loaded.warnings),
+              ElementsAre("catalog/indicators.toml:9:48: no file configures source \"sheat\", which is right only of "
+                          "one that was taken away, did you mean \"sheet\"?"));
+}
+
 TEST_F(MeasureSettings, WhatAMeasureLacksOrCannotHaveIsSaid) {
   const std::string by = "by = [\"venue\", \"area\"]\n";
   const auto latest = [](const std::string& more) { return indicator(more, "latest"); };

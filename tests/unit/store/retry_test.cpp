@@ -97,5 +97,68 @@ TEST_F(Retry, FilesWithRejectsAreReadAgainByAnotherLibrary) {
   EXPECT_EQ(rejects(), 0u);
 }
 
+TEST_F(Retry, OneInputIsReadAgainWhenItIsAskedForAndThenItsRejectsAreGone) {
+  begin_run();
+  read("bad.csv", 1, false);
+  read("worse.csv", 2, false);
+  end_run();
+  ASSERT_TRUE(writer_->retry("gates", "bad.csv"));
+  EXPECT_EQ(writer_->cursor("gates").value(), "");
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, true), Decision::take);
+  EXPECT_EQ(read("worse.csv", 2, true), Decision::known);
+  end_run();
+  EXPECT_EQ(rejects(), 1u);
+  EXPECT_EQ(run(run_)->text, "");
+  expect_verified();
+}
+
+TEST_F(Retry, AllInputsWithRejectsAreReadAgainWhenThatIsAsked) {
+  begin_run();
+  read("bad.csv", 1, false);
+  read("worse.csv", 2, false);
+  read("good.csv", 3, true);
+  end_run();
+  ASSERT_TRUE(writer_->retry("gates", std::nullopt));
+  begin_run();
+  EXPECT_EQ(read("bad.csv", 1, true), Decision::take);
+  EXPECT_EQ(read("worse.csv", 2, true), Decision::take);
+  EXPECT_EQ(read("good.csv", 3, true), Decision::known);
+  end_run();
+  EXPECT_EQ(rejects(), 0u);
+}
+
+TEST_F(Retry, AnInputThatDoesNotComeIsToldByTheRunThatShouldHaveReadIt) {
+  begin_run();
+  read("bad.csv", 1, false);
+  read("worse.csv", 2, false);
+  end_run();
+  ASSERT_TRUE(writer_->retry("gates", std::nullopt));
+  begin_run();
+  end_run("crashed"); // it may not have come to it
+  EXPECT_EQ(run(run_)->text, "");
+  begin_run();
+  end_run();
+  const auto told = run_;
+  const std::string text = "; \"bad.csv\" and 1 more should be read again and did not come: the source has it no "
+                           "longer, so its rejects stay";
+  EXPECT_EQ(run(told)->text, text);
+  begin_run();
+  end_run();
+  EXPECT_EQ(run(run_)->text, "") << "it is told once";
+  EXPECT_EQ(run(told)->text, text) << "and the run that told it stays on record";
+  EXPECT_EQ(rejects(), 2u);
+}
+
+TEST_F(Retry, RowsWithoutAnInputAreLeftToTheirSource) {
+  begin_run();
+  EXPECT_TRUE(part_->reject({0, "passages", "venue", "unknown_entity", "no such venue"}));
+  commit("behind");
+  end_run();
+  EXPECT_EQ(writer_->retry("gates", std::nullopt).error().code, "no_input");
+  EXPECT_EQ(writer_->retry("gates", "bad.csv").error().code, "no_input");
+  EXPECT_EQ(writer_->cursor("gates").value(), "behind");
+}
+
 } // namespace
 } // namespace kepu::store
