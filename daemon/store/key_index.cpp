@@ -329,6 +329,39 @@ void KeyIndex::add(std::span<const KeyEntry> entries) {
   if (full) spread();
 }
 
+void KeyIndex::remove(std::span<const KeyEntry> entries) {
+  load();
+  const auto is_out = [&](const KeyEntry& entry) { return std::ranges::binary_search(entries, entry); };
+  if (std::erase_if(gathered_, is_out) != 0) {
+    for (const auto& run : gathered_runs_)
+      drop_run(run);
+    gathered_runs_.clear();
+    if (!gathered_.empty()) gathered_runs_.push_back(write_run(gathering, gathered_, false));
+  }
+  for (size_t begin = 0; begin < entries.size();) {
+    const unsigned partition = partition_of(entries[begin].hash);
+    size_t end = begin + 1;
+    while (end < entries.size() && partition_of(entries[end].hash) == partition)
+      ++end;
+    const auto asked = entries.subspan(begin, end - begin);
+    begin = end;
+    std::vector<Run> kept;
+    for (auto& run : partitions_[partition]) {
+      std::vector<KeyEntry> left;
+      const bool may =
+          std::ranges::any_of(asked, [&](const KeyEntry& entry) { return may_hold(run.filter, entry.hash); });
+      if (may) read_run(run, left);
+      if (std::erase_if(left, is_out) == 0) {
+        kept.push_back(std::move(run));
+        continue;
+      }
+      drop_run(run);
+      if (!left.empty()) kept.push_back(write_run(partition, left, true));
+    }
+    partitions_[partition] = std::move(kept);
+  }
+}
+
 void KeyIndex::spread() {
   for (const auto& run : gathered_runs_)
     drop_run(run);

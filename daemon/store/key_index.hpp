@@ -38,6 +38,9 @@ public:
   void find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found);
   // Entries sorted by hash.
   void add(std::span<const KeyEntry> entries);
+  // Takes these entries out, sorted, each as often as it is there. Nothing that stays tells of them: runs that held one
+  // are written anew, with their filters.
+  void remove(std::span<const KeyEntry> entries);
   // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 

@@ -151,6 +151,10 @@ public:
   // Compares them alike, and reads all that facts are made of, but writes nothing: its outcome tells what it found.
   virtual Result<std::unique_ptr<Work>> verify() = 0;
 
+  // Makes the store forget who a person is; see decisions/erasure.md. Every answer stays, also as of earlier moments.
+  // `key`: fingerprint of the key that the pseudonym was made with. Error code "other_person_key".
+  virtual Result<std::unique_ptr<Work>> erase_person(uint64_t pseudonym, std::string_view key) = 0;
+
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;
