@@ -13,7 +13,8 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <openssl/evp.h>
+#include <persons.hpp>
+
 #include <systemd/sd-daemon.h>
 
 #include <csignal>
@@ -27,21 +28,6 @@ using settings::LogLevel;
 Exit complain(Exit how, const std::string& text) {
   std::fprintf(stderr, "kepud: %s\n", text.c_str());
   return how;
-}
-
-// What tells one key from another; nothing of the key can be had from it.
-std::string fingerprint(const std::string& key) {
-  const std::string text = "kepu person key\n" + key;
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr);
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (unsigned i = 0; i < 16 && i < size; ++i) {
-    out += digits[digest[i] >> 4];
-    out += digits[digest[i] & 15];
-  }
-  return out;
 }
 
 std::filesystem::path beside_this_program(const char* name) {
@@ -82,7 +68,7 @@ Exit run(const std::filesystem::path& config_file) {
   store::Options store_options;
   store_options.file = daemon.state_dir / store_file;
   store_options.clock = &clock;
-  if (person_key) store_options.person_key_fingerprint = fingerprint(*person_key);
+  if (person_key) store_options.person_key_fingerprint = host::key_fingerprint(*person_key);
   auto writer = store::Writer::open(store_options);
   if (!writer) return complain(Exit::store, writer.error().text);
   if (auto ok = (*writer)->load_catalog(configuration.catalog, *zone); !ok)

@@ -165,6 +165,28 @@ Result<http::JobStatus> DaemonControl::verify() {
   return ingest_.ask_job(std::move(plan));
 }
 
+// Words of jobs are for everyone who reads: none tells who it was.
+Result<http::JobStatus> DaemonControl::erase_person(uint64_t pseudonym, const std::string& key) {
+  JobPlan plan;
+  plan.kind = "erase";
+  plan.what = "a person";
+  plan.is_told_by_words = false;
+  plan.begin = [this, pseudonym, key] { return writer_.erase_person(pseudonym, key); };
+  plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
+    if (!outcome.erased->was_held)
+      return {"Nothing was held of this person; no figure and no fact was changed.",
+              "未存有此人的任何信息，数值与记录均无改动。"};
+    const auto commit = std::to_string(outcome.commit.seq);
+    const auto facts = outcome.erased->facts;
+    return {"The person is erased by commit " + commit +
+                ": nothing leads from the number to what is counted any more. " +
+                counted(facts, " fact was", " facts were") + " known by it and bear another key; figures stay.",
+            "此人已由提交" + commit + "抹除：证件号或账号不再对应任何已计数据；" + std::to_string(facts) +
+                "条记录的主键已改写，数值不变。"};
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
 http::Health DaemonControl::health() {
   if (stopping_) return {false, "the hub is stopping"};
   if (auto trouble = ingest_.trouble(); !trouble.empty()) return {false, trouble};

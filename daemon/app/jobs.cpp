@@ -12,8 +12,8 @@ constexpr size_t most_ended = 50;
 
 bool has_ended(const http::JobStatus& status) { return status.ended.has_value(); }
 
-const JobPlan::Sentences cut_off{"The hub ended before this was done: nothing was changed. Ask for it again.",
-                                 "数据中心在完成之前停止：没有任何改动，请重新提出。"};
+const JobPlan::Sentences cut_off{"The hub ended before this was done. Ask for it again.",
+                                 "数据中心在完成之前停止，请重新提出。"};
 
 void tell(http::JobStatus& status, JobPlan::Sentences sentences) {
   status.sentence = std::move(sentences.english);
@@ -28,7 +28,7 @@ Result<http::JobStatus> Jobs::ask(JobPlan plan) {
     size_t waiting = 0;
     for (const auto& job : state.all) {
       if (has_ended(job.status)) continue;
-      if (job.status.kind == plan.kind && job.status.what == plan.what) return job.status;
+      if (job.status.kind == plan.kind && job.status.what == plan.what && plan.is_told_by_words) return job.status;
       ++waiting;
     }
     if (waiting >= most_waiting)
@@ -57,14 +57,15 @@ std::vector<http::JobStatus> Jobs::list() const {
   });
 }
 
-void Jobs::end(const char* how, JobPlan::Sentences sentences, std::optional<store::Verified> verified) {
+void Jobs::end(const char* how, JobPlan::Sentences sentences, store::Work::Outcome outcome) {
   work_.reset();
   held_.clear();
   state_.with([&](State& state) {
     auto& job = *std::ranges::find(state.all, going_on_, [](const Job& one) { return one.status.id; });
     job.status.state = how;
     job.status.ended = clock_.now();
-    job.status.verified = std::move(verified);
+    job.status.verified = std::move(outcome.verified);
+    job.status.erased = outcome.erased;
     tell(job.status, std::move(sentences));
     job.plan = {};
   });
@@ -124,7 +125,7 @@ bool Jobs::step() {
   if (*last) {
     auto outcome = work_->outcome();
     auto sentences = done(outcome);
-    end("done", std::move(sentences), std::move(outcome.verified));
+    end("done", std::move(sentences), std::move(outcome));
   }
   return *last;
 }

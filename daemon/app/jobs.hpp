@@ -30,6 +30,8 @@ struct JobPlan {
     std::string chinese;
   };
   std::function<Sentences(const store::Work::Outcome&)> done;
+  // Another of this kind and with these words is the same, asked for again.
+  bool is_told_by_words = true;
 };
 
 class Jobs {
@@ -67,7 +69,7 @@ private:
     bool ending = false;
   };
   // Of the job that is going on.
-  void end(const char* how, JobPlan::Sentences sentences, std::optional<store::Verified> verified = {});
+  void end(const char* how, JobPlan::Sentences sentences, store::Work::Outcome outcome = {});
 
   const Clock& clock_;
   Guarded<State> state_;

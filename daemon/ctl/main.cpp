@@ -1,4 +1,5 @@
 #include "ctl/run.hpp"
+#include "ctl/secret.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ int main(int argc, char** argv) {
                                               environment("TERM") != "dumb",
                                      .chinese = speaks_chinese(),
                                      .worker = self.parent_path() / "kepu-worker",
-                                     .in = ::isatty(STDIN_FILENO) == 1 ? &std::cin : nullptr};
+                                     .in = ::isatty(STDIN_FILENO) == 1 ? &std::cin : nullptr,
+                                     .secret = kepu::ctl::read_unseen};
     const int exit = kepu::ctl::run({argv + 1, argv + argc}, console);
     std::cout.flush();
     return std::cout ? exit : kepu::ctl::failed;

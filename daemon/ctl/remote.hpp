@@ -7,6 +7,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -47,6 +48,9 @@ public:
   int rebuild(bool wait);
   // `disagrees` when it found something.
   int verify(bool wait);
+  // Asks before it does it, unless `yes`. The person's number or account is asked for, and never leaves this process.
+  // `nothing_held` when the hub knew nobody of it.
+  int erase_person(const std::string& scheme, const std::filesystem::path& key_file, bool yes, bool wait);
   // Asks before it does it, unless `yes`.
   int withdraw_run(const std::string& run, bool yes, bool wait);
   int withdraw_source(const std::string& source, bool yes, bool wait);

@@ -7,6 +7,8 @@
 #include "ctl/remote.hpp"
 #include "settings/settings.hpp"
 
+#include <persons.hpp>
+
 #include <CLI/CLI.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -41,6 +43,8 @@ struct Wanted {
   bool replace = false;
   bool labelled = false;
   std::string limit; // empty: the daemon's usual
+  std::string scheme;
+  std::string key_file; // empty: as the configuration says
 };
 
 // The word is handed on as it is: which numbers are too large, the daemon says.
@@ -58,6 +62,12 @@ const CLI::Validator dimension(
       return equals == 0 || equals == word.npos ? word + " is not NAME=CODE" : "";
     },
     "NAME=CODE");
+
+const CLI::Validator person_scheme(
+    [](std::string& word) -> std::string {
+      return host::is_scheme(word) ? "" : word + " is none of id_card, mobile and account:NAMESPACE";
+    },
+    "SCHEME");
 
 void add_limit(CLI::App& command, Wanted& wanted) {
   command.add_option("--limit", wanted.limit, "At most so many rows")->check(positive);
@@ -148,6 +158,20 @@ void build(CLI::App& app, Wanted& wanted) {
       "differs is listed; figures are mended by kepuctl rebuild, facts by a backup alone",
       "kepuctl verify || kepuctl rebuild"));
   verify->footer(verify->get_footer() + "4 figures differ from the facts, or something is damaged.\n");
+  auto* erase = no_wait(add(
+      app, "erase-person",
+      "Make the hub forget who a person is; figures and facts stay, and nothing leads to them any more. The number or "
+      "account is asked for, or read from standard input, and made a pseudonym here: it never leaves kepuctl. Erase at "
+      "the source first: a row that is told again makes the person a new one",
+      "kepuctl erase-person --scheme id_card"));
+  erase->footer(erase->get_footer() + "5 nothing was held of the person.\n");
+  erase
+      ->add_option("--scheme", wanted.scheme,
+                   "id_card, mobile or account:NAMESPACE, as the dataset's person field has it")
+      ->required()
+      ->check(person_scheme);
+  erase->add_option("--key-file", wanted.key_file, "The hub's person key; otherwise [persons] key_file of --config");
+  erase->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
   add(app, "jobs", "Long commands like withdraw, retention and verify since the daemon's start, newest first",
       "kepuctl jobs");
 
@@ -309,6 +333,16 @@ std::optional<std::filesystem::path> socket_of(const Wanted& wanted, const Conso
   return std::nullopt;
 }
 
+std::optional<std::filesystem::path> key_file_of(const Wanted& wanted, const Console& console) {
+  if (!wanted.key_file.empty()) return wanted.key_file;
+  if (auto file = settings::load(wanted.config).configuration.daemon.person_key_file) return file;
+  console.err
+      << "kepuctl: " << printable(wanted.config)
+      << " does not tell where the person key is; name the daemon's configuration with --config or the key with "
+         "--key-file\n";
+  return std::nullopt;
+}
+
 int ask(const std::string& command, const Wanted& wanted, const Console& console) {
   const auto socket = socket_of(wanted, console);
   if (!socket) return out_of_reach;
@@ -325,6 +359,10 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "verify") return remote.verify(!wanted.no_wait);
+  if (command == "erase-person") {
+    const auto key_file = key_file_of(wanted, console);
+    return key_file ? remote.erase_person(wanted.scheme, *key_file, wanted.yes, !wanted.no_wait) : failed;
+  }
   if (command == "withdraw")
     return wanted.operand == "run" ? remote.withdraw_run(wanted.name, wanted.yes, !wanted.no_wait)
                                    : remote.withdraw_source(wanted.name, wanted.yes, !wanted.no_wait);

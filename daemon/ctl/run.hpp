@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,8 @@ struct Console {
   std::filesystem::path worker = {};   // kepu-worker, for `check`
   std::chrono::milliseconds pace{300}; // between two looks at a run
   std::istream* in = nullptr;          // a terminal where people answer; nullptr: there is none
+  // One line that no screen shows: typed after the prompt, or piped in. nullopt: there was none.
+  std::function<std::optional<std::string>(const std::string& prompt)> secret = {};
 };
 
 enum Exit : int {
@@ -29,7 +33,8 @@ enum Exit : int {
   failed = 1,
   usage = 2,
   out_of_reach = 3,
-  disagrees = 4, // verify: done, and something is wrong
+  disagrees = 4,    // verify: done, and something is wrong
+  nothing_held = 5, // erase-person: done, and there was nothing to be erased
 };
 
 // `args` without the program's name. Returns an Exit.

@@ -94,6 +94,8 @@ int Remote::job(const std::string& target, bool wait) {
     say_error(sentence(*status, console_.chinese));
   }
   if (verified && !is_true(*verified, "agrees")) return disagrees;
+  const auto* erased = object(*status, "erased");
+  if (well && erased && !is_true(*erased, "was_held")) return nothing_held;
   return well ? ok : failed;
 }
 

@@ -7,6 +7,7 @@
 #include "model/period.hpp"
 #include "store/reader.hpp"
 #include "store/verified.hpp"
+#include "store/work.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -36,7 +37,7 @@ struct SourceStatus {
 // A long command on the store; see POST …/withdraw.
 struct JobStatus {
   uint64_t id = 0;
-  std::string kind;     // withdraw, retention, rebuild, verify
+  std::string kind;     // withdraw, retention, rebuild, verify, erase
   std::string what;     // "run 12", "source gates"
   std::string state;    // queued running done failed
   uint64_t done = 0;    // of `total`
@@ -46,6 +47,7 @@ struct JobStatus {
   Instant asked{};
   std::optional<Instant> ended;
   std::optional<store::Verified> verified; // of one that is done and looked at the store
+  std::optional<store::Erased> erased;     // of one that is done and was to erase a person
 };
 
 struct Health {
@@ -87,6 +89,9 @@ public:
   virtual Result<JobStatus> rebuild() = 0;
   // The job that looks whether figures agree with the facts and whether anything is damaged; codes as above.
   virtual Result<JobStatus> verify() = 0;
+  // The job that makes the hub forget a person, told by pseudonym; `key`: fingerprint of the key that it was made with.
+  // No answer and no job says who it was. Codes as above.
+  virtual Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) = 0;
   // Newest first; only of this life of the daemon, and of those that have ended only the last.
   virtual std::vector<JobStatus> jobs() = 0;
   virtual Health health() = 0;

@@ -25,6 +25,10 @@ void write(Json& json, const Asked& asked, const JobStatus& job) {
   json.key("asked").text(asked.context.zone->text(job.asked));
   json.key("ended").text_or_null(job.ended ? asked.context.zone->text(*job.ended) : "");
   if (job.verified) write(json, *job.verified);
+  if (job.erased) {
+    json.key("erased").object().key("was_held").boolean(job.erased->was_held);
+    json.key("facts").number(job.erased->facts).end_object();
+  }
   json.end_object();
 }
 
@@ -35,6 +39,22 @@ std::string body_of(const Asked& asked, const JobStatus& job) {
   write(json, asked, job);
   json.end_object();
   return body;
+}
+
+// Exactly `digits` hexadecimal digits. What is refused is not said again: it may tell of a person.
+std::string hexadecimal(const Asked& asked, std::string_view name, size_t digits) {
+  const auto value = asked.params.raw(name);
+  if (!value)
+    throw Refused{
+        "missing_parameter", std::string(name) + " is missing", "use kepuctl erase-person", std::string(name), {}};
+  if (value->size() != digits || value->find_first_not_of("0123456789abcdef") != std::string::npos) {
+    throw Refused{"bad_parameter",
+                  std::string(name) + " is not " + std::to_string(digits) + " hexadecimal digits",
+                  "use kepuctl erase-person, which makes it",
+                  std::string(name),
+                  {}};
+  }
+  return *value;
 }
 
 // Taken, and where to see what comes of it.
@@ -98,6 +118,13 @@ Response rebuild(const Asked& asked) {
 Response verify(const Asked& asked) {
   asked.params.allow_only({});
   return accepted(asked, take(asked.control.verify()));
+}
+
+Response erase_person(const Asked& asked) {
+  asked.params.allow_only({"pseudonym", "key"});
+  const auto pseudonym = hexadecimal(asked, "pseudonym", 16);
+  const auto key = hexadecimal(asked, "key", 32);
+  return accepted(asked, take(asked.control.erase_person(std::stoull(pseudonym, nullptr, 16), key)));
 }
 
 Response jobs(const Asked& asked) {

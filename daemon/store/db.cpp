@@ -121,8 +121,13 @@ Db::Db(const std::filesystem::path& file, Mode mode) : file_(file) {
     sqlite3_extended_result_codes(db_, 1);
     sqlite3_busy_timeout(db_, busy_timeout_ms);
     if (writes) {
+      // Where it writes what it cannot hold: beside the file, since nobody else may read it. The one variable is read
+      // by every connection, so it is set before there are others.
+      sqlite3_free(sqlite3_temp_directory);
+      sqlite3_temp_directory = sqlite3_mprintf("%s", file.parent_path().c_str());
       exec("PRAGMA synchronous=FULL");
       exec("PRAGMA wal_autocheckpoint=0");
+      exec("PRAGMA secure_delete=ON"); // what is deleted is zeroed
       exec("PRAGMA trusted_schema=OFF");
       exec(writer_cache);
     } else {
@@ -182,6 +187,18 @@ void Db::checkpoint_beyond(int64_t log_limit) {
 }
 
 void Db::checkpoint_all() { sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr); }
+
+void Db::rewrite() { exec("VACUUM"); }
+
+bool Db::empty_log() {
+  // Short, since others wait for this thread; the caller comes again.
+  constexpr int patience_ms = 50;
+  sqlite3_busy_timeout(db_, patience_ms);
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(db_, busy_timeout_ms);
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
+  return code == SQLITE_OK;
+}
 
 void Db::release_memory() { sqlite3_db_release_memory(db_); }
 

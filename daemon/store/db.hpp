@@ -76,6 +76,11 @@ public:
   void checkpoint_beyond(int64_t log_limit);
   // Copies all of it and empties the log, when no reader is in the way.
   void checkpoint_all();
+  // Writes the whole file anew, so that what was deleted or moved is nowhere in it. Takes as long as copying it, and
+  // twice its size on disk meanwhile. While no statement runs.
+  void rewrite();
+  // Copies all of the log into the file and empties it. false: a reader was in the way.
+  bool empty_log();
   // Lets go of the pages that it keeps.
   void release_memory();
   // Ends what runs on this connection with code "deadline"; any thread. Between two statements it is lost, unless

@@ -66,6 +66,18 @@ void Persons::forget() {
   index_.forget();
 }
 
+uint32_t Persons::find(int64_t pseudonym) {
+  const auto hash = static_cast<uint64_t>(pseudonym);
+  uint32_t out = 0;
+  index_.find({&hash, 1}, [&](size_t, uint64_t number) { out = static_cast<uint32_t>(number); });
+  return out;
+}
+
+void Persons::erase(int64_t pseudonym, uint32_t number) {
+  const KeyEntry entry{static_cast<uint64_t>(pseudonym), number};
+  index_.remove({&entry, 1});
+}
+
 void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers) {
   if (!loaded_) {
     auto last = db_.query("SELECT v FROM meta WHERE k='persons'");

@@ -63,6 +63,10 @@ public:
   explicit Persons(Db& db);
   // Inside a transaction. numbers[i] belongs to pseudonyms[i]; new ones are given a number.
   void number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers);
+  // 0: unknown.
+  uint32_t find(int64_t pseudonym);
+  // Inside a transaction: the number stays given, but to nobody.
+  void erase(int64_t pseudonym, uint32_t number);
   // After a rollback.
   void forget();
   KeyIndex& index() { return index_; }

@@ -329,6 +329,55 @@ void KeyIndex::add(std::span<const KeyEntry> entries) {
   if (full) spread();
 }
 
+void KeyIndex::remove(std::span<const KeyEntry> entries) {
+  load();
+  const auto is_out = [&](const KeyEntry& entry) { return std::ranges::binary_search(entries, entry); };
+  take_out_of_gathered(is_out);
+  for (size_t begin = 0; begin < entries.size();) {
+    const unsigned partition = partition_of(entries[begin].hash);
+    size_t end = begin + 1;
+    while (end < entries.size() && partition_of(entries[end].hash) == partition)
+      ++end;
+    const auto asked = entries.subspan(begin, end - begin);
+    begin = end;
+    take_out(partition, is_out, [&](const Run& run) {
+      return std::ranges::any_of(asked, [&](const KeyEntry& entry) { return may_hold(run.filter, entry.hash); });
+    });
+  }
+}
+
+void KeyIndex::sweep(unsigned part, const std::function<bool(uint64_t)>& is_gone) {
+  load();
+  const auto is_out = [&](const KeyEntry& entry) { return is_gone(entry.number); };
+  if (part == gathering) return take_out_of_gathered(is_out);
+  take_out(part, is_out, [](const Run&) { return true; });
+}
+
+void KeyIndex::take_out_of_gathered(const std::function<bool(const KeyEntry&)>& is_out) {
+  if (std::erase_if(gathered_, is_out) == 0) return;
+  for (const auto& run : gathered_runs_)
+    drop_run(run);
+  gathered_runs_.clear();
+  if (!gathered_.empty()) gathered_runs_.push_back(write_run(gathering, gathered_, false));
+}
+
+// `may`: whether the run may hold one of them.
+void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEntry&)>& is_out,
+                        const std::function<bool(const Run&)>& may) {
+  std::vector<Run> kept;
+  for (auto& run : partitions_[partition]) {
+    std::vector<KeyEntry> left;
+    if (may(run)) read_run(run, left);
+    if (std::erase_if(left, is_out) == 0) {
+      kept.push_back(std::move(run));
+      continue;
+    }
+    drop_run(run);
+    if (!left.empty()) kept.push_back(write_run(partition, left, true));
+  }
+  partitions_[partition] = std::move(kept);
+}
+
 void KeyIndex::spread() {
   for (const auto& run : gathered_runs_)
     drop_run(run);

@@ -38,6 +38,12 @@ public:
   void find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found);
   // Entries sorted by hash.
   void add(std::span<const KeyEntry> entries);
+  // Takes these entries out, sorted, each as often as it is there. Nothing that stays tells of them: runs that held one
+  // are written anew, with their filters.
+  void remove(std::span<const KeyEntry> entries);
+  // Takes out of one part of the index, 0 to parts - 1, what is gone. So much at once as a step may take.
+  static constexpr unsigned parts = 65;
+  void sweep(unsigned part, const std::function<bool(uint64_t number)>& is_gone);
   // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 
@@ -68,6 +74,9 @@ private:
   void read_run(const Run& run, std::vector<KeyEntry>& out);
   Run write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter);
   void drop_run(const Run& run);
+  void take_out_of_gathered(const std::function<bool(const KeyEntry&)>& is_out);
+  void take_out(unsigned partition, const std::function<bool(const KeyEntry&)>& is_out,
+                const std::function<bool(const Run&)>& may);
   void spread();
   void merge_full_classes(unsigned partition);
 

@@ -11,8 +11,8 @@ namespace {
 constexpr size_t step_blocks = 32;
 
 // First the horizon moves, in one commit: from then on facts beyond it count as gone wherever they are looked for. Then
-// their blocks are deleted, which nobody notices. What is left over when that is broken off, and blocks that hold later
-// days too, go with the next retention.
+// their blocks are deleted, and then their keys, which nobody notices. What is left over when that is broken off, and
+// blocks that hold later days too, go with the next retention.
 class Retention final : public Work {
 public:
   Retention(Core& core, int64_t source, model::Day before) : core_(core), source_(source), before_(before) {}
@@ -26,9 +26,10 @@ public:
       outcome_.commit = *done;
       has_frozen_ = true;
       if (auto listed = list_blocks(); !listed) return listed.error();
-      progress_ = {1, 1 + blocks_.size()};
-      return blocks_.empty();
+      progress_ = {1, 1 + blocks_.size() + KeyIndex::parts};
+      return false;
     }
+    if (next_ == blocks_.size()) return sweep_keys();
     const auto some = std::min(step_blocks, blocks_.size() - next_);
     auto done = core_.in_transaction([&] {
       for (size_t i = 0; i < some; ++i)
@@ -38,7 +39,7 @@ public:
     if (!done) return done.error();
     next_ += some;
     progress_.done += some;
-    return next_ == blocks_.size();
+    return false;
   }
 
   Progress progress() const override { return progress_; }
@@ -107,6 +108,25 @@ private:
     }
   }
 
+  Result<bool> sweep_keys() {
+    auto done = core_.in_transaction([&] {
+      if (next_part_ == 0) list_gone();
+      core_.ledger.keys().sweep(next_part_, [&](uint64_t fact) { return gone_.contains(fact); });
+    });
+    if (!done) return done.error();
+    ++progress_.done;
+    return ++next_part_ == KeyIndex::parts;
+  }
+
+  // Numbers of no extent: of blocks that were deleted now or before.
+  void list_gone() {
+    auto row = core_.db.query("SELECT first_fact,n FROM extents ORDER BY first_fact");
+    for (Fact next = 1; row.step(); next = static_cast<Fact>(row.integer(0) + row.integer(1))) {
+      const auto first = static_cast<Fact>(row.integer(0));
+      if (first > next) gone_.add_range(next, first - next);
+    }
+  }
+
   struct Block {
     Fact first;
     uint32_t n;
@@ -167,6 +187,8 @@ private:
   bool has_frozen_ = false;
   std::vector<Block> blocks_;
   size_t next_ = 0;
+  measure::FactSet gone_;
+  unsigned next_part_ = 0;
   Progress progress_;
   Outcome outcome_;
 };

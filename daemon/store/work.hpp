@@ -10,8 +10,14 @@
 
 namespace kepu::store {
 
+struct Erased {
+  bool was_held = false; // the person was known
+  uint64_t facts = 0;    // whose keys told of the person
+};
+
 // What it changes becomes visible in its last step, or never: destroyed before that, or after an Error, it leaves
-// nothing behind (a rebuild: what it has mended). While one is under way on a source no run of that source may be open,
+// nothing behind (a rebuild: what it has mended; an erasure: the person is gone, or as before, and who asks for it
+// again gets to its end). While one is under way on a source no run of that source may be open,
 // and the catalog stays.
 class Work {
 public:
@@ -32,6 +38,7 @@ public:
     uint64_t restored = 0;            // facts that are in force again
     uint64_t mended = 0;              // kept figures that were made anew: a series' month, or its set of a day
     std::optional<Verified> verified; // by verify()
+    std::optional<Erased> erased{};   // by erase_person()
   };
   virtual Outcome outcome() const = 0;
 };

@@ -3,6 +3,7 @@
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
 #include "store/core.hpp"
+#include "store/erasure.hpp"
 #include "store/frozen_figures.hpp"
 #include "store/inputs.hpp"
 #include "store/labels.hpp"
@@ -142,6 +143,10 @@ public:
 
   Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
   Result<std::unique_ptr<Work>> verify() override { return make_verification(core_); }
+
+  Result<std::unique_ptr<Work>> erase_person(uint64_t pseudonym, std::string_view key) override {
+    return make_erasure(core_, pseudonym, key);
+  }
 
   Result<void> read_again(std::string_view source) override {
     return core_.in_transaction([&] { read_withdrawn_again(core_.db, source); });

@@ -161,6 +161,10 @@ public:
   // anything.
   virtual std::optional<int64_t> horizon(std::string_view source, std::string_view dataset) = 0;
 
+  // Makes the store forget who a person is; see decisions/erasure.md. Every answer stays, also as of earlier moments.
+  // `key`: fingerprint of the key that the pseudonym was made with. Error code "other_person_key".
+  virtual Result<std::unique_ptr<Work>> erase_person(uint64_t pseudonym, std::string_view key) = 0;
+
   // The source's next run reads again what was withdrawn: it finds no cursor, and of the inputs those that are taken
   // are known as before. While no run of it is open.
   virtual Result<void> read_again(std::string_view source) = 0;

@@ -195,6 +195,41 @@ uint64_t Mac::operator()(std::string_view message) {
   return load<uint64_t>(reinterpret_cast<const char*>(digest));
 }
 
+std::string key_fingerprint(std::string_view key) {
+  constexpr size_t told = 16; // bytes
+  std::string text = "kepu person key\n";
+  text.reserve(text.size() + key.size()); // so that no copy is left behind
+  text += key;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  const bool done = EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha256(), nullptr) == 1 && size >= told;
+  OPENSSL_cleanse(text.data(), text.size());
+  if (!done) throw std::runtime_error("OpenSSL does not give SHA-256");
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (size_t i = 0; i < told; ++i) {
+    out += digits[digest[i] >> 4];
+    out += digits[digest[i] & 15];
+  }
+  return out;
+}
+
+PersonFault pseudonym_of(std::string_view scheme, std::string_view raw, Mac& mac, uint64_t& out) {
+  if (!is_utf8(raw)) return PersonFault::not_utf8;
+  std::string value;
+  std::string message;
+  value.reserve(raw.size() + 32); // neither grows, so that no copy is left behind
+  message.reserve(scheme.size() + 1 + raw.size() + 32);
+  const auto fault = normalize(scheme_of(scheme), raw, value);
+  if (fault == PersonFault::none) {
+    message.append(scheme).append(1, '\0').append(value);
+    out = mac(message);
+  }
+  OPENSSL_cleanse(value.data(), value.capacity());
+  OPENSSL_cleanse(message.data(), message.capacity());
+  return fault;
+}
+
 NameTags::NameTags(const std::optional<std::string>& key)
     : mac_(key && !key->empty() ? std::string_view(*key) : "no key"), letters_(key && !key->empty() ? 10 : 6) {}
 

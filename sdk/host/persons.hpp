@@ -55,6 +55,12 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
+// What tells one key from another, as hexadecimal digits; nothing of the key can be had from it.
+std::string key_fingerprint(std::string_view key);
+
+// The pseudonym of one value that `raw` alone remembers afterwards.
+PersonFault pseudonym_of(std::string_view scheme, std::string_view raw, Mac& mac, uint64_t& out);
+
 // Stands for a person in the name of an input: letters only, at most 10 of them, so that no name grows and
 // none is shaped as a person again. The same for the same bytes. With a key nobody can try numbers out;
 // without one fewer letters leave many numbers for each.

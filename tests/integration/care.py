@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 """A real kepud whose disk lost figures: kepuctl verify finds them while the source goes on, kepuctl rebuild mends them, and
-of facts that are damaged verify says that only a backup helps. kepuctl retention gives up facts and leaves the figures.
+of facts that are damaged verify says that only a backup helps. A person is erased, and figures stay. kepuctl retention
+gives up facts, and figures stay.
 
 The truth comes from tests/bench/truth.py, which shares no code with the daemon.
 """
 import argparse
+import csv
+import hmac
 import json
+import os
 import pathlib
+import pty
 import sqlite3
 import subprocess
 import sys
@@ -17,10 +22,10 @@ from hub import Hub, compare, generate, true_figures, wait_until, wait_until_tak
 ROWS = 20_000
 
 
-def kepuctl(hub, code, *words):
+def kepuctl(hub, code, *words, given=""):
     """What it says; it must end with this code."""
     answer = subprocess.run([hub.build / "bin/kepuctl", "--config", hub.config, *words], capture_output=True, text=True,
-                            stdin=subprocess.DEVNULL, timeout=120)
+                            input=given, timeout=120)
     if answer.returncode != code:
         sys.exit(f"kepuctl {words} ended with {answer.returncode}:\n{answer.stdout}{answer.stderr}")
     return answer.stdout
@@ -64,6 +69,55 @@ def give_up(hub, passages, truth):
     compare(hub, truth)
 
 
+def type_unseen(hub, card):
+    """kepuctl erase-person on a terminal: what that shows of one who is not held."""
+    ours, terminal = pty.openpty()
+    process = subprocess.Popen([hub.build / "bin/kepuctl", "--config", hub.config, "erase-person", "--scheme",
+                                "account:turnstile"], stdin=terminal, stdout=terminal, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+
+    def read_until(words):
+        nonlocal shown
+        try:
+            while words not in shown:
+                shown += os.read(ours, 4096)
+        except OSError:  # nobody writes any more
+            pass
+    read_until(b"[y/N]")
+    os.write(ours, b"y\n")
+    read_until(b"is not shown)")
+    os.write(ours, card.encode() + b"\n")
+    read_until(b"never said")
+    os.close(ours)
+    if process.wait(60) != 5 or card.encode() in shown:
+        sys.exit(f"exit code {process.returncode}: {shown.decode()}")
+
+
+def erase(hub, passages):
+    """One card's holder, who then is gone from the file, and under another key nobody is."""
+    card = next(row["card"] for file in sorted(passages.iterdir()) for row in csv.DictReader(open(file, encoding="utf-8-sig"))
+                if row["card"])
+    pseudonym = hmac.digest(bytes.fromhex((hub.folder / "person.key").read_text()), b"account:turnstile\0" + card.encode(),
+                            "sha256")[:8]
+    other = hub.folder / "other.key"
+    other.write_text("01" * 16 + "23" * 16)
+    other.chmod(0o600)
+    words = ["erase-person", "--scheme", "account:turnstile", "--yes"]
+    kepuctl(hub, 1, *words, "--key-file", str(other), given=card + "\n")
+    said = kepuctl(hub, 0, *words, given=f"  {card} \n")
+    if "is erased by commit" not in said:
+        sys.exit(said)
+    kepuctl(hub, 5, *words, given=card)
+    type_unseen(hub, card)
+    told = json.dumps([hub.ask("/api/v1/jobs"), hub.ask("/api/v1/commits"), hub.log()])
+    if card in told or pseudonym[::-1].hex() in told or str(int.from_bytes(pseudonym, "little")) in told:
+        sys.exit(f"it is told who was erased: {told}")
+    for file in hub.folder.rglob("kepu.db*"):
+        if pseudonym in file.read_bytes():
+            sys.exit(f"the pseudonym is in {file}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True)
@@ -78,6 +132,10 @@ def main():
         said = kepuctl(hub, 0, "verify")
         if "agree with the facts" not in said:
             sys.exit(said)
+
+        erase(hub, passages)
+        compare(hub, truth)
+        kepuctl(hub, 0, "verify")
 
         damage(hub, folder, "DELETE FROM chunk WHERE id%3=0")
         said = kepuctl(hub, 4, "verify")

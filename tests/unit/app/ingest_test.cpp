@@ -380,7 +380,7 @@ TEST_F(IngestJobs, TheEndOfTheHubCutsAJobOffAndTakesWhatItHeldBack) {
   io_.poll();
   EXPECT_TRUE(settled);
   EXPECT_EQ(ingest_->jobs().front().state, "failed");
-  EXPECT_THAT(ingest_->jobs().front().sentence, HasSubstr("nothing was changed"));
+  EXPECT_THAT(ingest_->jobs().front().sentence, HasSubstr("Ask for it again"));
 }
 
 TEST_F(IngestTest, AStoreThatCanBeWrittenToAgainIsFoundWell) {

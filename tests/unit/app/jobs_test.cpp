@@ -89,6 +89,13 @@ TEST_F(JobsTest, TheSameAskedAgainBeforeItsEndIsOneJob) {
   EXPECT_EQ(jobs_.ask(plan("a", two_))->id, 2u);
 }
 
+TEST_F(JobsTest, OneWhoseWordsDoNotTellItIsAnotherEachTime) {
+  auto secret = plan("a person", one_);
+  secret.is_told_by_words = false;
+  EXPECT_EQ(jobs_.ask(secret)->id, 1u);
+  EXPECT_EQ(jobs_.ask(secret)->id, 2u);
+}
+
 TEST_F(JobsTest, AnotherGoesFirstWhileTheSourceOfTheFirstIsRunning) {
   jobs_.ask(plan("a", one_, "gates"));
   jobs_.ask(plan("b", two_, "hand"));

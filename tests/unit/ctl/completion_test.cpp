@@ -21,9 +21,10 @@ std::string script(const std::string& shell) {
 TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
-    for (const char* command : {"check",        "status",     "sources",   "run",     "pause",   "resume",    "retry",
-                                "observations", "indicators", "runs",      "rejects", "history", "explain",   "commits",
-                                "label",        "withdraw",   "retention", "rebuild", "verify",  "jobs",      "completion"})
+    for (const char* command : {"check",        "status",     "sources",   "run",     "pause",   "resume",       "retry",
+                                "observations", "indicators", "runs",      "rejects", "history", "explain",      "commits",
+                                "label",        "withdraw",   "retention", "rebuild", "verify",  "erase-person", "jobs",
+                                "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;

@@ -148,6 +148,16 @@ TEST(HttpAnswers, JobsAreToldOneByOneAndTogether) {
   EXPECT_EQ(hub.get("/api/v1/jobs/4").status, 404);
 }
 
+TEST(HttpAnswers, AnErasureThatIsDoneTellsWhetherThePersonWasHeld) {
+  Hub hub;
+  JobStatus job;
+  job.id = 3;
+  job.kind = "erase";
+  job.erased = store::Erased{true, 2};
+  hub.control.asked_jobs = {job};
+  EXPECT_EQ(serialize(hub.get_json("/api/v1/jobs/3").at("data").at("erased")), R"({"was_held":true,"facts":2})");
+}
+
 TEST(HttpAnswers, RunsAndRejectsComeNewestFirstPageByPage) {
   for (const auto& [path, key] : {std::pair{"/api/v1/runs", "run"}, std::pair{"/api/v1/rejects", "id"}}) {
     Hub hub;

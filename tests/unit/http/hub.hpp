@@ -40,6 +40,9 @@ public:
   }
   Result<JobStatus> rebuild() override { return job("rebuild"); }
   Result<JobStatus> verify() override { return job("verify"); }
+  Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) override {
+    return job("erase " + std::to_string(pseudonym) + " under " + key);
+  }
   std::vector<JobStatus> jobs() override { return asked_jobs; }
   Health health() override { return state; }
   std::vector<Metric> metrics() override { return measured; }

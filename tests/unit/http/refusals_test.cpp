@@ -60,6 +60,11 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"GET", "/api/v1/rebuild", 405, "method_not_allowed"},
       {"GET", "/api/v1/verify", 405, "method_not_allowed"},
       {"POST", "/api/v1/verify?x=1", 422, "unknown_parameter", "x"},
+      {"GET", "/api/v1/persons/erase", 405, "method_not_allowed"},
+      {"POST", "/api/v1/persons/erase", 422, "missing_parameter", "pseudonym"},
+      {"POST", "/api/v1/persons/erase?pseudonym=0123456789abcdef", 422, "missing_parameter", "key"},
+      {"POST", "/api/v1/persons/erase?pseudonym=510104&key=1", 422, "bad_parameter", "pseudonym"},
+      {"POST", "/api/v1/persons/erase?pseudonym=0123456789abcdef&key=1", 422, "bad_parameter", "key"},
       {"POST", "/api/v1/jobs", 405, "method_not_allowed"},
       {"GET", "/api/v1/jobs/1", 404, "unknown_job"},
       {"GET", "/api/v1/jobs/01", 404, "unknown_job"},
@@ -234,6 +239,21 @@ TEST(HttpRefusals, WhatCameWithoutAnInputCannotBeReadAgain) {
     EXPECT_EQ(json::parse(*response.body).at("code").as_string(), "no_input");
   }
   EXPECT_TRUE(hub.control.orders.empty());
+}
+
+TEST(HttpRefusals, WhatTellsOfAPersonIsNotSaidAgain) {
+  Hub hub;
+  for (const auto* query : {"?pseudonym=510104199001011234&key=0123456789abcdef0123456789abcdef",
+                            "?pseudonym=0123456789abcdef&key=510104199001011234",
+                            "?pseudonym=0123456789abcdef&key=0123456789abcdef0123456789abcdef"}) {
+    auto request = hub.request(std::string("/api/v1/persons/erase") + query, "POST");
+    request.admin = true;
+    const auto body = *hub.ask(request).body;
+    EXPECT_EQ(body.find("510104"), std::string::npos) << body;
+    EXPECT_EQ(body.find("0123456789abcdef"), std::string::npos) << body;
+  }
+  EXPECT_EQ(hub.control.orders,
+            std::vector<std::string>{"erase 81985529216486895 under 0123456789abcdef0123456789abcdef"});
 }
 
 TEST(HttpRefusals, ARunIsWithdrawnOnce) {

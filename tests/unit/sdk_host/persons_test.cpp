@@ -1,5 +1,6 @@
 // Persons: what counts as the same person, what is refused, and that nothing raw gets out. All
 // numbers are made up here and computed; none is anyone's.
+#include "persons.hpp"
 #include "scripted.hpp"
 
 #include <gmock/gmock.h>
@@ -116,6 +117,14 @@ TEST_P(EverySame, BecomesTheReferencePseudonym) {
   ASSERT_EQ(sink.persons.size(), 2u) << testing::PrintToString(sink.lines);
   EXPECT_EQ(sink.persons[0], reference(s.scheme, s.value));
   EXPECT_EQ(sink.persons[1], sink.persons[0]);
+}
+
+TEST_P(EverySame, HasTheSamePseudonymWhenAskedAlone) {
+  const Same& s = GetParam();
+  kepu::host::Mac mac(key);
+  uint64_t pseudonym = 0;
+  EXPECT_EQ(kepu::host::pseudonym_of(s.scheme, s.written, mac, pseudonym), kepu::host::PersonFault::none);
+  EXPECT_EQ(pseudonym, reference(s.scheme, s.value));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -72,6 +72,20 @@ TEST_F(Retention, LeavesTheFiguresAndDeletesTheFacts) {
   EXPECT_EQ(writer_->horizon("other", "passages"), std::nullopt);
 }
 
+TEST_F(Retention, TakesKeysOfDeletedFactsOutOfTheIndex) {
+  run_with({{"z", "in", 9, 1}});
+  const auto held = [&] {
+    Db db(file(), Db::Mode::read);
+    auto row = db.query("SELECT sum(n) FROM keyseg");
+    row.step();
+    return row.integer(0);
+  };
+  EXPECT_EQ(held(), 6);
+  give_up(6);
+  EXPECT_EQ(held(), 3);
+  EXPECT_TRUE(verified().agrees());
+}
+
 TEST_F(Retention, TellsHowFarBackFactsGo) {
   const auto commit = give_up(6).commit;
   auto reader = ReaderSource(file()).open().value();
