@@ -3,6 +3,7 @@
 #include "app/daemon_control.hpp"
 #include "app/ingest.hpp"
 #include "app/log.hpp"
+#include "app/memory.hpp"
 #include "app/state_dir.hpp"
 #include "http/budget.hpp"
 #include "http/cache.hpp"
@@ -38,6 +39,7 @@ std::filesystem::path beside_this_program(const char* name) {
 } // namespace
 
 Exit run(const std::filesystem::path& config_file) {
+  keep_little_memory();
   auto loaded = settings::load(config_file);
   if (!loaded.problems.empty()) {
     for (const auto& problem : loaded.problems)

@@ -1,10 +1,11 @@
 #include "app/ingest.hpp"
 
+#include "app/memory.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
 #include <iterator>
-#include <malloc.h>
 #include <pthread.h>
 
 namespace kepu::app {
@@ -184,7 +185,7 @@ void Ingest::take(Task task) {
 
 void Ingest::tidy() {
   writer_.tidy();
-  malloc_trim(0); // an idle hub gives back what the run needed
+  give_memory_back();
 }
 
 void Ingest::note(const std::string& source, const Error& error) {

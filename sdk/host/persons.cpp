@@ -18,30 +18,6 @@ namespace {
 
 constexpr std::string_view account = "account:";
 
-// Without spaces in either width, tabs and line ends at both ends.
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view wide = "\xe3\x80\x80"; // U+3000
-  constexpr std::string_view fixed = "\xc2\xa0";    // U+00A0
-  constexpr std::string_view narrow = " \t\r\n";
-  for (;;) {
-    if (text.empty()) return text;
-    if (narrow.find(text.front()) != narrow.npos)
-      text.remove_prefix(1);
-    else if (narrow.find(text.back()) != narrow.npos)
-      text.remove_suffix(1);
-    else if (text.starts_with(wide))
-      text.remove_prefix(wide.size());
-    else if (text.ends_with(wide))
-      text.remove_suffix(wide.size());
-    else if (text.starts_with(fixed))
-      text.remove_prefix(fixed.size());
-    else if (text.ends_with(fixed))
-      text.remove_suffix(fixed.size());
-    else
-      return text;
-  }
-}
-
 // Full-width forms to ASCII; spaces and, when asked, hyphens left out. Other characters stay.
 void narrowed(std::string_view raw, bool hyphens, std::string& out) {
   out.clear();

@@ -52,6 +52,8 @@ inline bool is_utf8(std::string_view text) {
 
 // The longest prefix of at most `most` bytes that ends on a character border.
 std::string_view cut(std::string_view text, size_t most);
+// Without spaces in either width, tabs and line ends at both ends.
+std::string_view trimmed(std::string_view text);
 // In quotes, shortened, to be recognized in a message.
 std::string quoted(std::string_view text);
 // `, did you mean "interval"?`, or nothing when no known word is near.

@@ -10,7 +10,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 
-from hub import Hub, as_json
+from hub import Hub, as_json, wait_until
 
 VISITS = "indicator=venue.visits&period=2026-03"
 LABEL = urllib.parse.quote("label:2026 年报")
@@ -53,7 +53,7 @@ def main():
 
         (passages / "march.csv").write_text(rows())
         hub.start()
-        hub.port()
+        wait_until("its first run ends", lambda: (gates := hub.sources()["gates"])["last_run"] and gates["state"] == "ready")
         kepuctl("run", "gates")
         signed = hub.ask("/api/v1/observations?indicator=venue.visits&freq=M&by=venue")
         kepuctl("label", "2026 年报")

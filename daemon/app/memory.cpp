@@ -1,0 +1,41 @@
+#include "app/memory.hpp"
+
+#include <link.h>
+#include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace kepu::app {
+namespace {
+
+// glibc raises both by itself as large blocks are freed, up to 64 MB for each thread, and malloc_trim() leaves what
+// lies at the end of a thread's own arena.
+constexpr int most_kept_at_end = 1 << 20;
+constexpr int large_block = 4 << 20; // is not of an arena
+
+// Pages of code are the file's; who runs them maps them again.
+int let_code_go(dl_phdr_info* object, size_t, void*) {
+  const auto page = static_cast<ElfW(Addr)>(::sysconf(_SC_PAGESIZE));
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const auto& part = object->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD || (part.p_flags & (PF_X | PF_W)) != PF_X) continue;
+    const auto from = (object->dlpi_addr + part.p_vaddr) / page * page;
+    const auto to = object->dlpi_addr + part.p_vaddr + part.p_memsz;
+    (void)::madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED); // not of the kernel's own object
+  }
+  return 0;
+}
+
+} // namespace
+
+void keep_little_memory() {
+  ::mallopt(M_TRIM_THRESHOLD, most_kept_at_end);
+  ::mallopt(M_MMAP_THRESHOLD, large_block);
+}
+
+void give_memory_back() {
+  ::malloc_trim(0);
+  ::dl_iterate_phdr(let_code_go, nullptr);
+}
+
+} // namespace kepu::app
