@@ -169,14 +169,16 @@ private:
     std::vector<uint8_t> closed(end);
     std::vector<uint8_t> last(end, 1); // what the key held when it held something
     {
-      auto row = core_.db.query("SELECT fact,why FROM closed WHERE fact>=? AND fact<?");
+      auto row = core_.db.query("SELECT fact,why,commits.run FROM closed JOIN commits USING(seq) WHERE fact>=? AND "
+                                "fact<?");
       row.bind(1, static_cast<int64_t>(own.next)).bind(2, static_cast<int64_t>(block->first + end));
       while (row.step()) {
         const auto at = static_cast<size_t>(static_cast<Fact>(row.integer(0)) - block->first);
         closed[at] = 1;
-        // What another row replaced or somebody retracted stays so; what a scope took may have been another fact.
+        // What another row replaced or somebody retracted stays so, unless they are withdrawn; what a scope took may
+        // have been another fact.
         const auto why = row.text(1);
-        last[at] = why != "replaced" && why != "deleted";
+        last[at] = (why != "replaced" && why != "deleted") || core_.ledger.is_withdrawn(row.integer(2));
       }
     }
     std::vector<uint32_t> leaving;

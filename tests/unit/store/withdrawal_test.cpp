@@ -158,6 +158,18 @@ TEST_F(Withdrawal, AReplacementTookAnotherFactThanTheOneThatComesBack) {
   expect_verified();
 }
 
+TEST_F(Withdrawal, ARowThatAScopeKeepsOutNoLongerStandsBeforeTheOneThatWasThereBefore) {
+  run_with({{"a", "in", 0, 1}});
+  const auto moved = run_with({{"a", "in", 6, 1}});
+  const auto again = run_with({{"a", "in", 9, 1}});
+  run_replacing_days(5, 8, {});
+  withdraw(again);
+  EXPECT_EQ(visits(), (Visits{}));
+  withdraw(moved);
+  EXPECT_EQ(visits(), (Visits{{0, 1}}));
+  expect_verified();
+}
+
 TEST_F(Withdrawal, AFileThatOnlyTheWithdrawnRunKeptFromTakingOutItsRowTakesItOut) {
   run_taking("a.csv", 1, {{"x", "in", 0, 1}, {"y", "in", 1, 1}});
   const auto other = run_taking("b.csv", 2, {{"x", "in", 0, 1}});
