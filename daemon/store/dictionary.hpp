@@ -63,6 +63,8 @@ public:
   explicit Persons(Db& db);
   // Inside a transaction. numbers[i] belongs to pseudonyms[i]; new ones are given a number.
   void number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers);
+  // Pseudonyms in person columns of `facts` become numbers.
+  void number(model::FactColumns& facts);
   // After a rollback.
   void forget();
   KeyIndex& index() { return index_; }

@@ -72,7 +72,7 @@ public:
       others_.merge(kept_out_by(core_.db, source_, name, run));
       if (remaining.replaces_inputs()) others_.merge(Claims::of_run(core_.db, source_, name, run));
     }
-    auto row = core_.db.query("SELECT seq FROM commits WHERE run=? AND kind='part'");
+    auto row = core_.db.query("SELECT seq FROM commits WHERE run=? AND kind IN ('part','swap')");
     row.bind(1, run);
     while (row.step())
       commits_.push_back(row.integer(0));
@@ -309,7 +309,9 @@ private:
           .bind(1, static_cast<int64_t>(commit.seq))
           .bind(2, source_)
           .run();
-      core_.db.query("UPDATE inputs SET state='withdrawn' WHERE source=?").bind(1, source_).run();
+      core_.db.query("UPDATE inputs SET state='withdrawn' WHERE source=? AND state<>'backfilled'")
+          .bind(1, source_)
+          .run();
       core_.db.query("DELETE FROM rejects WHERE source=?").bind(1, source_).run();
     } else {
       const int64_t run = *runs_.begin();
