@@ -23,6 +23,9 @@ public:
   Result<void> resume(std::string_view source) override { return supervisor_.resume(source); }
   Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) override;
   Result<void> run_again(std::string_view source) override;
+  Result<void> backfill(std::string_view source, const model::Backfill& asked) override {
+    return supervisor_.backfill(source, asked);
+  }
   Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
   Result<http::JobStatus> withdraw_source(const std::string& source) override;
   Result<http::JobStatus> rebuild() override;

@@ -342,7 +342,7 @@ int Remote::show_rejects(const std::string& body) {
                     });
 }
 
-int Remote::command(const std::string& source, const char* act, const char* done) {
+int Remote::command(const std::string& source, const std::string& act, const char* done) {
   const auto body = take(client_.post("/api/v1/sources/" + percent_encoded(source) + "/" + act));
   if (!body) return exit_;
   if (manner_.json) {
@@ -376,7 +376,14 @@ int Remote::resume(const std::string& source) {
 }
 
 int Remote::run(const std::string& source, bool again, bool wait) {
-  const char* act = again ? "run?withdrawn=again" : "run";
+  return run_by(source, again ? "run?withdrawn=again" : "run", wait, "");
+}
+
+int Remote::backfill(const std::string& source, const Parameters& days, bool wait) {
+  return run_by(source, with("backfill", days), wait, "backfill of ");
+}
+
+int Remote::run_by(const std::string& source, const std::string& act, bool wait, const std::string& text_begins) {
   if (!wait) return command(source, act, "was told to run; `kepuctl status` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
   const auto path = "/api/v1/sources/" + percent_encoded(source);
@@ -398,6 +405,10 @@ int Remote::run(const std::string& source, bool again, bool wait) {
   const auto end = object_in(followed.body);
   const auto& status = *object(*end, "data");
   const auto* run = object(status, "last_run");
+  if (followed.end == Followed::End::ended && !text(*run, "text").starts_with(text_begins)) {
+    say_error("another run of " + source + " came before; ask again");
+    return failed;
+  }
   const bool well = followed.end == Followed::End::streaming ||
                     (followed.end == Followed::End::ended && text(*run, "status") == "ok");
   if (manner_.json) {
@@ -418,7 +429,9 @@ int Remote::run(const std::string& source, bool again, bool wait) {
         printable(source), tinted(printable(outcome), tint_of_status(outcome), manner_.color), number(*run, "rows"),
         number(*run, "inserted"), number(*run, "changed"), number(*run, "unchanged"), number(*run, "removed"),
         number(*run, "rejected"));
-    if (const auto why = text(*run, "text"); !well && !why.empty()) say_error(why);
+    const auto why = text(*run, "text");
+    if (!well && !why.empty()) say_error(why);
+    if (well && !text_begins.empty()) console_.out << printable(why) << "\n";
     if (number(*run, "rejected") > 0)
       console_.err << "See what was refused: kepuctl rejects --source " << printable(source) << "\n";
     break;

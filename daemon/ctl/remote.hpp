@@ -39,6 +39,8 @@ public:
   int indicators(bool ids);
   // `again`: from the beginning, so that what was withdrawn is read again.
   int run(const std::string& source, bool again, bool wait);
+  // Reads days again and swaps them in whole. `days`: from, to and allow_empty.
+  int backfill(const std::string& source, const Parameters& days, bool wait);
   int jobs();
   int rebuild(bool wait);
   // `disagrees` when it found something.
@@ -61,7 +63,10 @@ public:
 private:
   // nullopt: it was said what went wrong, and exit_ is how to end.
   std::optional<std::string> take(Result<Answer> answer);
-  int command(const std::string& source, const char* act, const char* done);
+  int command(const std::string& source, const std::string& act, const char* done);
+  // A command that makes the source run. `text_begins`: how its text begins, which is
+  // told; empty: it is not.
+  int run_by(const std::string& source, const std::string& act, bool wait, const std::string& text_begins);
   int list(const std::string& target, int (Remote::*show)(const std::string& body));
   int show_ids(const std::string& body);
   // The body's rows, one line each.

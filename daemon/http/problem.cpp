@@ -63,6 +63,8 @@ const std::vector<ProblemCode>& problem_codes() {
       {"paused", 409, "The source is paused", "resume it first, with kepuctl resume"},
       {"quarantined", 409, "The source is quarantined",
        "see in /api/v1/runs why its last runs failed, then lift it with kepuctl resume"},
+      {"streaming", 409, "The source streams, and cannot be backfilled",
+       "withdraw the run that was wrong, or mend what the source sends"},
       {"label_taken", 409, "Another commit bears the label",
        "take another label, or move this one with replace=true, kepuctl label --replace"},
       {"length_required", 411, "The request needs a Content-Length", "send a Content-Length"},

@@ -21,9 +21,9 @@ std::string script(const std::string& shell) {
 TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
-    for (const char* command :
-         {"check", "status", "sources", "run", "pause", "resume", "observations", "indicators", "runs", "rejects",
-          "history", "explain", "commits", "label", "withdraw", "rebuild", "verify", "jobs", "completion"})
+    for (const char* command : {"check",        "status",     "sources", "run",     "backfill", "pause",     "resume",
+                                "observations", "indicators", "runs",    "rejects", "history",  "explain",   "commits",
+                                "label",        "withdraw",   "rebuild", "verify",  "jobs",     "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;
@@ -36,6 +36,7 @@ TEST(Completion, KnowsTheOptionsOfACommand) {
       HasSubstr("--freq --from --to --area --by --source --columns --sort --combine --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--period --area --where --source --as-of --limit --lang --csv"));
   EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
+  EXPECT_THAT(script("bash"), HasSubstr("--no-wait --from --to --allow-empty"));
   EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
 }

@@ -28,6 +28,9 @@ public:
     return store::CommitInfo{commit.value_or(7), from_micros(1'741'138'200'000'000)};
   }
   Result<void> run_again(std::string_view source) override { return ordered("run again", source); }
+  Result<void> backfill(std::string_view source, const model::Backfill& asked) override {
+    return ordered("backfill " + asked.text() + (asked.allow_empty ? " though empty" : ""), source);
+  }
   Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) override {
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }
