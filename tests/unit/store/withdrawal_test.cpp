@@ -161,11 +161,13 @@ TEST_F(Withdrawal, AReplacementTookAnotherFactThanTheOneThatComesBack) {
 
 TEST_F(Withdrawal, ARowThatAScopeKeepsOutNoLongerStandsBeforeTheOneThatWasThereBefore) {
   run_with({{"a", "in", 0, 1}});
+  const auto emptied = run_replacing_days(-1, 3, {});
   const auto moved = run_with({{"a", "in", 6, 1}});
   const auto again = run_with({{"a", "in", 9, 1}});
   run_replacing_days(5, 8, {});
+  withdraw(emptied);
   withdraw(again);
-  EXPECT_EQ(visits(), (Visits{}));
+  EXPECT_EQ(visits(), (Visits{})); // the scope came after the row of the sixth
   withdraw(moved);
   EXPECT_EQ(visits(), (Visits{{0, 1}}));
   expect_verified();
