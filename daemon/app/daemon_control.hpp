@@ -24,6 +24,9 @@ public:
   Result<store::CommitInfo> label(std::optional<uint64_t> commit, std::string_view label, bool replace) override;
   Result<void> run_again(std::string_view source) override;
   Result<void> retry(const std::string& source, const std::optional<std::string>& input) override;
+  Result<void> backfill(std::string_view source, const model::Backfill& asked) override {
+    return supervisor_.backfill(source, asked);
+  }
   Result<http::JobStatus> withdraw_run(uint64_t run, const std::string& source) override;
   Result<http::JobStatus> withdraw_source(const std::string& source) override;
   Result<http::JobStatus> retention(const std::string& source, model::Day before) override;

@@ -205,11 +205,15 @@ void Ingest::take_frame(const Task& task) {
   auto answer = found->second->frame(*task.header, task.payload);
   if (!answer.frames.empty()) port_->send(task.run, std::move(answer.frames));
   if (answer.refuse) {
-    if (answer.refuse->status == "retry") note(found->second->source(), fail("store", answer.refuse->text));
-    port_->refuse(task.run, std::move(*answer.refuse));
+    refuse(*found->second, task.run, std::move(*answer.refuse));
   } else if (answer.committed) {
     store_is_well();
   }
+}
+
+void Ingest::refuse(const RunIngest& run, supervisor::RunToken token, supervisor::Refusal refusal) {
+  if (refusal.status == "retry") note(run.source(), fail("store", refusal.text));
+  port_->refuse(token, std::move(refusal));
 }
 
 Ingest::Called Ingest::call(const std::function<void()>& act, std::chrono::milliseconds patience) {
@@ -289,8 +293,13 @@ bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string pa
   return go_on;
 }
 
-void Ingest::settle(supervisor::RunToken run, std::function<void()> then) {
-  push({run, {}, {}, [this, then = std::move(then)] { boost::asio::post(io_, then); }});
+void Ingest::settle(supervisor::RunToken run, bool well, std::function<void()> then) {
+  push({run, {}, {}, [this, run, well, then = std::move(then)] {
+          if (const auto found = runs_.find(run); well && found != runs_.end()) {
+            if (auto refusal = found->second->swap()) refuse(*found->second, run, std::move(*refusal));
+          }
+          boost::asio::post(io_, then);
+        }});
 }
 
 void Ingest::run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) {

@@ -51,7 +51,7 @@ public:
   void prepare(const std::string& source, std::function<void(std::string cursor)> then) override;
   void run_begins(supervisor::RunInfo info) override;
   bool frame(supervisor::RunToken run, wire::Header header, std::string payload) override;
-  void settle(supervisor::RunToken run, std::function<void()> then) override;
+  void settle(supervisor::RunToken run, bool well, std::function<void()> then) override;
   void run_ends(supervisor::RunToken run, supervisor::RunOutcome outcome, std::function<void()> recorded) override;
 
   // Runs `act` on kepu-ingest after what is queued, and waits for its end; any other thread. late: it did not get its
@@ -91,6 +91,7 @@ private:
   bool is_held_back(const Task& task);
   void let_held_back_go();
   void take_frame(const Task& task);
+  void refuse(const RunIngest& run, supervisor::RunToken token, supervisor::Refusal refusal);
   void note(const std::string& source, const Error& error);
   void store_is_well();
   void tidy();

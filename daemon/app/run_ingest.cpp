@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace kepu::app {
 namespace {
@@ -14,6 +15,18 @@ constexpr uint64_t first_rows = 1'000;
 constexpr uint64_t judged_rows = 100;
 
 const std::string no_input;
+
+// The code of a row whose days retention has frozen.
+constexpr std::string_view late = "period_frozen";
+
+// Places mean something in one content only. Where a backfill reads another content than the one that the name holds,
+// its rows must not be taken for those that were at their places.
+std::string known_by(const wire::InputAsked& asked) {
+  std::string out = asked.name + "\n";
+  for (const uint8_t byte : asked.content_hash)
+    out += fmt::format("{:02x}", byte);
+  return out;
+}
 
 Error contract(std::string text) { return fail("contract", std::move(text)); }
 
@@ -36,11 +49,13 @@ Result<std::unique_ptr<RunIngest>> RunIngest::begin(store::Writer& writer, super
   std::unique_ptr<RunIngest> out(new RunIngest(writer, std::move(info), refused, clock));
   const auto& run = out->info_;
   refused.read_by(run.library_hash);
-  auto number = writer.begin_run({run.source, run.connector, run.connector_version, run.library_hash, run.started});
+  const auto& backfill = run.backfill;
+  auto number = writer.begin_run({run.source, run.connector, run.connector_version, run.library_hash, run.started,
+                                  backfill ? "backfill of " + backfill->text() : ""});
   if (!number) return number.error();
   out->run_ = *number;
   out->mappers_.resize(run.datasets.size());
-  out->part_ = writer.open_part(out->run_);
+  out->part_ = backfill ? writer.open_backfill(out->run_, *backfill) : writer.open_part(out->run_);
   return out;
 }
 
@@ -65,23 +80,49 @@ RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view 
   Answer answer;
   const auto done = is_refused_ ? Result<void>() : take(header, payload, answer.frames);
   if (is_refused_ || !done) answer.frames = refusing_answer(header);
-  answer.committed = header.type == wire::Type::commit && !is_refused_ && done;
-  if (done) return answer;
-  is_refused_ = true;
-  const auto& error = done.error();
-  if (error.code == "contract") {
-    answer.refuse = {"bug", error.text};
-  } else if (error.code == "too_many_rejects") {
-    answer.refuse = {"bad_data", error.text, has_new_refused_input_};
-  } else {
-    // The store's trouble, not the connector's: nothing is lost, the source is read again from its cursor.
-    answer.refuse = {"retry", "the store could not take the rows: " + error.text};
-  }
-  part_.reset();
+  answer.committed = header.type == wire::Type::commit && !info_.backfill && !is_refused_ && done;
+  if (!done) answer.refuse = refusal_of(done.error());
   return answer;
 }
 
+supervisor::Refusal RunIngest::refusal_of(const Error& error) {
+  is_refused_ = true;
+  part_.reset();
+  if (error.code == "contract") return {"bug", error.text};
+  if (error.code == "too_many_rejects") return {"bad_data", error.text, has_new_refused_input_};
+  if (error.code == "no_time" || error.code == "untold" || error.code == "uncommitted") return {"bad_data", error.text};
+  // The store's trouble, not the connector's: nothing is lost, the source is read again from its cursor.
+  return {"retry", "the store could not take the rows: " + error.text};
+}
+
+std::optional<supervisor::Refusal> RunIngest::swap() {
+  if (!info_.backfill || is_refused_) return std::nullopt;
+  const auto done = try_swap();
+  return done ? std::nullopt : std::optional(refusal_of(done.error()));
+}
+
+Result<void> RunIngest::try_swap() {
+  if (is_uncommitted_ || part_->input_is_open())
+    return fail("uncommitted", "the connector ended without committing what it gave last; nothing was changed");
+  std::vector<std::string> ids;
+  bool has_time = false;
+  for (const auto& declared : info_.datasets) {
+    const auto* dataset = writer_.catalog()->dataset(declared.id);
+    if (!dataset) continue;
+    ids.push_back(declared.id);
+    has_time = has_time || dataset->when();
+  }
+  if (!has_time) return fail("no_time", "no dataset of the source tells times, so that none has days to be swapped");
+  auto swapped = part_->swap(ids);
+  if (swapped) return {};
+  if (swapped.error().code == "untold") {
+    if (auto dropped = part_->drop(); !dropped) return dropped;
+  }
+  return swapped.error();
+}
+
 Result<void> RunIngest::take(const wire::Header& header, std::string_view payload, std::string& frames) {
+  is_uncommitted_ = header.type != wire::Type::commit;
   if (header.type == wire::Type::rows) return rows(payload);
   if (header.type == wire::Type::retract) return retract(payload);
   auto message = wire::decode_from_worker(header.type, payload);
@@ -115,12 +156,13 @@ Result<void> RunIngest::rows(std::string_view payload) {
     replaces_keyless_ = true;
   }
   refused_.clear();
-  const auto& input_name = part_->input_is_open() ? inputs_.back().name : no_input;
-  if (auto ok = map.map(*batch, clock_.now(), input_name, facts_, refused_); !ok) return ok;
+  const auto& input = part_->input_is_open() ? inputs_.back().known_by : no_input;
+  if (auto ok = map.map(*batch, clock_.now(), input, facts_, refused_); !ok) return ok;
   count(facts_.rows, 0);
   if (auto ok = part_->put(id, facts_); !ok) return ok;
   facts_.fields.clear(); // the next batch may be of another dataset
   for (const auto& refusal : refused_) {
+    if (info_.backfill && refusal.code == late) continue; // of other days: those of a backfill are not frozen
     if (auto ok = reject(refused_by(refusal, id)); !ok) return ok;
   }
   if (!judged_first_ && run_rows_ >= first_rows) {
@@ -141,7 +183,7 @@ void RunIngest::count(uint64_t rows, uint64_t rejects) {
 
 Result<void> RunIngest::reject(store::Refused refused) {
   // A late row says nothing against those beside it.
-  count(1, refused.code == "period_frozen" ? 0 : 1);
+  count(1, refused.code == late ? 0 : 1);
   return part_->reject(std::move(refused));
 }
 
@@ -157,15 +199,16 @@ Result<void> RunIngest::judge(const char* which_rows) {
   size_t bad_inputs = 0;
   for (const auto& input : inputs_) {
     if (!too_many(input)) continue;
-    has_new_refused_input_ |= refused_inputs_.add(input.name, input.hash);
+    if (!info_.backfill) has_new_refused_input_ |= refused_inputs_.add(input.name, input.hash);
     if (++bad_inputs == 1) names = " of " + input.name;
   }
   if (bad_inputs > 1) names += " and " + std::to_string(bad_inputs - 1) + " more";
   return fail(
       "too_many_rejects",
-      fmt::format("{} {}{} rows{} were refused, more than max_reject_share = {} allows; these rows are dropped, "
-                  "earlier parts stay; look at the rejects, then correct the data, the settings or the catalog",
-                  tally_.rejects, which_rows, tally_.rows, names, info_.max_reject_share));
+      fmt::format("{} {}{} rows{} were refused, more than max_reject_share = {} allows; {}; look at the rejects, then "
+                  "correct the data, the settings or the catalog",
+                  tally_.rejects, which_rows, tally_.rows, names, info_.max_reject_share,
+                  info_.backfill ? "nothing was changed" : "these rows are dropped, earlier parts stay"));
 }
 
 Result<void> RunIngest::retract(std::string_view payload) {
@@ -188,13 +231,18 @@ Result<void> RunIngest::input(const wire::InputAsked& asked, uint32_t tag, std::
     return part_->end_input();
   }
   if (part_->input_is_open()) return contract("an input was begun while another is open");
-  if (refused_inputs_.holds(asked.name, asked.content_hash)) {
+  if (!info_.backfill && refused_inputs_.holds(asked.name, asked.content_hash)) {
     frames = refusing_answer({0, wire::Type::input, tag});
     return {};
   }
   auto answer = part_->begin_input({asked.name, asked.size, asked.content_hash});
   if (!answer) return answer.error();
-  if (answer->decision != store::Decision::known) inputs_.push_back({{}, asked.name, asked.content_hash});
+  if (answer->decision != store::Decision::known) inputs_.push_back({{}, asked.name, asked.content_hash, asked.name});
+  if (info_.backfill) {
+    // Nothing is read on from what was held: rows of the days may lie anywhere.
+    const auto held = std::exchange(answer->previous, std::nullopt);
+    if (!held || held->hash != asked.content_hash) inputs_.back().known_by = known_by(asked);
+  }
   wire::InputAnswered told;
   switch (answer->decision) {
   case store::Decision::take:
@@ -258,8 +306,9 @@ Result<void> RunIngest::commit(const wire::CommitFrame& frame, uint32_t tag, std
                     " rejects, " + std::to_string(sent_rows_) + " and " + std::to_string(sent_rejects_) + " came");
   }
   if (auto ok = judge("of "); !ok) return ok;
-  auto committed = part_->commit(frame.cursor);
-  if (!committed) return committed.error();
+  if (!info_.backfill) { // its parts become visible together; see swap()
+    if (auto committed = part_->commit(frame.cursor); !committed) return committed.error();
+  }
   sent_rows_ = sent_rejects_ = 0;
   tally_ = {};
   inputs_.erase(inputs_.begin(), inputs_.end() - (part_->input_is_open() ? 1 : 0));
@@ -270,8 +319,19 @@ Result<void> RunIngest::commit(const wire::CommitFrame& frame, uint32_t tag, std
 }
 
 Result<void> RunIngest::end(const supervisor::RunOutcome& outcome) {
+  std::string text = outcome.text;
+  if (const auto& backfill = info_.backfill) {
+    text.insert(0, "backfill of " + backfill->text() + ": ");
+    if (part_ && outcome.status == "ok") {
+      const auto passed = part_->passed_over();
+      if (passed.outside > 0) text += fmt::format("; rows of other days that were passed over: {}", passed.outside);
+      if (passed.held_elsewhere > 0)
+        text +=
+            fmt::format("; rows passed over since the hub holds their keys on other days: {}", passed.held_elsewhere);
+    }
+  }
   part_.reset();
-  return writer_.end_run(run_, outcome.status, outcome.text, outcome.ended);
+  return writer_.end_run(run_, outcome.status, text, outcome.ended);
 }
 
 } // namespace kepu::app

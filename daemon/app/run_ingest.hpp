@@ -31,6 +31,9 @@ public:
   };
   const std::string& source() const { return info_.source; }
   Answer frame(const wire::Header& header, std::string_view payload);
+  // Nothing more comes of a run that ended well: what a backfill read is swapped in. nullopt: it is, or the run is
+  // none.
+  std::optional<supervisor::Refusal> swap();
   // What was not committed is dropped.
   Result<void> end(const supervisor::RunOutcome& outcome);
 
@@ -46,6 +49,8 @@ private:
   Result<pipeline::Mapper*> mapper(uint16_t dataset);
   Result<void> reject(store::Refused refused);
   Result<void> judge(const char* which_rows);
+  Result<void> try_swap();
+  supervisor::Refusal refusal_of(const Error& error);
 
   // Rows and rejects since the last commit, of one input or of all.
   struct Tally {
@@ -57,6 +62,7 @@ private:
   struct InputTally : Tally {
     std::string name;
     RefusedInputs::Hash hash;
+    std::string known_by{}; // what rows without a key are known by, beside their place
   };
 
   store::Writer& writer_;
@@ -70,7 +76,8 @@ private:
   std::vector<pipeline::Refusal> refused_;
   bool replaces_keyless_ = false; // the open replacement was opened here, for a dataset without a key
   bool is_refused_ = false;
-  uint64_t sent_rows_ = 0; // since the last commit, as the worker counts them
+  bool is_uncommitted_ = false; // something came since the last commit
+  uint64_t sent_rows_ = 0;      // since the last commit, as the worker counts them
   uint64_t sent_rejects_ = 0;
   Tally tally_;                    // of the part
   std::vector<InputTally> inputs_; // of the part; the last one is open when the part's input is

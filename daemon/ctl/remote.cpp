@@ -377,7 +377,12 @@ int Remote::resume(const std::string& source) {
 }
 
 int Remote::run(const std::string& source, bool again, bool wait) {
-  return run_by(source, "/api/v1/sources/" + percent_encoded(source) + (again ? "/run?withdrawn=again" : "/run"), wait);
+  return run_by(source, "/api/v1/sources/" + percent_encoded(source) + (again ? "/run?withdrawn=again" : "/run"), wait,
+                "");
+}
+
+int Remote::backfill(const std::string& source, const Parameters& days, bool wait) {
+  return run_by(source, with("/api/v1/sources/" + percent_encoded(source) + "/backfill", days), wait, "backfill of ");
 }
 
 int Remote::retry(const std::string& reject, bool wait) {
@@ -387,7 +392,7 @@ int Remote::retry(const std::string& reject, bool wait) {
   const auto answer = object_in(*before);
   const auto* row = answer ? object(*answer, "data") : nullptr;
   if (!row) return not_understood();
-  const auto how = run_by(text(*row, "source"), path + "/retry", wait);
+  const auto how = run_by(text(*row, "source"), path + "/retry", wait, "");
   if (how != ok || !wait || manner_.json) return how;
   // Its input was read again, and then it is gone, or is another where the row is refused again; or it did not come.
   auto now = client_.get(path);
@@ -416,11 +421,11 @@ int Remote::retry_all(const std::string& source, bool wait) {
   }
   int worst = ok;
   for (const auto& id : sources)
-    worst = std::max(worst, run_by(id, "/api/v1/sources/" + percent_encoded(id) + "/retry", wait));
+    worst = std::max(worst, run_by(id, "/api/v1/sources/" + percent_encoded(id) + "/retry", wait, ""));
   return worst;
 }
 
-int Remote::run_by(const std::string& source, const std::string& target, bool wait) {
+int Remote::run_by(const std::string& source, const std::string& target, bool wait, const std::string& text_begins) {
   if (!wait) return command(source, target, "was told to run; `kepuctl status` shows what comes of it");
   // The run to wait for is the first that is younger than what there was.
   const auto path = "/api/v1/sources/" + percent_encoded(source);
@@ -442,6 +447,10 @@ int Remote::run_by(const std::string& source, const std::string& target, bool wa
   const auto end = object_in(followed.body);
   const auto& status = *object(*end, "data");
   const auto* run = object(status, "last_run");
+  if (followed.end == Followed::End::ended && !text(*run, "text").starts_with(text_begins)) {
+    say_error("another run of " + source + " came before; ask again");
+    return failed;
+  }
   const bool well = followed.end == Followed::End::streaming ||
                     (followed.end == Followed::End::ended && text(*run, "status") == "ok");
   if (manner_.json) {
@@ -462,7 +471,9 @@ int Remote::run_by(const std::string& source, const std::string& target, bool wa
         printable(source), tinted(printable(outcome), tint_of_status(outcome), manner_.color), number(*run, "rows"),
         number(*run, "inserted"), number(*run, "changed"), number(*run, "unchanged"), number(*run, "removed"),
         number(*run, "rejected"));
-    if (const auto why = text(*run, "text"); !well && !why.empty()) say_error(why);
+    const auto why = text(*run, "text");
+    if (!well && !why.empty()) say_error(why);
+    if (well && !text_begins.empty()) console_.out << printable(why) << "\n";
     if (number(*run, "rejected") > 0)
       console_.err << "See what was refused: kepuctl rejects --source " << printable(source) << "\n";
     break;

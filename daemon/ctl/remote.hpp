@@ -44,6 +44,8 @@ public:
   // or where none is named of every one.
   int retry(const std::string& reject, bool wait);
   int retry_all(const std::string& source, bool wait);
+  // Reads days again and swaps them in whole. `days`: from, to and allow_empty.
+  int backfill(const std::string& source, const Parameters& days, bool wait);
   int jobs();
   int rebuild(bool wait);
   // `disagrees` when it found something.
@@ -71,8 +73,9 @@ private:
   // nullopt: it was said what went wrong, and exit_ is how to end.
   std::optional<std::string> take(Result<Answer> answer);
   int command(const std::string& source, const std::string& target, const char* done);
-  // Tells the source to run by a request to `target`, and waits for the end of that run.
-  int run_by(const std::string& source, const std::string& target, bool wait);
+  // Tells the source to run by a request to `target`, and waits for the end of that run. `text_begins`: how its text
+  // begins, which is told; empty: it is not.
+  int run_by(const std::string& source, const std::string& target, bool wait, const std::string& text_begins);
   int list(const std::string& target, int (Remote::*show)(const std::string& body));
   int show_ids(const std::string& body);
   // The body's rows, one line each.

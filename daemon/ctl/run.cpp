@@ -31,6 +31,7 @@ struct Wanted {
   std::string operand; // source, indicator, shell, or what is to be withdrawn
   std::string name;    // of that
   bool again = false;
+  bool allow_empty = false;
   bool yes = false;
   bool all = false;
   bool ids = false;
@@ -118,6 +119,15 @@ void build(CLI::App& app, Wanted& wanted) {
   no_wait(app.get_subcommand("run"))
       ->add_flag("--again", wanted.again,
                  "From the beginning, and also what was withdrawn; inputs that are held are not read again");
+  auto* backfill = no_wait(with_source(
+      add(app, "backfill",
+          "Read days of a source again and swap what is held of them for what it holds now, all at once; 1 when that "
+          "failed, and then nothing has changed. Sources go on from where they were",
+          "kepuctl backfill turnstile --from 2026-03 --to 2026-03")));
+  backfill->add_option("--from", wanted.from, "First period: 2026-01-31, 2026-W05, 2026-01, 2026-Q1, 2026")->required();
+  backfill->add_option("--to", wanted.to, "Last period, inclusive")->required();
+  backfill->add_flag("--allow-empty", wanted.allow_empty,
+                     "Also when the source gives no more of these days, or of an input that the hub holds rows of");
   with_source(add(app, "pause", "Let a source rest until it is resumed", "kepuctl pause turnstile"));
   with_source(add(app, "resume", "Let a paused, stopped or quarantined source run again; 1 when it stays as it is",
                   "kepuctl resume turnstile"));
@@ -352,6 +362,10 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "sources") return remote.sources(wanted.ids);
   if (command == "indicators") return remote.indicators(wanted.ids);
   if (command == "run") return remote.run(wanted.operand, wanted.again, !wanted.no_wait);
+  if (command == "backfill") {
+    const Parameters days{{"from", wanted.from}, {"to", wanted.to}, {"allow_empty", wanted.allow_empty ? "true" : ""}};
+    return remote.backfill(wanted.operand, days, !wanted.no_wait);
+  }
   if (command == "pause") return remote.pause(wanted.operand);
   if (command == "resume") return remote.resume(wanted.operand);
   if (command == "retry")

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "model/backfill.hpp"
 #include "model/period.hpp"
 #include "store/reader.hpp"
 #include "store/verified.hpp"
@@ -79,6 +80,8 @@ public:
   virtual Result<void> run_again(std::string_view source) = 0;
   // As run_now(), with the inputs that left rejects, or this one of them, read again.
   virtual Result<void> retry(const std::string& source, const std::optional<std::string>& input) = 0;
+  // A run that swaps what is held of some days for what the source holds now. Error codes as run_now(), "streaming".
+  virtual Result<void> backfill(std::string_view source, const model::Backfill& asked) = 0;
   // The job that takes back a run of the source, or all its runs; see store::Writer. Error codes: "too_many_jobs",
   // "shutting_down".
   virtual Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) = 0;

@@ -23,6 +23,7 @@ constexpr std::array all_routes{
     Route{"sources", "/api/v1/sources", false, false, json_only, true, sources},
     Route{"source", "/api/v1/sources/*", false, false, json_only, true, source},
     Route{"source_run", "/api/v1/sources/*/run", true, false, json_only, false, run_source},
+    Route{"source_backfill", "/api/v1/sources/*/backfill", true, false, json_only, false, backfill_source},
     Route{"source_pause", "/api/v1/sources/*/pause", true, false, json_only, false, pause_source},
     Route{"source_resume", "/api/v1/sources/*/resume", true, false, json_only, false, resume_source},
     Route{"source_withdraw", "/api/v1/sources/*/withdraw", true, false, json_only, false, withdraw_source},

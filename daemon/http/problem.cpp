@@ -66,6 +66,8 @@ const std::vector<ProblemCode>& problem_codes() {
       {"quarantined", 409, "The source is quarantined",
        "see in /api/v1/runs why its last runs failed, then lift it with kepuctl resume"},
       {"no_input", 409, "There is no input to read again", "let the source send the rows again, mended"},
+      {"streaming", 409, "The source streams, and cannot be backfilled",
+       "withdraw the run that was wrong, or mend what the source sends"},
       {"label_taken", 409, "Another commit bears the label",
        "take another label, or move this one with replace=true, kepuctl label --replace"},
       {"length_required", 411, "The request needs a Content-Length", "send a Content-Length"},

@@ -119,6 +119,7 @@ Response label_commit(const Asked& asked);
 Response sources(const Asked& asked);
 Response source(const Asked& asked);
 Response run_source(const Asked& asked);
+Response backfill_source(const Asked& asked);
 Response pause_source(const Asked& asked);
 Response resume_source(const Asked& asked);
 Response runs(const Asked& asked);

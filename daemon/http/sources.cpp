@@ -68,6 +68,37 @@ Response commanded(const Asked& asked, Result<void> (Control::*command)(std::str
   return plain(asked, 202, source_body(asked, asked.id));
 }
 
+// Of what is to be read again: it has begun.
+model::Period period_of_days(const Asked& asked, const char* name) {
+  const auto text = asked.params.text(name);
+  if (!text) {
+    throw Refused{"missing_parameter",
+                  "which days are to be read again?",
+                  "add from and to, such as from=2025-03&to=2025-03, 2025-Q1, 2025-W10 or 2025-03-05",
+                  name,
+                  {}};
+  }
+  const auto period = model::parse_period(*text);
+  if (!period) throw Refused{"bad_range", period.error().text, "", name, {}};
+  if (period->first_day() > asked.context.zone->day_at(asked.context.now))
+    throw Refused{"bad_range", *text + " lies ahead", "name days that have come", name, {}};
+  return *period;
+}
+
+// Facts of earlier days cannot be swapped any more.
+void refuse_frozen(const Asked& asked, model::Day first) {
+  const Moment moment(asked.reader);
+  for (const auto& one : take(asked.reader.given_up(asked.id))) {
+    if (first >= one.before) continue;
+    throw Refused{"history_horizon",
+                  "figures of " + asked.id + " from before " + model::day_text(one.before) +
+                      " are frozen: retention gave up their facts",
+                  "read later days again",
+                  "from",
+                  {}};
+  }
+}
+
 } // namespace
 
 std::string source_body(const Asked& asked, const std::string& id) {
@@ -122,6 +153,19 @@ Response run_source(const Asked& asked) {
   take(again ? asked.control.run_again(asked.id) : asked.control.run_now(asked.id));
   return plain(asked, 202, source_body(asked, asked.id));
 }
+
+Response backfill_source(const Asked& asked) {
+  asked.params.allow_only({"from", "to", "allow_empty"});
+  model::Backfill backfill;
+  backfill.first = period_of_days(asked, "from").first_day();
+  backfill.until = period_of_days(asked, "to").last_day() + 1;
+  backfill.allow_empty = asked.params.word("allow_empty", {"true", "false"}) == "true";
+  if (backfill.first >= backfill.until) throw Refused{"bad_range", "from lies after to", "exchange them", "from", {}};
+  refuse_frozen(asked, backfill.first);
+  take(asked.control.backfill(asked.id, backfill));
+  return plain(asked, 202, source_body(asked, asked.id));
+}
+
 Response pause_source(const Asked& asked) { return commanded(asked, &Control::pause); }
 Response resume_source(const Asked& asked) { return commanded(asked, &Control::resume); }
 

@@ -42,6 +42,13 @@ void Claims::add(std::string_view dataset, int64_t input, const measure::FactSet
   claim.decides = true;
 }
 
+void Claims::forget(std::string_view dataset, const measure::FactSet& facts) {
+  for (auto& added : added_) {
+    if (added.dataset == dataset) added.facts.subtract(facts);
+  }
+  std::erase_if(added_, [](const Added& added) { return added.facts.empty(); });
+}
+
 bool Claims::any(std::string_view dataset) const {
   if (std::ranges::any_of(added_, [&](const Added& c) { return c.decides && c.dataset == dataset; })) return true;
   auto row = db_.query("SELECT 1 FROM claims WHERE source=? AND dataset=? AND decides=1 LIMIT 1");

@@ -25,6 +25,8 @@ public:
   // The input (0: none) gave the row of this fact again; `decides`: it may not be the one that the fact belonged to.
   void add(std::string_view dataset, int64_t input, Fact fact, bool decides);
   void add(std::string_view dataset, int64_t input, const measure::FactSet& facts);
+  // What was added since the last commit says nothing of these facts.
+  void forget(std::string_view dataset, const measure::FactSet& facts);
   // Whether any claim of the dataset decides, in the store or since the last commit.
   bool any(std::string_view dataset) const;
   // By the last deciding claim of each fact: those of these inputs, and those of any other. Claims of withdrawn runs

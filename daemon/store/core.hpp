@@ -89,6 +89,7 @@ struct Core {
   }
 };
 
-std::unique_ptr<Part> make_part(Core& core, OpenRun& run);
+// `backfill`: the part is the whole run, and ends with swap().
+std::unique_ptr<Part> make_part(Core& core, OpenRun& run, const std::optional<model::Backfill>& backfill);
 
 } // namespace kepu::store

@@ -61,6 +61,27 @@ std::string_view DatasetCodes::text(size_t field, uint32_t code) const {
 
 Persons::Persons(Db& db) : db_(db), index_(db, KeyIndex::Table::persons) {}
 
+void Persons::number(model::FactColumns& facts) {
+  for (size_t i = 0; i < facts.fields.size(); ++i) {
+    auto& column = facts.fields[i];
+    if (column.holding != model::Holding::person) continue;
+    std::vector<int64_t> pseudonyms;
+    pseudonyms.reserve(facts.rows);
+    for (uint32_t row = 0; row < facts.rows; ++row) {
+      if (column.nulls.empty() || !column.nulls[row]) pseudonyms.push_back(column.numbers[row]);
+    }
+    std::vector<uint32_t> numbers;
+    number(pseudonyms, numbers);
+    column.codes.assign(facts.rows, 0);
+    size_t next = 0;
+    for (uint32_t row = 0; row < facts.rows; ++row) {
+      if (column.nulls.empty() || !column.nulls[row]) column.codes[row] = numbers[next++];
+    }
+    column.numbers.clear();
+    column.nulls.clear();
+  }
+}
+
 void Persons::forget() {
   loaded_ = false;
   index_.forget();

@@ -67,6 +67,8 @@ public:
   uint32_t find(int64_t pseudonym);
   // Inside a transaction: the number stays given, but to nobody.
   void erase(int64_t pseudonym, uint32_t number);
+  // Pseudonyms in person columns of `facts` become numbers.
+  void number(model::FactColumns& facts);
   // After a rollback.
   void forget();
   KeyIndex& index() { return index_; }

@@ -67,13 +67,27 @@ std::string holder_of(Db& db, int64_t source, const InputAsk& ask, const std::ve
 bool is_withdrawn(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending) {
   auto row = db.query("SELECT name FROM inputs i WHERE source=?1 AND content_hash=?2 AND state='withdrawn' AND NOT "
                       "EXISTS(SELECT 1 FROM inputs WHERE source=?1 AND name=i.name AND input>i.input AND "
-                      "state<>'withdrawn')");
+                      "state NOT IN ('withdrawn','backfilled'))");
   row.bind(1, source).bind_blob(2, bytes(ask.content_hash));
   while (row.step()) {
     const auto name = row.text(0);
     if (std::ranges::none_of(pending, [&](const PartInput& input) { return input.ask.name == name; })) return true;
   }
   return false;
+}
+
+void record(Db& db, int64_t source, int64_t run, const PartInput& input, std::string_view state, bool whole) {
+  db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state,whole) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
+           "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7, whole=?8")
+      .bind(1, input.id)
+      .bind(2, source)
+      .bind(3, input.ask.name)
+      .bind_blob(4, bytes(input.ask.content_hash))
+      .bind(5, static_cast<int64_t>(input.ask.size))
+      .bind(6, run)
+      .bind(7, state)
+      .bind(8, whole ? 1 : 0)
+      .run();
 }
 
 } // namespace
@@ -152,17 +166,7 @@ bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run) {
 }
 
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
-  db.query("INSERT INTO inputs(input,source,name,content_hash,size,run,state,whole) VALUES(?1,?2,?3,?4,?5,?6,?7,?8) "
-           "ON CONFLICT(input) DO UPDATE SET run=?6, state=?7, whole=?8")
-      .bind(1, input.id)
-      .bind(2, source)
-      .bind(3, input.ask.name)
-      .bind_blob(4, bytes(input.ask.content_hash))
-      .bind(5, static_cast<int64_t>(input.ask.size))
-      .bind(6, run)
-      .bind(7, std::string_view(input.ended ? "taken" : "taking"))
-      .bind(8, input.ended ? 1 : 0)
-      .run();
+  record(db, source, run, input, input.ended ? "taken" : "taking", input.ended);
   if (input.copy) return;
   // What was begun before, under any name, cannot be gone on with: the cursor has moved on.
   db.query("UPDATE inputs SET state='abandoned' WHERE source=? AND state='taking' AND input<?")
@@ -179,28 +183,60 @@ void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
       .run();
 }
 
-std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name) {
-  std::vector<int64_t> out;
-  auto row = db.query("SELECT input FROM inputs WHERE source=? AND name=?");
-  row.bind(1, source).bind(2, name);
+void record_backfilled(Db& db, int64_t source, int64_t run, const PartInput& input) {
+  record(db, source, run, input, "backfilled", false);
+}
+
+void InputNames::add(int64_t input, const std::string& name) {
+  names_.emplace(input, name);
+  numbers_[name].insert(input);
+}
+
+void InputNames::clear() {
+  names_.clear();
+  numbers_.clear();
+}
+
+std::set<int64_t> InputNames::called(const std::string& name) const {
+  std::set<int64_t> out;
+  if (const auto mine = numbers_.find(name); mine != numbers_.end()) out = mine->second;
+  auto row = db_.query("SELECT input FROM inputs WHERE source=? AND name=?");
+  row.bind(1, source_).bind(2, name);
   while (row.step())
-    out.push_back(row.integer(0));
+    out.insert(row.integer(0));
+  return out;
+}
+
+std::set<int64_t> InputNames::called_as(int64_t input) const {
+  const auto found = names_.find(input);
+  return found == names_.end() ? std::set{input} : called(found->second);
+}
+
+std::set<int64_t> InputNames::all() const {
+  std::set<int64_t> out;
+  for (const auto& [name, numbers] : numbers_)
+    out.merge(called(name));
   return out;
 }
 
 void withdraw_inputs(Db& db, int64_t source, int64_t run) {
   std::vector<std::string> names;
   {
-    auto row = db.query("SELECT DISTINCT name FROM inputs WHERE run=? AND source=? AND state<>'withdrawn'");
+    auto row = db.query("SELECT DISTINCT name FROM inputs WHERE run=? AND source=? AND state NOT IN "
+                        "('withdrawn','backfilled')");
     row.bind(1, run).bind(2, source);
     while (row.step())
       names.push_back(row.text(0));
   }
-  db.query("UPDATE inputs SET state='withdrawn' WHERE run=? AND source=?").bind(1, run).bind(2, source).run();
+  db.query("UPDATE inputs SET state='withdrawn' WHERE run=? AND source=? AND state<>'backfilled'")
+      .bind(1, run)
+      .bind(2, source)
+      .run();
   // The content before it is what the name holds again.
   for (const auto& name : names) {
-    db.query("UPDATE inputs SET state=CASE whole WHEN 1 THEN 'taken' ELSE 'abandoned' END WHERE state='superseded' AND "
-             "input=(SELECT max(input) FROM inputs WHERE source=? AND name=? AND state<>'withdrawn')")
+    db.query(
+          "UPDATE inputs SET state=CASE whole WHEN 1 THEN 'taken' ELSE 'abandoned' END WHERE state='superseded' AND "
+          "input=(SELECT max(input) FROM inputs WHERE source=? AND name=? AND state NOT IN ('withdrawn','backfilled'))")
         .bind(1, source)
         .bind(2, name)
         .run();

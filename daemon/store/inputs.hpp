@@ -1,7 +1,8 @@
 // The ledger of inputs: what was taken under which name. Writer thread. Throws SqlError.
 //
 // States: taking (begun), taken (read to its end), abandoned (begun, then something else was), superseded
-// (a later content of the name was taken), withdrawn (with its run: it is not read again while it is the newest of its
+// (a later content of the name was taken), backfilled (read for some days: whose rows these are, and nothing of what is
+// held), withdrawn (with its run: it is not read again while it is the newest of its
 // name). A name whose newest content is none of taken and withdrawn is read again.
 #pragma once
 
@@ -9,7 +10,9 @@
 #include "store/writer.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,10 +52,32 @@ bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run);
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
 
+// Inside a transaction: rows of a backfill are of this input.
+void record_backfilled(Db& db, int64_t source, int64_t run, const PartInput& input);
+
 // Inside a transaction: what a run read last is withdrawn, and its names hold what they held before.
 void withdraw_inputs(Db& db, int64_t source, int64_t run);
 
-// Numbers of all inputs under this name.
-std::vector<int64_t> inputs_named(Db& db, int64_t source, std::string_view name);
+// Numbers of inputs by their names, in the store and in the open part.
+class InputNames {
+public:
+  InputNames(Db& db, int64_t source) : db_(db), source_(source) {}
+
+  // Of the part.
+  void add(int64_t input, const std::string& name);
+  void clear();
+
+  std::set<int64_t> called(const std::string& name) const;
+  // All that are called as an input of the part, itself included.
+  std::set<int64_t> called_as(int64_t input) const;
+  // All that are called as any of the part.
+  std::set<int64_t> all() const;
+
+private:
+  Db& db_;
+  const int64_t source_;
+  std::map<int64_t, std::string> names_;
+  std::map<std::string, std::set<int64_t>> numbers_;
+};
 
 } // namespace kepu::store

@@ -252,6 +252,19 @@ measure::FactSet Ledger::out_of_force(std::string_view dataset, int64_t source, 
   return out;
 }
 
+measure::FactSet Ledger::brought_by(std::string_view dataset, int64_t source, const std::set<int64_t>& inputs,
+                                    int64_t run) {
+  measure::FactSet out;
+  auto row = db_.query("SELECT first_fact,n,input FROM extents WHERE dataset=? AND source=? AND (seq IS NOT NULL OR "
+                       "run=?)");
+  row.bind(1, dataset).bind(2, source).bind(3, run);
+  while (row.step()) {
+    if (inputs.contains(row.integer(2)))
+      out.add_range(static_cast<Fact>(row.integer(0)), static_cast<uint64_t>(row.integer(1)));
+  }
+  return out;
+}
+
 void Ledger::close(Fact fact, const char* why, std::optional<Fact> by, int64_t run) {
   auto query = db_.query("INSERT OR REPLACE INTO staged_closed(fact,why,by_fact,run) VALUES(?,?,?,?)");
   query.bind(1, static_cast<int64_t>(fact)).bind(2, std::string_view(why)).bind(4, run);

@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -109,6 +110,8 @@ public:
   bool in_force(Fact fact, int64_t run);
   // All of a source's dataset that are not, likewise.
   measure::FactSet out_of_force(std::string_view dataset, int64_t source, int64_t run);
+  // All of a source's dataset that came with these inputs, in force or not; with what this run has staged.
+  measure::FactSet brought_by(std::string_view dataset, int64_t source, const std::set<int64_t>& inputs, int64_t run);
   // Takes a fact out with the next commit of this run.
   void close(Fact fact, const char* why, std::optional<Fact> by, int64_t run);
 

@@ -19,6 +19,28 @@ std::vector<HashedKey> hash_keys(const model::FactColumns& keys, uint64_t seed) 
   return out;
 }
 
+void keep_last_of_each_key(const model::FactColumns& keys, std::vector<HashedKey>& order,
+                           const std::function<void(uint32_t row, uint32_t later)>& taken_out) {
+  size_t kept = 0;
+  for (size_t begin = 0; begin < order.size();) {
+    size_t end = begin + 1;
+    while (end < order.size() && order[end].hash == order[begin].hash)
+      ++end;
+    for (size_t i = begin; i < end; ++i) {
+      size_t later = i + 1;
+      while (later < end && keys.key(order[later].row) != keys.key(order[i].row))
+        ++later;
+      if (later == end) {
+        order[kept++] = order[i];
+      } else {
+        taken_out(order[i].row, order[later].row);
+      }
+    }
+    begin = end;
+  }
+  order.resize(kept);
+}
+
 void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, const model::FactColumns& keys,
                   const std::vector<HashedKey>& order, const std::function<void(const Version&)>& visit) {
   struct Match {

@@ -20,6 +20,10 @@ struct HashedKey {
 // Of all rows, by hash.
 std::vector<HashedKey> hash_keys(const model::FactColumns& keys, uint64_t seed);
 
+// Takes rows out of `order` that a later row with the same key replaces.
+void keep_last_of_each_key(const model::FactColumns& keys, std::vector<HashedKey>& order,
+                           const std::function<void(uint32_t row, uint32_t later)>& taken_out);
+
 // A fact, in force or not, whose key is that of a row of `keys`.
 struct Version {
   Fact fact;

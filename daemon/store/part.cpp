@@ -5,7 +5,9 @@
 #include "store/rejects.hpp"
 #include "store/removals.hpp"
 #include "store/replacement.hpp"
+#include "store/run_rows.hpp"
 #include "store/sums.hpp"
+#include "store/swap.hpp"
 
 #include <algorithm>
 #include <set>
@@ -32,8 +34,11 @@ struct Buffer {
 
 class PartImpl final : public Part {
 public:
-  PartImpl(Core& core, OpenRun& run)
-      : core_(core), run_(run), claims_(core.db, run), removals_(core.db, run), rejects_(core.db, run) {}
+  PartImpl(Core& core, OpenRun& run, const std::optional<model::Backfill>& backfill)
+      : core_(core), run_(run), names_(core.db, run.source), claims_(core.db, run), removals_(core.db, run),
+        rejects_(core.db, run) {
+    if (backfill) swap_.emplace(core, run, *backfill);
+  }
 
   ~PartImpl() override {
     if (!is_staged_) return;
@@ -43,14 +48,15 @@ public:
 
   Result<InputAnswer> begin_input(const InputAsk& ask) override {
     try {
-      const auto found = ask_ledger(core_.db, run_.source, ask, inputs_, core_.next_input);
+      auto found = ask_ledger(core_.db, run_.source, ask, swap_ ? std::vector<PartInput>() : inputs_, core_.next_input);
+      if (swap_) found = {{Decision::take, found.answer.previous}, core_.next_input, ""}; // known or not
       if (!found.copy_of.empty()) {
         if (auto held = take_copy(found, ask); !held) return held.error();
         return found.answer;
       }
       if (found.answer.decision == Decision::known) return found.answer;
       if (found.answer.decision == Decision::take) ++core_.next_input;
-      inputs_.push_back({found.id, ask, false, false, UINT64_MAX});
+      add_input({found.id, ask, false, false, UINT64_MAX});
       open_input_ = true;
       return found.answer;
     } catch (const SqlError& error) {
@@ -96,6 +102,7 @@ public:
       // Rows before the replacement are not part of it.
       if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
     }
+    if (swap_) scope = swap_->within(*buffer.dataset, std::move(scope));
     replacing_.emplace(*buffer.dataset, std::move(scope));
     return {};
   }
@@ -120,46 +127,34 @@ public:
   }
 
   Result<CommitInfo> commit(std::string_view cursor) override {
-    const Counts before = run_.counts;
-    auto done = core_.in_transaction([&] {
-      absorb_all();
-      const auto commit = core_.put_commit("part", run_.source, run_.run);
-      core_.ledger.reveal(run_.run, commit.seq);
-      core_.write(changes_, run_.source, commit.seq);
+    return make_visible("part", [&](const CommitInfo& commit) {
       for (const auto& input : inputs_) {
         record_input(core_.db, run_.source, run_.run, input);
         if (input.ended) rejects_.void_older(input);
       }
-      rejects_.write(commit.recorded_at);
-      claims_.write(commit.seq);
-      removals_.write(commit.seq);
       core_.db.query("INSERT OR REPLACE INTO cursors(source,cursor,seq,sum) VALUES(?,?,?,?)")
           .bind(1, run_.source)
           .bind_blob(2, cursor)
           .bind(3, static_cast<int64_t>(commit.seq))
           .bind(4, sum_of(cursor))
           .run();
-      add_counts(counts_);
-      ++run_.parts;
-      write_counts();
-      return commit;
     });
-    if (!done) {
-      run_.counts = before;
-      return done;
-    }
-    core_.settled(*done);
-    run_.kept += rejects_.kept();
-    // The input that is still open goes on in the next part of the run.
-    std::optional<PartInput> open;
-    if (open_input_) open = inputs_.back();
-    clear();
-    if (open) {
-      inputs_.push_back(*open);
-      open_input_ = true;
-    }
-    return done;
   }
+
+  Result<CommitInfo> swap(const std::vector<std::string>& datasets) override {
+    auto closed = stage([&] {
+      absorb_all();
+      for (const auto& id : datasets)
+        close_untold(*core_.datasets.find(id)->second);
+    });
+    if (!closed) return closed.error();
+    return make_visible("swap", [&](const CommitInfo&) {
+      for (const auto& input : inputs_)
+        record_backfilled(core_.db, run_.source, run_.run, input);
+    });
+  }
+
+  PassedOver passed_over() const override { return swap_ ? swap_->passed_over() : PassedOver(); }
 
   Result<void> drop() override {
     Counts only_rejects;
@@ -167,8 +162,8 @@ public:
     auto done = core_.in_transaction([&] {
       core_.ledger.drop(run_.run);
       rejects_.write(core_.options.clock->now());
-      add_counts(only_rejects);
-      write_counts();
+      run_.counts += only_rejects;
+      write_counts(core_.db, run_);
     });
     run_.kept += rejects_.kept();
     clear();
@@ -184,9 +179,47 @@ private:
     return buffer;
   }
 
+  void add_input(PartInput input) {
+    names_.add(input.id, input.ask.name);
+    inputs_.push_back(std::move(input));
+  }
+
   void seen_place(uint64_t place) {
     auto& first = inputs_.back().first_place;
     if (place != 0 && place < first) first = place;
+  }
+
+  template <class F> Result<CommitInfo> make_visible(const char* kind, F&& note_inputs) {
+    const Counts before = run_.counts;
+    auto done = core_.in_transaction([&] {
+      absorb_all();
+      const auto commit = core_.put_commit(kind, run_.source, run_.run);
+      core_.ledger.reveal(run_.run, commit.seq);
+      core_.write(changes_, run_.source, commit.seq);
+      note_inputs(commit);
+      rejects_.write(commit.recorded_at);
+      claims_.write(commit.seq);
+      removals_.write(commit.seq);
+      run_.counts += counts_;
+      ++run_.parts;
+      write_counts(core_.db, run_);
+      return commit;
+    });
+    if (!done) {
+      run_.counts = before;
+      return done;
+    }
+    core_.settled(*done);
+    run_.kept += rejects_.kept();
+    // The input that is still open goes on in the next part of the run.
+    std::optional<PartInput> open;
+    if (open_input_) open = inputs_.back();
+    clear();
+    if (open) {
+      add_input(*open);
+      open_input_ = true;
+    }
+    return done;
   }
 
   // A step that cannot wait for the commit: on disk without a commit number.
@@ -201,6 +234,7 @@ private:
     counts_ = {};
     changes_.clear();
     inputs_.clear();
+    names_.clear();
     open_input_ = false;
     rejects_.clear();
     claims_.clear();
@@ -211,10 +245,6 @@ private:
 
   // ---- facts ----
 
-  void measure_rows(const StoredDataset& dataset, const FactColumns& facts, std::span<const uint32_t> rows, int sign) {
-    core_.measure(dataset, run_.source, facts, rows, sign, changes_);
-  }
-
   void absorb_all() {
     for (auto& [id, buffer] : buffers_) {
       if (buffer.facts.rows > 0) absorb(buffer);
@@ -222,94 +252,22 @@ private:
     waiting_ = 0;
   }
 
-  // Takes rows out of `order` that a later row with the same key replaces, and counts them.
-  void keep_last_of_each_key(const FactColumns& facts, std::vector<HashedKey>& order) {
-    size_t kept = 0;
-    for (size_t begin = 0; begin < order.size();) {
-      size_t end = begin + 1;
-      while (end < order.size() && order[end].hash == order[begin].hash)
-        ++end;
-      for (size_t i = begin; i < end; ++i) {
-        size_t later = i + 1;
-        while (later < end && facts.key(order[later].row) != facts.key(order[i].row))
-          ++later;
-        if (later == end) {
-          order[kept++] = order[i];
-        } else if (facts.same_values(order[i].row, facts, order[later].row)) {
-          ++counts_.unchanged;
-        } else {
-          ++counts_.changed;
-        }
-      }
-      begin = end;
-    }
-    order.resize(kept);
-  }
-
-  void number_persons(FactColumns& facts) {
-    for (size_t i = 0; i < facts.fields.size(); ++i) {
-      auto& column = facts.fields[i];
-      if (column.holding != model::Holding::person) continue;
-      std::vector<int64_t> pseudonyms;
-      pseudonyms.reserve(facts.rows);
-      for (uint32_t row = 0; row < facts.rows; ++row) {
-        if (column.nulls.empty() || !column.nulls[row]) pseudonyms.push_back(column.numbers[row]);
-      }
-      std::vector<uint32_t> numbers;
-      core_.persons.number(pseudonyms, numbers);
-      column.codes.assign(facts.rows, 0);
-      size_t next = 0;
-      for (uint32_t row = 0; row < facts.rows; ++row) {
-        if (column.nulls.empty() || !column.nulls[row]) column.codes[row] = numbers[next++];
-      }
-      column.numbers.clear();
-      column.nulls.clear();
-    }
-  }
-
-  // All inputs of this one's name, in the store or in this part.
-  std::set<int64_t> inputs_of_name(int64_t input) {
-    std::set<int64_t> out{input};
-    const auto found =
-        std::find_if(inputs_.begin(), inputs_.end(), [&](const PartInput& one) { return one.id == input; });
-    if (found != inputs_.end()) out.merge(inputs_called(found->ask.name));
-    return out;
-  }
-  std::set<int64_t> inputs_called(const std::string& name) {
-    std::set<int64_t> out;
-    for (const auto id : inputs_named(core_.db, run_.source, name))
-      out.insert(id);
-    for (const auto& other : inputs_) {
-      if (other.ask.name == name) out.insert(other.id);
-    }
-    return out;
-  }
-
   // A new name holds what another holds already: it gave all those rows last.
   Result<void> take_copy(const LedgerAnswer& found, const InputAsk& ask) {
     if (waiting_ > 0) {
       if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
     }
-    const auto holder = inputs_called(found.copy_of);
+    const auto holder = names_.called(found.copy_of);
     for (const auto& [id, dataset] : core_.datasets) {
       const auto owners = claims_.owners(dataset->name, holder);
-      measure::FactSet facts;
-      {
-        auto row = core_.db.query("SELECT first_fact,n,input FROM extents WHERE dataset=? AND source=? AND (seq IS NOT "
-                                  "NULL OR run=?)");
-        row.bind(1, dataset->name).bind(2, run_.source).bind(3, run_.run);
-        while (row.step()) {
-          if (holder.contains(row.integer(2)))
-            facts.add_range(static_cast<Fact>(row.integer(0)), static_cast<uint64_t>(row.integer(1)));
-        }
-      }
+      auto facts = core_.ledger.brought_by(dataset->name, run_.source, holder, run_.run);
       facts.subtract(owners.others);
       facts.merge(owners.ours);
       facts.subtract(core_.ledger.out_of_force(dataset->name, run_.source, run_.run));
       if (!facts.empty()) claims_.add(dataset->name, found.id, facts);
     }
     ++core_.next_input;
-    inputs_.push_back({found.id, ask, true, true, UINT64_MAX});
+    add_input({found.id, ask, true, true, UINT64_MAX});
     return {};
   }
 
@@ -324,7 +282,7 @@ private:
                                           [](uint32_t r, const Buffer::From& from) { return r < from.row; });
       const int64_t input = std::prev(after)->input;
       const auto [it, is_new] = names.try_emplace(input);
-      if (is_new) it->second = inputs_of_name(input);
+      if (is_new) it->second = names_.called_as(input);
       claims_.add(dataset, input, fact, any || !it->second.contains(core_.ledger.extent_of(fact)->input));
     }
   }
@@ -332,15 +290,24 @@ private:
   void absorb(Buffer& buffer) {
     StoredDataset& dataset = *buffer.dataset;
     FactColumns& facts = buffer.facts;
-    number_persons(facts);
+    const auto inside = swap_ ? swap_->inside(dataset, facts) : std::vector<uint8_t>();
+    const auto is_inside = [&](uint32_t row) { return inside.empty() || inside[row] != 0; };
+    counts_.rows -= static_cast<uint64_t>(std::ranges::count(inside, 0));
+    core_.persons.number(facts);
     auto order = hash_keys(facts, key_seed(dataset, run_.source));
-    keep_last_of_each_key(facts, order);
+    keep_last_of_each_key(facts, order, [&](uint32_t row, uint32_t later) {
+      if (is_inside(row)) ++(facts.same_values(row, facts, later) ? counts_.unchanged : counts_.changed);
+    });
 
     const bool keeps = replacing_ && &replacing_->dataset() == &dataset;
+    const auto told = [&](Fact fact) {
+      if (keeps) replacing_->keep(fact);
+      if (swap_) swap_->told(dataset, fact);
+    };
     enum Fate : uint8_t { lost, fresh, same, change };
     std::vector<uint8_t> fate(facts.rows, lost);
     for (const auto& one : order)
-      fate[one.row] = fresh;
+      fate[one.row] = is_inside(one.row) ? fresh : lost;
     struct Old {
       Fact fact;
       uint32_t row;
@@ -349,25 +316,29 @@ private:
     std::vector<std::pair<uint32_t, Fact>> again;
     std::shared_ptr<const BlockReader::Block> block_now;
     std::vector<uint32_t> old_rows;
-    const auto take_out = [&] {
-      if (block_now) measure_rows(dataset, block_now->facts, old_rows, -1);
+    const auto take_old_out = [&] {
+      if (block_now) core_.measure(dataset, run_.source, block_now->facts, old_rows, -1, changes_);
       old_rows.clear();
     };
     each_version(core_.ledger, dataset, run_.source, facts, order, [&](const Version& version) {
       if (!core_.ledger.in_force(version.fact, run_.run)) return;
+      if (swap_ && !meets(dataset, version, is_inside(version.row))) {
+        fate[version.row] = lost;
+        return;
+      }
       if (facts.same_values(version.row, version.block->facts, version.at)) {
         fate[version.row] = same;
-        if (keeps) replacing_->keep(version.fact);
+        told(version.fact);
         again.push_back({version.row, version.fact});
         return;
       }
       fate[version.row] = change;
       replaced.push_back({version.fact, version.row});
-      if (version.block != block_now) take_out();
+      if (version.block != block_now) take_old_out();
       block_now = version.block;
       old_rows.push_back(version.at);
     });
-    take_out();
+    take_old_out();
     claim(buffer, again);
 
     // New facts in the order of their rows, one extent an input.
@@ -393,10 +364,10 @@ private:
       Fact fact = core_.ledger.append(dataset, facts, rows, run_.run, run_.source, input);
       for (const uint32_t row : rows) {
         numbers[row] = fact;
-        if (keeps) replacing_->keep(fact);
+        told(fact);
         ++fact;
       }
-      measure_rows(dataset, facts, rows, 1);
+      core_.measure(dataset, run_.source, facts, rows, 1, changes_);
     }
     for (const auto& old : replaced)
       core_.ledger.close(old.fact, "replaced", numbers[old.row], run_.run);
@@ -408,6 +379,34 @@ private:
     buffer.inputs.clear();
   }
 
+  // Whether a row of a backfill is one of the fact in force of its key, both in the days.
+  bool meets(StoredDataset& dataset, const Version& version, bool is_inside) {
+    const bool held_inside = swap_->holds(dataset, version.block->facts, version.at);
+    if (is_inside && held_inside) return true;
+    if (is_inside) {
+      swap_->held_elsewhere();
+      --counts_.rows;
+    } else if (held_inside && swap_->is_told(dataset, version.fact)) { // the source told it of these days, and moved it
+      remove(dataset, version);
+    }
+    return false;
+  }
+
+  void remove(const StoredDataset& dataset, const Version& version) {
+    take_out(dataset, {version.fact}, swap_ ? "out_of_scope" : "deleted");
+    core_.measure(dataset, run_.source, version.block->facts, std::span(&version.at, 1), -1, changes_);
+  }
+
+  void take_out(const StoredDataset& dataset, const std::vector<Fact>& facts, const char* why) {
+    measure::FactSet out;
+    for (const Fact fact : facts) {
+      core_.ledger.close(fact, why, std::nullopt, run_.run);
+      out.add(fact);
+    }
+    if (swap_) claims_.forget(dataset.name, out);
+    counts_.removed += facts.size();
+  }
+
   void remove_keys(StoredDataset& dataset, const FactColumns& keys) {
     const auto order = hash_keys(keys, key_seed(dataset, run_.source));
     std::vector<Fact> last(keys.rows); // of a key that holds nothing now: its last fact
@@ -416,10 +415,9 @@ private:
       last[version.row] = version.fact;
       if (!core_.ledger.in_force(version.fact, run_.run)) return;
       holds[version.row] = 1;
-      core_.ledger.close(version.fact, "deleted", std::nullopt, run_.run);
-      measure_rows(dataset, version.block->facts, std::span(&version.at, 1), -1);
-      ++counts_.removed;
+      if (!swap_ || swap_->holds(dataset, version.block->facts, version.at)) remove(dataset, version);
     });
+    if (swap_) return; // whatever of its days comes back gives way to it
     for (uint32_t row = 0; row < keys.rows; ++row) {
       if (last[row] != 0 && holds[row] == 0) removals_.deleted_again(dataset.name, last[row]);
     }
@@ -431,44 +429,36 @@ private:
     std::set<int64_t> inputs;
     Claims::Owners owners;
     if (replacing_->of_this_input()) {
-      inputs = inputs_of_name(inputs_.back().id);
+      inputs = names_.called_as(inputs_.back().id);
       owners = claims_.owners(replacing_->dataset().name, inputs);
     }
+    close_what(replacing_->dataset(),
+               [&](const Replacement::Visit& visit) { replacing_->left_out(core_.db, run_, inputs, owners, visit); });
+    if (swap_) return; // as above
+    removals_.replaced(replacing_->dataset(), replacing_->scope(), inputs.empty() ? 0 : inputs_.back().id);
+  }
+
+  // Of a backfill's days.
+  void close_untold(StoredDataset& dataset) {
+    if (!dataset.dataset.when()) return;
+    auto read = names_.all();
+    read.insert(0);
+    Scope days;
+    close_what(dataset, [&](const Replacement::Visit& visit) {
+      days = swap_->untold(dataset, read, claims_.owners(dataset.name, read), visit);
+    });
+    removals_.replaced(dataset, days, 0);
+  }
+
+  // Facts that `scan` visits leave as what a scope took.
+  template <class F> void close_what(const StoredDataset& dataset, F&& scan) {
     std::vector<Fact> out; // closed when the scan is done
-    replacing_->left_out(core_.db, run_, inputs, owners, [&](const BlockReader::Block& block, auto rows) {
+    scan([&](const BlockReader::Block& block, std::span<const uint32_t> rows) {
       for (const uint32_t row : rows)
         out.push_back(block.first + row);
-      measure_rows(replacing_->dataset(), block.facts, rows, -1);
+      core_.measure(dataset, run_.source, block.facts, rows, -1, changes_);
     });
-    for (const Fact fact : out)
-      core_.ledger.close(fact, "out_of_scope", std::nullopt, run_.run);
-    removals_.replaced(replacing_->dataset(), replacing_->scope(), inputs.empty() ? 0 : inputs_.back().id);
-    counts_.removed += out.size();
-  }
-
-  // ---- counts ----
-
-  void add_counts(const Counts& add) {
-    run_.counts.rows += add.rows;
-    run_.counts.inserted += add.inserted;
-    run_.counts.changed += add.changed;
-    run_.counts.unchanged += add.unchanged;
-    run_.counts.removed += add.removed;
-    run_.counts.rejected += add.rejected;
-  }
-
-  void write_counts() {
-    const auto& counts = run_.counts;
-    core_.db.query("UPDATE runs SET rows=?,inserted=?,changed=?,unchanged=?,removed=?,rejected=?,parts=? WHERE run=?")
-        .bind(1, static_cast<int64_t>(counts.rows))
-        .bind(2, static_cast<int64_t>(counts.inserted))
-        .bind(3, static_cast<int64_t>(counts.changed))
-        .bind(4, static_cast<int64_t>(counts.unchanged))
-        .bind(5, static_cast<int64_t>(counts.removed))
-        .bind(6, static_cast<int64_t>(counts.rejected))
-        .bind(7, static_cast<int64_t>(run_.parts))
-        .bind(8, run_.run)
-        .run();
+    take_out(dataset, out, "out_of_scope");
   }
 
   Core& core_;
@@ -478,16 +468,20 @@ private:
   Counts counts_;
   PartChanges changes_;
   std::vector<PartInput> inputs_; // the last one is open when open_input_
+  InputNames names_;              // of them and of the store's
   bool open_input_ = false;
   Claims claims_;
   Removals removals_;
   PartRejects rejects_;
   std::optional<Replacement> replacing_;
+  std::optional<Swap> swap_; // of a backfill
   bool is_staged_ = false;
 };
 
 } // namespace
 
-std::unique_ptr<Part> make_part(Core& core, OpenRun& run) { return std::make_unique<PartImpl>(core, run); }
+std::unique_ptr<Part> make_part(Core& core, OpenRun& run, const std::optional<model::Backfill>& backfill) {
+  return std::make_unique<PartImpl>(core, run, backfill);
+}
 
 } // namespace kepu::store

@@ -13,6 +13,10 @@ Remaining::Remaining(Core& core, int64_t source, const StoredDataset& dataset, c
       scopes_(replaced_by_others(core.db, source, dataset, left_out)) {
   for (const auto& claim : claims_)
     claimed_.merge(claim.facts);
+  auto row = core.db.query("SELECT seq FROM runs JOIN commits USING(run) WHERE runs.source=? AND kind='swap'");
+  row.bind(1, source);
+  while (row.step())
+    swaps_.insert(static_cast<Seq>(row.integer(0)));
 }
 
 bool Remaining::replaces_inputs() const { return std::ranges::any_of(scopes_, &ReplacedScope::of_input); }
@@ -31,7 +35,8 @@ std::optional<Remaining::Given> Remaining::last_given(std::span<const Fact> vers
   };
   for (const Fact fact : versions) {
     const auto* extent = core_.ledger.extent_of(fact);
-    if (extent->seq && counts(extent->run)) consider({*extent->seq, {fact, extent->run, extent->input}});
+    if (extent->seq && counts(extent->run) && was_given(fact, *extent->seq))
+      consider({*extent->seq, {fact, extent->run, extent->input}});
     if (!claimed_.contains(fact)) continue;
     const auto claim =
         std::ranges::find_if(claims_, [&](const Claims::Claim& one) { return one.facts.contains(fact); });
@@ -40,10 +45,17 @@ std::optional<Remaining::Given> Remaining::last_given(std::span<const Fact> vers
   return last;
 }
 
+// What a backfill told and took back says nothing of days beyond its own, where the key may lie.
+bool Remaining::was_given(Fact fact, Seq seq) {
+  if (!swaps_.contains(seq)) return true;
+  auto row = core_.db.query("SELECT 1 FROM closed WHERE fact=? AND seq=?");
+  return !row.bind(1, static_cast<int64_t>(fact)).bind(2, static_cast<int64_t>(seq)).step();
+}
+
 bool Remaining::was_deleted(std::span<const Fact> versions, const Given& given) {
   for (const Fact fact : versions) {
     auto row = core_.db.query("SELECT seq,why,commits.run FROM closed JOIN commits USING(seq) WHERE fact=? AND "
-                              "commits.kind='part'");
+                              "commits.kind IN ('part','swap')");
     row.bind(1, static_cast<int64_t>(fact));
     if (!row.step() || !counts(row.integer(2))) continue;
     const auto seq = static_cast<Seq>(row.integer(0));

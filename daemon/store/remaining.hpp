@@ -41,6 +41,7 @@ private:
     Held held;
   };
   std::optional<Given> last_given(std::span<const Fact> versions);
+  bool was_given(Fact fact, Seq seq);
   bool was_deleted(std::span<const Fact> versions, const Given& given);
   bool was_replaced(const Given& given);
   bool has_scopes_of(Seq seq) const;
@@ -52,6 +53,7 @@ private:
   const std::set<int64_t>& left_out_;
   std::vector<Claims::Claim> claims_; // newest first
   measure::FactSet claimed_;          // by any of them
+  std::set<Seq> swaps_;               // commits of backfills
   std::vector<DeletedAgain> deleted_;
   std::vector<ReplacedScope> scopes_; // oldest first
   std::map<int64_t, std::string> names_;

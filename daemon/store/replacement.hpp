@@ -25,6 +25,8 @@ public:
   bool of_this_input() const { return scope_.this_input; }
   // A row of the replacement is this fact.
   void keep(Fact fact) { kept_.add(fact); }
+  bool keeps(Fact fact) const { return kept_.contains(fact); }
+  bool keeps_any() const { return !kept_.empty(); }
 
   // Facts in force inside the scope that were not kept, block by block. `inputs`, `owners`: what the
   // input owns that is replaced; only for a scope of this input.

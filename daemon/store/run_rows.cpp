@@ -31,4 +31,17 @@ std::optional<RunRow> run_numbered(Db& db, int64_t number) {
   return row.step() ? std::optional(read_run(row)) : std::nullopt;
 }
 
+void write_counts(Db& db, const OpenRun& run) {
+  db.query("UPDATE runs SET rows=?,inserted=?,changed=?,unchanged=?,removed=?,rejected=?,parts=? WHERE run=?")
+      .bind(1, static_cast<int64_t>(run.counts.rows))
+      .bind(2, static_cast<int64_t>(run.counts.inserted))
+      .bind(3, static_cast<int64_t>(run.counts.changed))
+      .bind(4, static_cast<int64_t>(run.counts.unchanged))
+      .bind(5, static_cast<int64_t>(run.counts.removed))
+      .bind(6, static_cast<int64_t>(run.counts.rejected))
+      .bind(7, static_cast<int64_t>(run.parts))
+      .bind(8, run.run)
+      .run();
+}
+
 } // namespace kepu::store

@@ -1,7 +1,7 @@
 // Rows of table `runs` as readers are told of them. Any connection. Throws SqlError.
 #pragma once
 
-#include "store/db.hpp"
+#include "store/core.hpp"
 #include "store/reader.hpp"
 
 #include <optional>
@@ -15,5 +15,7 @@ namespace kepu::store {
 
 RunRow read_run(const Query& row);
 std::optional<RunRow> run_numbered(Db& db, int64_t number);
+// Inside a transaction of the writer: what its parts came to so far.
+void write_counts(Db& db, const OpenRun& run);
 
 } // namespace kepu::store

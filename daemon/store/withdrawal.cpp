@@ -73,7 +73,7 @@ public:
       others_.merge(kept_out_by(core_.db, source_, name, run));
       if (remaining.replaces_inputs()) others_.merge(Claims::of_run(core_.db, source_, name, run));
     }
-    auto row = core_.db.query("SELECT seq FROM commits WHERE run=? AND kind='part'");
+    auto row = core_.db.query("SELECT seq FROM commits WHERE run=? AND kind IN ('part','swap')");
     row.bind(1, run);
     while (row.step())
       commits_.push_back(row.integer(0));
@@ -170,14 +170,16 @@ private:
     std::vector<uint8_t> closed(end);
     std::vector<uint8_t> last(end, 1); // what the key held when it held something
     {
-      auto row = core_.db.query("SELECT fact,why FROM closed WHERE fact>=? AND fact<?");
+      auto row = core_.db.query("SELECT fact,why,commits.run FROM closed JOIN commits USING(seq) WHERE fact>=? AND "
+                                "fact<?");
       row.bind(1, static_cast<int64_t>(own.next)).bind(2, static_cast<int64_t>(block->first + end));
       while (row.step()) {
         const auto at = static_cast<size_t>(static_cast<Fact>(row.integer(0)) - block->first);
         closed[at] = 1;
-        // What another row replaced or somebody retracted stays so; what a scope took may have been another fact.
+        // What another row replaced or somebody retracted stays so, unless they are withdrawn; what a scope took may
+        // have been another fact.
         const auto why = row.text(1);
-        last[at] = why != "replaced" && why != "deleted";
+        last[at] = (why != "replaced" && why != "deleted") || core_.ledger.is_withdrawn(row.integer(2));
       }
     }
     std::vector<uint32_t> leaving;
@@ -315,7 +317,9 @@ private:
           .bind(1, static_cast<int64_t>(commit.seq))
           .bind(2, source_)
           .run();
-      core_.db.query("UPDATE inputs SET state='withdrawn' WHERE source=?").bind(1, source_).run();
+      core_.db.query("UPDATE inputs SET state='withdrawn' WHERE source=? AND state<>'backfilled'")
+          .bind(1, source_)
+          .run();
       core_.db.query("DELETE FROM rejects WHERE source=?").bind(1, source_).run();
     } else {
       const int64_t run = *runs_.begin();

@@ -47,12 +47,13 @@ public:
       run.source = core_.source_number(start.source);
       core_.db
           .query("INSERT INTO runs(source,connector,version,library_hash,started,status,text) "
-                 "VALUES(?,?,?,?,?,'running','')")
+                 "VALUES(?,?,?,?,?,'running',?)")
           .bind(1, run.source)
           .bind(2, start.connector)
           .bind(3, start.connector_version)
           .bind(4, start.library_hash)
           .bind(5, to_micros(start.started))
+          .bind(6, start.text)
           .run();
       run.run = core_.db.last_rowid();
       return run;
@@ -155,7 +156,10 @@ public:
     return core_.in_transaction([&] { retries_.ask(core_.db, core_.source_number(source), input); });
   }
 
-  std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run)); }
+  std::unique_ptr<Part> open_part(uint64_t run) override { return make_part(core_, core_.runs.at(run), {}); }
+  std::unique_ptr<Part> open_backfill(uint64_t run, const model::Backfill& backfill) override {
+    return make_part(core_, core_.runs.at(run), backfill);
+  }
 
   const std::atomic<uint64_t>& latest() const override { return core_.latest; }
   std::shared_ptr<Moments> moments() const override { return core_.moments; }
@@ -379,8 +383,8 @@ Core::Core(const Options& given)
   {
     Transaction transaction(db);
     ledger.drop_all_staged();
-    db.query("UPDATE runs SET status='interrupted', text='the hub ended while this run was going on; what was not "
-             "committed is read again', "
+    db.query("UPDATE runs SET status='interrupted', text=iif(text='','',text||': ')||'the hub ended while this run was "
+             "going on; what was not committed '||iif(text='','is read again','is dropped'), "
              "ended=? WHERE status='running'")
         .bind(1, to_micros(options.clock->now()))
         .run();

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "measure/meter.hpp"
+#include "model/backfill.hpp"
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
 #include "model/zone.hpp"
@@ -36,6 +37,7 @@ struct RunStart {
   std::string connector_version;
   std::string library_hash;
   Instant started{};
+  std::string text{}; // until it has ended
 };
 
 struct Counts {
@@ -45,6 +47,22 @@ struct Counts {
   uint64_t unchanged = 0;
   uint64_t removed = 0;
   uint64_t rejected = 0;
+
+  Counts& operator+=(const Counts& more) {
+    rows += more.rows;
+    inserted += more.inserted;
+    changed += more.changed;
+    unchanged += more.unchanged;
+    removed += more.removed;
+    rejected += more.rejected;
+    return *this;
+  }
+};
+
+// Rows that a backfill did not take.
+struct PassedOver {
+  uint64_t outside = 0;        // of other days, or without a time
+  uint64_t held_elsewhere = 0; // of these days, but the hub holds their keys on others
 };
 
 struct InputAsk {
@@ -101,6 +119,11 @@ public:
   virtual Result<void> reject(Refused refused) = 0;
   // Ends this part; the next one of the run begins with the next call.
   virtual Result<CommitInfo> commit(std::string_view cursor) = 0;
+  // Of a backfill in place of commit(): what the source holds of the days now takes the place of what was held, in
+  // each of these datasets. Inputs are neither taken nor forgotten, the cursor stays. Error code "untold": the source
+  // seems not to be all there; see model::Backfill::allow_empty.
+  virtual Result<CommitInfo> swap(const std::vector<std::string>& datasets) = 0;
+  virtual PassedOver passed_over() const = 0; // by swap()
   // Ends this part without its facts, inputs and cursor; its rejects are kept, so that someone can see why.
   virtual Result<void> drop() = 0;
 };
@@ -134,6 +157,8 @@ public:
   virtual measure::CodeBook* codes(std::string_view dataset) = 0;
   // One open part a run; destroyed without commit it leaves nothing behind.
   virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
+  // The one part of a backfill: every input is taken, rows of other days are passed over.
+  virtual std::unique_ptr<Part> open_backfill(uint64_t run, const model::Backfill& backfill) = 0;
 
   // Gives a commit a name that as_of takes; nullopt: the last commit that is not itself the giving of a label. Returns
   // the commit that bears it. A commit may bear several labels, a label names one commit. Error codes: "bad_label",

@@ -3,10 +3,12 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "model/backfill.hpp"
 #include "wire/frames.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace kepu::supervisor {
@@ -22,6 +24,7 @@ struct RunInfo {
   std::vector<abi::Dataset> datasets; // as the connector declared them; index = dataset number in frames
   double max_reject_share = 1;
   Instant started{};
+  std::optional<model::Backfill> backfill; // nothing of the run is visible before settle
 };
 
 // How a run ended, as recorded: ok retry bad_config bad_data cancelled bug crashed killed interrupted
@@ -48,8 +51,8 @@ public:
   // taken; false: do not read this worker's socket until WorkerPort::drained.
   virtual bool frame(RunToken run, wire::Header header, std::string payload) = 0;
   // No more frames come. Calls `then` on kepu-io when all that came was worked off, after every
-  // WorkerPort::refuse that it caused.
-  virtual void settle(RunToken run, std::function<void()> then) = 0;
+  // WorkerPort::refuse that it caused. `well`: what a backfill read is swapped in now.
+  virtual void settle(RunToken run, bool well, std::function<void()> then) = 0;
   // After `settle`. What was not committed is dropped. `recorded` is called on kepu-io when the run's
   // end is on disk.
   virtual void run_ends(RunToken run, RunOutcome outcome, std::function<void()> recorded) = 0;

@@ -89,6 +89,7 @@ public:
     if (!checking()) return;
     saw(e.library);
     s_.streaming = e.streaming;
+    if (s_.streaming) s_.backfill.reset(); // its run has no end at which days could be swapped
     if (s_.wanted || s_.streaming) {
       s_.step = Step::launching;
       s_.worker = true;
@@ -126,7 +127,7 @@ public:
     if (s_.phase != Phase::starting || s_.step != Step::configuring) return;
     s_.phase = Phase::running;
     s_.run_open = true;
-    s_.run_started = now_.steady;
+    if (!s_.backfill) s_.run_started = now_.steady;
     s_.running_since = now_.wall;
     s_.wake.reset();
     act(action::BeginRun{});
@@ -170,14 +171,14 @@ public:
     s_.phase = Phase::stopping;
     s_.stage = Stage::settling;
     s_.wake.reset();
-    act(action::Settle{});
+    act(action::Settle{s_.ending->after == After::ok});
   }
 
   void operator()(const event::Settled&) {
     if (s_.phase != Phase::stopping || s_.stage != Stage::settling) return;
     auto ending = *std::exchange(s_.ending, std::nullopt);
     act(action::EndRun{ending.status, ending.reason});
-    if (now_.steady - *s_.run_started >= rules_.timing.stable) s_.failures = 0;
+    if (!s_.backfill && now_.steady - *s_.run_started >= rules_.timing.stable) s_.failures = 0;
     s_.run_open = false;
     s_.running_since.reset();
     follow(ending.after, std::move(ending.reason));
@@ -213,6 +214,13 @@ public:
     case Phase::quarantined:
       break;
     }
+  }
+
+  void operator()(const event::Backfill& e) {
+    const bool rests = s_.phase == Phase::stopped || s_.phase == Phase::ready || s_.phase == Phase::backing_off;
+    if (s_.paused || s_.shutting_down || s_.streaming || !rules_.enabled || !rests) return;
+    check(true);
+    s_.backfill = e.asked;
   }
 
   void operator()(const event::Pause&) {
@@ -347,6 +355,7 @@ private:
 
   void rest() {
     s_.phase = Phase::stopped;
+    s_.backfill.reset();
     s_.wake.reset();
     s_.next_run.reset();
     because(What::shut_down);
@@ -393,6 +402,7 @@ private:
   // Goes to where a source belongs after a run or a check that ended so; there is no worker.
   void follow(After after, Reason why) {
     s_.last = std::move(why);
+    const bool of_backfill = std::exchange(s_.backfill, std::nullopt).has_value();
     if (s_.shutting_down) {
       const auto what = s_.last;
       rest();
@@ -414,13 +424,13 @@ private:
         wake_in(rules_.timing.library_poll);
         return;
       }
-      back_off();
+      of_backfill ? go_on() : back_off();
       return;
     case After::retry:
-      back_off();
+      of_backfill ? go_on() : back_off();
       return;
     case After::again:
-      if (!s_.streaming && !s_.paused) {
+      if (!s_.streaming && !s_.paused && !of_backfill) {
         s_.failures = 0;
         check(true);
         return;
@@ -429,7 +439,9 @@ private:
     case After::ok:
     case After::bad_data:
     case After::cancelled:
-      if (s_.streaming) { // is not meant to end: it comes back, but not in a tight circle
+      if (of_backfill) {
+        go_on();
+      } else if (s_.streaming) { // is not meant to end: it comes back, but not in a tight circle
         back_off();
       } else {
         s_.failures = 0;
@@ -438,6 +450,9 @@ private:
       return;
     }
   }
+
+  // After a backfill, which is not tried again: as if it had not been. A run that failed before it still is.
+  void go_on() { s_.failures > 0 ? back_off() : wait(); }
 
   void back_off() {
     ++s_.failures;
@@ -461,6 +476,7 @@ private:
   // Ready for the next run by schedule.
   void wait() {
     s_.phase = Phase::ready;
+    s_.backfill.reset();
     s_.wake.reset();
     s_.next_run.reset();
     if (s_.paused) return;

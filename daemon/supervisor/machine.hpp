@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "model/backfill.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -137,13 +138,15 @@ struct State {
   Stage stage = Stage::leaving;
   bool paused = false;
   bool shutting_down = false;
-  bool streaming = false;          // as the connector's descriptor says; false until it is known
-  bool wanted = false;             // the check that goes on, or went last, is for a run
-  bool worker = false;             // a worker exists: from Spawn until SpawnFailed or Exited
-  bool run_open = false;           // BeginRun was ordered and EndRun was not
-  std::optional<Steady> wake;      // the one timer; none: nothing is waited for in time
-  std::optional<Instant> next_run; // for people, and for ByCalendar the moment itself
-  std::optional<Steady> run_started;
+  bool streaming = false; // as the connector's descriptor says; false until it is known
+  bool wanted = false;    // the check that goes on, or went last, is for a run
+  bool worker = false;    // a worker exists: from Spawn until SpawnFailed or Exited
+  bool run_open = false;  // BeginRun was ordered and EndRun was not
+  // What the check and the run that follows it are for; nullopt: a normal run.
+  std::optional<model::Backfill> backfill;
+  std::optional<Steady> wake;        // the one timer; none: nothing is waited for in time
+  std::optional<Instant> next_run;   // for people, and for ByCalendar the moment itself
+  std::optional<Steady> run_started; // of the last run but backfills, which no schedule counts from
   std::optional<Instant> running_since;
   Instant armed{};              // wall clock when a calendar's timer was set, to notice a step back
   std::optional<Ending> ending; // of what is stopping, once it is decided
@@ -188,6 +191,9 @@ struct Refused {      // by ingest
   bool again = false; // the next run gets further at once
 };
 struct RunNow {};
+struct Backfill { // only of a source that rests and does not stream
+  model::Backfill asked;
+};
 struct Pause {};
 struct Resume {};
 struct LibrarySeen {
@@ -198,7 +204,7 @@ struct Shutdown {};
 using Event =
     std::variant<event::Begin, event::Timer, event::Checked, event::CheckFailed, event::SpawnFailed, event::Hello,
                  event::Configured, event::Done, event::Exited, event::Settled, event::Misbehaved, event::Refused,
-                 event::RunNow, event::Pause, event::Resume, event::LibrarySeen, event::Shutdown>;
+                 event::RunNow, event::Backfill, event::Pause, event::Resume, event::LibrarySeen, event::Shutdown>;
 
 namespace action {
 struct Check {};         // library, descriptor, settings, cursor; answered by Checked or CheckFailed, unless dropped
@@ -212,7 +218,9 @@ struct SendCancel {};
 struct SendBye {};
 struct Terminate {}; // the process group
 struct Kill {};      // the process group
-struct Settle {};    // answered by Settled when ingest has worked off what the worker had sent
+struct Settle {      // answered by Settled when ingest has worked off what the worker had sent
+  bool well = false; // as far as the worker knows
+};
 struct EndRun {
   std::string status;
   Reason reason;

@@ -128,6 +128,10 @@ Sentence what_now(const Rules& rules, const State& state, const model::Zone& zon
   if (state.phase == Phase::running) {
     const auto since =
         state.running_since ? zone.text(std::chrono::floor<std::chrono::seconds>(*state.running_since)) : std::string();
+    if (const auto& days = state.backfill)
+      return {"reading " + days->text() + " again since " + since, "自 " + since + " 起重新读取 " +
+                                                                       model::day_text(days->first) + " 至 " +
+                                                                       model::day_text(days->until - 1)};
     return {"running since " + since, "自 " + since + " 起运行中"};
   }
   if (state.phase == Phase::stopping) {

@@ -31,6 +31,7 @@ struct SourceStatus {
   uint64_t progress_done = 0;
   uint64_t progress_total = 0;
   std::optional<Instant> running_since;
+  std::string backfill; // days of the one that is started or goes on; empty: none does
 };
 
 } // namespace kepu::supervisor

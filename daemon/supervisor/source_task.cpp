@@ -92,7 +92,7 @@ void SourceTask::perform(const Action& action) {
           [&](const action::SendBye&) { send_message(wire::Bye{}); },
           [&](const action::Terminate&) { link_->signal(SIGTERM); },
           [&](const action::Kill&) { link_->signal(SIGKILL); },
-          [&](const action::Settle&) { settle(); },
+          [&](const action::Settle& ended) { settle(ended.well); },
           [&](const action::EndRun& end) { end_run(end); },
       },
       action);
@@ -229,7 +229,14 @@ void SourceTask::misbehaved(Sentence why) {
 void SourceTask::configure() {
   configured_ = true;
   try {
-    send_message(instruction(source_, admission_, hub_->configuration, hub_->zone.name(), cursor_, hub_->person_key));
+    const auto& backfill = state_.backfill;
+    auto told = instruction(source_, admission_, hub_->configuration, hub_->zone.name(), backfill ? "" : cursor_,
+                            hub_->person_key);
+    if (backfill) {
+      const auto time = [&](model::Day day) { return to_micros(hub_->zone.start_of(day)); };
+      told.range = wire::Range{time(backfill->first), time(backfill->until), backfill->first, backfill->until};
+    }
+    send_message(told);
   } catch (const std::length_error&) {
     feed(event::Done{KEPU_RUN_BAD_CONFIG, too_large(source_.file.string())});
   }
@@ -248,13 +255,14 @@ void SourceTask::begin_run() {
   info.datasets = datasets_;
   info.max_reject_share = source_.max_reject_share;
   info.started = started_;
+  info.backfill = state_.backfill;
   hub_->ingest.run_begins(std::move(info));
 }
 
 // Counted as not yet recorded from here on, so that kepud does not end in between.
-void SourceTask::settle() {
+void SourceTask::settle(bool well) {
   ++hub_->recording;
-  hub_->ingest.settle(token_, [weak = weak_from_this()] {
+  hub_->ingest.settle(token_, well, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->feed(event::Settled{});
   });
 }
@@ -328,6 +336,7 @@ void SourceTask::show() {
   status_.crashes = crashes_in_window(rules_, state_, steady);
   if (!state_.run_open) status_.progress_done = status_.progress_total = 0;
   status_.running_since = state_.running_since;
+  status_.backfill = state_.backfill ? state_.backfill->text() : "";
   if (hub_->changed) hub_->changed();
 }
 

@@ -64,7 +64,7 @@ private:
   void misbehaved(Sentence why);
   void configure();
   void begin_run();
-  void settle();
+  void settle(bool well);
   void end_run(const action::EndRun& end);
   void send_message(const wire::Message& message);
   void arm();

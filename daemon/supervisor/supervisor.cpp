@@ -177,8 +177,20 @@ Result<void> Supervisor::may_run(std::string_view source) const {
   if (!status) return status.error();
   if (status->paused) return fail("paused", status->sentence);
   if (status->state == name(Phase::quarantined)) return fail("quarantined", status->sentence);
-  if (status->state == name(Phase::running) || status->state == name(Phase::stopping))
+  if (status->state == name(Phase::running) || status->state == name(Phase::stopping) || !status->backfill.empty())
     return fail("already_running", status->sentence);
+  return {};
+}
+
+Result<void> Supervisor::backfill(std::string_view source, const model::Backfill& asked) {
+  const auto status = impl_->to_command(source);
+  if (!status) return status.error();
+  if (status->mode == "streaming")
+    return fail("streaming",
+                fmt::format("source \"{}\" streams: its runs have no end at which days could be swapped", source));
+  if (auto may = may_run(source); !may) return may;
+  if (status->state == name(Phase::starting)) return fail("already_running", status->sentence);
+  impl_->post_event(source, event::Backfill{asked});
   return {};
 }
 

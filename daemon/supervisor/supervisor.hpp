@@ -47,6 +47,8 @@ public:
   // Any thread; they take effect on kepu-io. Errors: "unknown_source", "already_running", "disabled",
   // "paused", "quarantined", "shutting_down".
   Result<void> run_now(std::string_view source);
+  // As run_now(), of days that are swapped in whole. More errors: "streaming".
+  Result<void> backfill(std::string_view source, const model::Backfill& asked);
   Result<void> pause(std::string_view source);
   Result<void> may_run(std::string_view source) const; // what run_now() would say
   Result<void> resume(std::string_view source); // also lifts quarantine and back-off, and checks a stopped one anew

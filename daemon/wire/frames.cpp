@@ -135,6 +135,12 @@ template <class A> void body(A& a, typename A::template Of<Configure>& v) {
   a.list(v.datasets, max_contracts, "datasets", [&](auto& dataset) { body(a, dataset); });
   a.opaque(v.cursor, KEPU_MAX_CURSOR_BYTES, "cursor");
   a.optional(v.person_key, "person key", [&](auto& key) { a.exactly(key.key, 32, "person key"); });
+  a.optional(v.range, "range", [&](auto& range) {
+    a.number(range.time_from, INT64_MIN, INT64_MAX, "time");
+    a.number(range.time_until, INT64_MIN, INT64_MAX, "time");
+    a.number(range.first_day, INT32_MIN, INT32_MAX, "day");
+    a.number(range.until_day, INT32_MIN, INT32_MAX, "day");
+  });
   a.list(v.readable, max_folders, "folders", [&](auto& path) { a.path(path, max_path_bytes, "folder"); });
   a.list(v.writable, max_folders, "folders", [&](auto& path) { a.path(path, max_path_bytes, "folder"); });
 }

@@ -25,7 +25,7 @@
 
 namespace kepu::wire {
 
-constexpr uint32_t protocol_version = 1;
+constexpr uint32_t protocol_version = 2;
 constexpr size_t header_bytes = 12;
 constexpr size_t max_payload = 2u << 20;   // a batch of rows is cut at batch_bytes, far below
 constexpr size_t batch_rows = 8192;        // rows of one ROWS frame at most
@@ -134,6 +134,13 @@ struct PersonKey {
   std::string key; // 32 bytes
   bool operator==(const PersonKey&) const = default;
 };
+struct Range { // of a backfill; see kepu_range
+  int64_t time_from = 0;
+  int64_t time_until = 0;
+  int32_t first_day = 0;
+  int32_t until_day = 0;
+  bool operator==(const Range&) const = default;
+};
 struct Configure {
   std::string source;
   std::string time_zone;
@@ -142,6 +149,7 @@ struct Configure {
   std::vector<abi::Dataset> datasets; // the catalog's contracts, all of them
   std::string cursor;
   std::optional<PersonKey> person_key;
+  std::optional<Range> range;
   // Folders for the fence, beyond those that every fence allows.
   std::vector<std::string> readable;
   std::vector<std::string> writable;

@@ -102,8 +102,10 @@ private:
     const auto library = host::Library::open(launch_.library, outcome);
     if (!library) return outcome;
     host::Config config{
-        std::move(configure.time_zone), std::move(configure.settings), std::move(configure.datasets), {}};
+        std::move(configure.time_zone), std::move(configure.settings), std::move(configure.datasets), {}, {}};
     if (configure.person_key) config.person_key = std::move(configure.person_key->key);
+    if (const auto& range = configure.range)
+      config.range = host::Range{range->time_from, range->time_until, range->first_day, range->until_day};
     // Destroyed before DONE: a connector that crashes in its end has crashed in its run.
     host::Runner runner(*library, reports_, std::move(config));
     outcome = runner.create();

@@ -412,7 +412,7 @@ void Intake::settle_taken(const Candidate& it) {
 
 // The file is taken. `part`: the last one that it needs; 0: an earlier run's.
 void Intake::finish(const Candidate& it, uint64_t part) {
-  if (!options_.move) return;
+  if (!options_.move || host_.range()) return; // of a backfill nothing is safe before its end
   if (part) host_.wait_durable(part);
   std::string as;
   const int failed = move_to_done(options_.folder, it.entry.name, it.status, as);

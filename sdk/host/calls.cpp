@@ -93,7 +93,14 @@ struct Calls {
         },
         kepu_str{nullptr, 0});
   }
-  static const void* extension(void*, const char*) { return nullptr; } // this version has none
+  static const void* extension(void* ctx, const char* id) {
+    return guarded(
+        ctx, "extension",
+        [&](Run& run) -> const void* {
+          return id && run.range_ && std::string_view(id) == KEPU_RANGE ? &*run.range_ : nullptr;
+        },
+        static_cast<const void*>(nullptr));
+  }
 
   static void explain(void* ctx, kepu_str line) {
     if (ctx && torn(line)) return torn_text(ctx, "explain");
@@ -150,9 +157,15 @@ struct Calls {
   }
 };
 
-Run::Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key)
-    : sink_(sink), time_zone_(std::move(time_zone)), worker_(std::this_thread::get_id()), person_key_(&person_key),
-      any_sink_(&sink) {
+static std::optional<kepu_range> in_c(const std::optional<Range>& range) {
+  if (!range) return std::nullopt;
+  return kepu_range{sizeof(kepu_range), 0, range->time_from, range->time_until, range->first_day, range->until_day};
+}
+
+Run::Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key,
+         const std::optional<Range>& range)
+    : sink_(sink), time_zone_(std::move(time_zone)), range_(in_c(range)), worker_(std::this_thread::get_id()),
+      person_key_(&person_key), any_sink_(&sink) {
   host_.struct_size = sizeof host_;
   host_.abi_major = KEPU_ABI_MAJOR;
   host_.abi_minor = KEPU_ABI_MINOR;

@@ -25,8 +25,9 @@ Made& made() {
 
 } // namespace
 
-Run& Run::make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key) {
-  std::unique_ptr<Run> run(new Run(sink, std::move(time_zone), person_key));
+Run& Run::make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key,
+               const std::optional<Range>& range) {
+  std::unique_ptr<Run> run(new Run(sink, std::move(time_zone), person_key, range));
   std::lock_guard lock(made().mutex);
   return *made().runs.emplace_back(std::move(run));
 }
@@ -315,6 +316,11 @@ int32_t Run::wait_durable(uint64_t part) {
   if (part == 0 || part > part_)
     return broken("wait_durable: there is no part " + std::to_string(part) + "; the last commit was " +
                   std::to_string(part_));
+  if (range_) {
+    why_dropped_ = "wait_durable was called in a backfill, where nothing is safe before the end; a connector that can "
+                   "be backfilled asks for the range (" KEPU_RANGE ") and does without";
+    return passed(KEPU_E_DROPPED);
+  }
   const int32_t status = sink_.wait_durable(part);
   // Giving up waiting loses nothing; every other failure does.
   return status == KEPU_E_CANCELLED ? status : passed(status);

@@ -52,7 +52,8 @@ public:
   // Never freed: a thread that the library left behind may call the host until the process ends, and
   // must find it closed, not gone. A closed one holds no buffers and does not touch the sink.
   // `person_key` is borrowed until the run is closed; see NameTags.
-  static Run& make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key);
+  static Run& make(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key,
+                   const std::optional<Range>& range);
   // The one made last, of which there is at least one: for a call that lost its ctx.
   static Run& latest();
   // After destroy has returned: waits for calls of other threads that are inside the sink, which may
@@ -73,6 +74,8 @@ public:
   std::string breach();
   // What the sink answered when it did not answer KEPU_OK; from then on nothing is taken.
   int32_t stopped() const { return stopped_; }
+  // Why the host itself dropped a part; "" when it did not.
+  const std::string& why_dropped() const { return why_dropped_; }
   uint64_t uncommitted() const;
 
   // [any] Remembers the first breach of the contract and returns KEPU_E_CONTRACT.
@@ -80,7 +83,8 @@ public:
 
 private:
   friend struct Calls;
-  Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key);
+  Run(Sink& sink, std::string time_zone, const std::optional<std::string>& person_key,
+      const std::optional<Range>& range);
 
   // Whether `call` may run now: thread, phase, and that nothing went wrong before. KEPU_OK or what to return.
   int32_t allowed(const char* call, bool in_phase, const char* state);
@@ -108,6 +112,7 @@ private:
   kepu_host host_{};
   Sink& sink_; // of the worker thread, while it is not closed
   const std::string time_zone_;
+  const std::optional<kepu_range> range_; // of a backfill
   const std::thread::id worker_;
   std::atomic<Phase> phase_ = Phase::idle; // other threads read it on their way to being refused
   std::string explained_;
@@ -117,6 +122,7 @@ private:
   bool input_open_ = false;
   std::optional<Scope> replacing_;
   int32_t stopped_ = KEPU_OK;
+  std::string why_dropped_;
   uint64_t part_ = 0; // of the last commit
   uint64_t rows_ = 0; // sent since then
   uint64_t rejects_ = 0;

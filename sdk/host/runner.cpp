@@ -53,7 +53,8 @@ struct CSettings {
 
 struct Runner::Impl {
   Impl(const Library& l, Sink& s, Config c)
-      : library(l), sink(s), config(std::move(c)), run(Run::make(s, config.time_zone, config.person_key)) {}
+      : library(l), sink(s), config(std::move(c)),
+        run(Run::make(s, config.time_zone, config.person_key, config.range)) {}
 
   // Calls into the library; `what` names the function.
   template <class F> Outcome call(const char* what, Phase phase, F&& f);
@@ -163,6 +164,7 @@ Outcome Runner::run() {
   Impl& it = *impl_;
   Outcome outcome = it.call("run", Phase::running, [&] { return it.connector.run(it.connector.self); });
   const uint64_t left = it.run.uncommitted();
+  if (!it.run.why_dropped().empty()) return {KEPU_RUN_BAD_DATA, it.run.why_dropped()};
   if (outcome.status != KEPU_RUN_OK) return outcome;
   switch (static_cast<kepu_status>(it.run.stopped())) { // what the connector was told and did not pass on
   case KEPU_E_CANCELLED:

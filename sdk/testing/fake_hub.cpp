@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -48,7 +49,8 @@ Value value_of(const abi::Column& column, size_t row) {
 
 class HubSink final : public host::Sink {
 public:
-  HubSink(State& durable, const Faults& faults) : durable_(durable), now_(durable), faults_(faults) {
+  HubSink(State& durable, const Faults& faults, const std::optional<host::Range>& range)
+      : durable_(durable), now_(durable), faults_(faults), range_(range) {
     now_.ledger.restart();
     if (::pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::runtime_error("no pipe for cancel_fd");
   }
@@ -64,21 +66,24 @@ public:
     [[maybe_unused]] const auto n = ::write(pipe_[1], "", 1);
   }
   // The end of the process: what was committed becomes durable unless it was killed.
-  void finish() {
-    if (!killed_ && !waiting_.empty()) durable_ = waiting_.back().second;
+  void finish(bool ok) {
+    if (range_) {
+      if (ok && !killed_) swap();
+    } else if (!killed_ && !waiting_.empty())
+      durable_ = waiting_.back().second;
   }
 
   int32_t begin_input(const host::Input& input, host::InputAnswer& answer) override {
     if (const int32_t status = step()) return status;
-    answer = now_.ledger.begin(input);
-    input_ = now_.ledger.open_input();
+    if (!range_) answer = now_.ledger.begin(input);
+    input_ = range_ ? input.name : now_.ledger.open_input();
     say("input " + input.name + " " + decision_text(answer.decision));
     return KEPU_OK;
   }
   int32_t end_input() override {
     if (const int32_t status = step()) return status;
     say("end " + input_);
-    now_.ledger.end();
+    if (!range_) now_.ledger.end();
     input_.clear();
     return KEPU_OK;
   }
@@ -93,6 +98,7 @@ public:
       Fact fact{input_, {}, dataset.id + " " + text};
       for (const auto& column : batch.columns)
         fact.values.push_back(value_of(column, row));
+      if (!may_take(dataset, key, fact)) continue;
       now_.facts[dataset.id][key] = std::move(fact);
       if (replacing_ && replacing_->dataset == batch.dataset) emitted_.push_back(key);
     }
@@ -104,7 +110,8 @@ public:
     for (size_t row = 0; row < keys.rows; ++row) {
       const std::string key = row_text(key_fields(dataset), keys, row);
       say("retract " + dataset.id + ": " + key);
-      now_.facts[dataset.id].erase(key);
+      auto& facts = now_.facts[dataset.id];
+      if (const auto held = facts.find(key); held != facts.end() && in_range(dataset, held->second)) facts.erase(held);
     }
     return KEPU_OK;
   }
@@ -120,7 +127,8 @@ public:
     const auto& dataset = (*datasets_)[replacing_->dataset];
     std::sort(emitted_.begin(), emitted_.end());
     std::erase_if(now_.facts[dataset.id], [&](const auto& fact) {
-      return !std::binary_search(emitted_.begin(), emitted_.end(), fact.first) && inside(dataset, fact.second);
+      return !std::binary_search(emitted_.begin(), emitted_.end(), fact.first) && inside(dataset, fact.second) &&
+             in_range(dataset, fact.second);
     });
     replacing_.reset();
     say("end replace");
@@ -135,11 +143,15 @@ public:
   int32_t commit(std::string_view cursor, uint64_t part, uint64_t, uint64_t) override {
     if (faults_.kill_at_commit == part) kill();
     if (const int32_t status = step()) return status;
-    now_.cursor = cursor;
-    now_.ledger.commit();
+    if (!range_) {
+      now_.cursor = cursor;
+      now_.ledger.commit();
+    }
     say("commit cursor=" + json_string(cursor));
     commits_ = part;
-    if (faults_.late_durable)
+    if (range_) {
+      // durable at the end, or not at all
+    } else if (faults_.late_durable)
       waiting_.emplace_back(part, now_);
     else
       durable_ = now_;
@@ -155,7 +167,7 @@ public:
     }
     return KEPU_OK;
   }
-  std::string cursor() override { return durable_.cursor; }
+  std::string cursor() override { return range_ ? "" : durable_.cursor; }
 
   void log(int32_t level, std::string_view text) override {
     std::lock_guard lock(mutex_);
@@ -185,6 +197,39 @@ private:
       refusing_ = true;
     }
     return refusing_ ? KEPU_E_CANCELLED : KEPU_OK;
+  }
+  // Always, when the run is no backfill.
+  bool in_range(const abi::Dataset& dataset, const Fact& fact) const {
+    if (!range_) return true;
+    for (size_t i = 0; i < dataset.fields.size(); ++i) {
+      if (!(dataset.fields[i].roles & KEPU_ROLE_TIME) || fact.values[i].null) continue;
+      const int64_t at = fact.values[i].integer;
+      return dataset.fields[i].type == KEPU_DATE ? at >= range_->first_day && at < range_->until_day
+                                                 : at >= range_->time_from && at < range_->time_until;
+    }
+    return false;
+  }
+  // Of a backfill what lies in its days, unless its key is held on others; what leaves them is no longer told.
+  bool may_take(const abi::Dataset& dataset, const std::string& key, const Fact& fact) {
+    if (!range_) return true;
+    auto& facts = now_.facts[dataset.id];
+    const auto held = facts.find(key);
+    const bool holds_inside = held != facts.end() && in_range(dataset, held->second);
+    const bool inside = in_range(dataset, fact);
+    if (inside && (held == facts.end() || holds_inside)) {
+      told_[dataset.id].insert(key);
+      return true;
+    }
+    if (!inside && told_[dataset.id].erase(key)) facts.erase(key);
+    return false;
+  }
+  void swap() {
+    for (const auto& dataset : *datasets_) {
+      std::erase_if(now_.facts[dataset.id], [&](const auto& fact) {
+        return in_range(dataset, fact.second) && !told_[dataset.id].contains(fact.first);
+      });
+    }
+    durable_ = now_;
   }
   std::string key_of(const abi::Dataset& dataset, const abi::Batch& batch, size_t row) const {
     const auto keys = key_fields(dataset);
@@ -216,6 +261,8 @@ private:
   State& durable_;
   State now_;
   const Faults& faults_;
+  const std::optional<host::Range> range_;
+  std::map<std::string, std::set<std::string>> told_; // keys in the range, by dataset
   const std::vector<abi::Dataset>* datasets_ = nullptr;
   std::string input_;
   std::optional<host::Scope> replacing_;
@@ -268,11 +315,12 @@ host::Outcome FakeHub::run(const Faults& faults) {
   config.time_zone = time_zone;
   config.contracts = contracts;
   config.person_key = person_key;
+  config.range = range;
   std::vector<std::string> problems;
   config.settings = host::settings_from_text(impl_->library->descriptor().settings, settings, problems);
   if (!problems.empty()) return {KEPU_RUN_BAD_CONFIG, problems.front()};
 
-  HubSink sink(impl_->durable, faults);
+  HubSink sink(impl_->durable, faults, range);
   const auto set_running = [&](HubSink* to) {
     std::lock_guard lock(impl_->mutex);
     impl_->running = to;
@@ -284,9 +332,9 @@ host::Outcome FakeHub::run(const Faults& faults) {
     outcome = runner.create();
     sink.datasets(runner.datasets());
     if (outcome.ok()) outcome = runner.run();
+    sink.finish(outcome.ok()); // while there are datasets
   }
   set_running(nullptr);
-  sink.finish();
   impl_->log = sink.take_log();
   impl_->calls = sink.calls();
   impl_->commits = sink.commits();

@@ -34,7 +34,7 @@ def ended(how):
 
 
 STOPPED = {
-    "bad_major": r"built for version 99\.0 of the connector ABI, this host speaks \d+\.\d+; rebuild it with this hub's SDK",
+    "bad_major": r"built for version 99\.\d+ of the connector ABI, this host speaks \d+\.\d+; rebuild it with this hub's SDK",
     "bad_symbol": r"does not export kepu_connector_entry; build it with kepu_add_connector\(\)",
     "bad_undefined": "undefined symbol: a_function_that_nobody_has",
     "bad_descriptor": "its descriptor is wrong: the descriptor has struct_size 16, the ABI needs at least",

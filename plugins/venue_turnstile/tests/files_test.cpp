@@ -167,6 +167,16 @@ TEST_F(Turnstile, DoneFilesAreMovedOnceTheyAreOnDisk) {
   EXPECT_TRUE(hub.log.empty()) << log();
 }
 
+TEST_F(Turnstile, ABackfillMovesNoFileAndDoesNotWait) {
+  settings = {{"work_folder", folder.string()}, {"done", "move"}};
+  put("a.csv", header + row(1));
+  hub.range = kepu_range{sizeof(kepu_range), 0, 0, 1, 0, 1};
+  EXPECT_EQ(run(), KEPU_RUN_OK);
+  EXPECT_THAT(events(), ElementsAre("E1"));
+  EXPECT_TRUE(fs::exists(folder / "a.csv"));
+  EXPECT_THAT(hub.calls, testing::Not(testing::Contains("wait_durable")));
+}
+
 TEST_F(Turnstile, AFileThatWasReplacedMeanwhileIsNotMovedAway) {
   settings = {{"work_folder", folder.string()}, {"done", "move"}};
   put("a.csv", header + row(1));

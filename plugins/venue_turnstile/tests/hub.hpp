@@ -56,6 +56,7 @@ public:
   bool cancelled = false;
   std::set<std::string> refuses; // names of inputs that it will not take
   std::string zone = "Asia/Shanghai";
+  std::optional<kepu_range> range; // runs are told that they are backfills
 
 private:
   struct Content {

@@ -27,6 +27,7 @@ kepu_host counting_host() {
   host.progress = [](void*, uint64_t, uint64_t) {};
   host.is_cancelled = [](void*) { return 0; };
   host.time_zone = [](void*) { return kepu_str{"Asia/Shanghai", 13}; };
+  host.extension = [](void*, const char*) -> const void* { return nullptr; };
   host.explain = [](void*, kepu_str text) { std::printf("%.*s\n", static_cast<int>(text.size), text.data); };
   host.begin_input = [](void*, const kepu_input*, kepu_input_answer* answer) {
     answer->decision = KEPU_TAKE;

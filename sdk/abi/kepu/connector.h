@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define KEPU_ABI_MAJOR 1
-#define KEPU_ABI_MINOR 0
+#define KEPU_ABI_MINOR 1
 #define KEPU_ENTRY_SYMBOL "kepu_connector_entry"
 
 #if defined(__GNUC__)
@@ -278,6 +278,22 @@ typedef struct kepu_scope {
   size_t field_count;
 } kepu_scope;
 
+/* Extension KEPU_RANGE, `const kepu_range *`, from `create` until `destroy` returns: this run is a backfill, which
+ * swaps what the hub holds of some days for what the source holds now. NULL: it is not. (Since 1.1.)
+ * Read the source from its beginning, or only what lies in the range: the hub passes over what does not, takes every
+ * input, keeps no cursor, and takes all parts at once when `run` has returned KEPU_RUN_OK. Nothing that tells the
+ * outside world that data is safe may be done: leave files and messages where they are, and do not call
+ * wait_durable. Who does not ask for the range is run as ever, from an empty cursor. */
+#define KEPU_RANGE "kepu.range.1"
+typedef struct kepu_range {
+  uint32_t struct_size;
+  uint32_t reserved;  /* 0 */
+  int64_t time_from;  /* of timestamps: microseconds UTC */
+  int64_t time_until; /* exclusive */
+  int32_t first_day;  /* of dates and of first days of periods: days since 1970-01-01, in the hub's zone */
+  int32_t until_day;  /* exclusive */
+} kepu_range;
+
 typedef struct kepu_host kepu_host;
 struct kepu_host {
   uint32_t struct_size;
@@ -327,10 +343,10 @@ struct kepu_host {
    * `part` (may be NULL) receives its number, from 1 in each run. */
   int32_t (*commit)(void* ctx, kepu_str cursor, uint64_t* part);
   /* [worker & running] Returns when the part is on disk. Whatever tells the outside world that the
-   * data is safe comes after this. */
+   * data is safe comes after this. In a backfill nothing is safe before the run has ended: KEPU_E_DROPPED. */
   int32_t (*wait_durable)(void* ctx, uint64_t part);
   /* [worker & running] The cursor of the last commit that became durable, also of earlier runs;
-   * empty at first. Lives until the next call of commit or cursor. */
+   * empty at first, and at the beginning of a backfill. Lives until the next call of commit or cursor. */
   kepu_str (*cursor)(void* ctx);
 };
 

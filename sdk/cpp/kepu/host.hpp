@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +88,12 @@ public:
   int cancel_fd() const { return host_->cancel_fd(host_->ctx); }
   // [any] IANA name of the hub's zone.
   std::string time_zone() const { return text_of(host_->time_zone(host_->ctx)); }
+  // [any] The days of a backfill; nullopt: this run is none. Then only what lies in them need be read, and nothing may
+  // be done that tells others that data is safe: see kepu_range. Hubs before 1.1 have no backfills.
+  std::optional<kepu_range> range() const {
+    const auto* found = static_cast<const kepu_range*>(host_->extension(host_->ctx, KEPU_RANGE));
+    return found ? std::optional(*found) : std::nullopt;
+  }
   // Also in the constructor's and discover's thread: a sentence on how it ended; an Outcome's text replaces it.
   void explain(std::string_view text) const { host_->explain(host_->ctx, str(text)); }
 
@@ -167,7 +174,8 @@ public:
     expect_ok(host_->commit(host_->ctx, str(cursor), &part), "commit");
     return part;
   }
-  // Returns when the part is on disk; whatever tells the outside world that data is safe comes after.
+  // Returns when the part is on disk; whatever tells the outside world that data is safe comes after. Not in a
+  // backfill.
   void wait_durable(uint64_t part) { expect_ok(host_->wait_durable(host_->ctx, part), "wait_durable"); }
   // Of the last durable commit, also of earlier runs; empty at first.
   std::string cursor() const { return text_of(host_->cursor(host_->ctx)); }

@@ -21,10 +21,10 @@ std::string script(const std::string& shell) {
 TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
-    for (const char* command : {"check",        "status",     "sources",   "run",     "pause",   "resume",       "retry",
-                                "observations", "indicators", "runs",      "rejects", "history", "explain",      "commits",
-                                "label",        "withdraw",   "retention", "rebuild", "verify",  "erase-person", "jobs",
-                                "completion"})
+    for (const char* command :
+         {"check",        "status",     "sources", "run",     "retry",        "backfill", "pause",     "resume",
+          "observations", "indicators", "runs",    "rejects", "history",      "explain",  "commits",   "label",
+          "withdraw",     "retention",  "rebuild", "verify",  "erase-person", "jobs",     "completion"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;
@@ -39,6 +39,7 @@ TEST(Completion, KnowsTheOptionsOfACommand) {
   EXPECT_THAT(script("bash"), HasSubstr("--commit --replace"));
   EXPECT_THAT(script("bash"),
               ContainsRegex("retention\\)\n    options=\"--help --no-wait --before --yes\"\n    operands=.*sources"));
+  EXPECT_THAT(script("bash"), HasSubstr("--no-wait --from --to --allow-empty"));
   EXPECT_THAT(script("bash"), HasSubstr("--source --labelled --limit"));
   EXPECT_THAT(script("fish"), HasSubstr("complete -c kepuctl -n '__fish_seen_subcommand_from observations' -l csv\n"));
 }

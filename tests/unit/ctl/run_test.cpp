@@ -168,5 +168,34 @@ TEST_F(Running, DrawsABarOnATerminalAndTakesItAway) {
   EXPECT_THAT(out.str(), Not(HasSubstr("\x1b")));
 }
 
+TEST_F(Running, DaysAreReadAgainAndWhatWasPassedOverIsTold) {
+  hub.on("POST /api/v1/sources/gates/backfill?from=2026-03&to=2026-03", {"{}"}, 202);
+  EXPECT_EQ(run_with({source("ready"), source("running"),
+                      source("ready", R"({"run":8,"status":"ok","ended":"2026-11-25T07:54:31+08:00",)"
+                                      R"("text":"backfill of March: 3 rows of other days were passed over"})")},
+                     {"backfill", "gates", "--from", "2026-03", "--to", "2026-03"}),
+            ok);
+  EXPECT_THAT(out.str(), HasSubstr("run 8 of gates: ok"));
+  EXPECT_THAT(out.str(), HasSubstr("3 rows of other days were passed over\n"));
+}
+
+TEST_F(Running, AnotherRunIsNotTakenForTheBackfill) {
+  hub.on("POST /api/v1/sources/gates/backfill?from=2026-03&to=2026-03", {"{}"}, 202);
+  EXPECT_EQ(run_with({source("ready"), source("ready", last(8, "ok"))},
+                     {"backfill", "gates", "--from", "2026-03", "--to", "2026-03"}),
+            failed);
+  EXPECT_THAT(err.str(), HasSubstr("another run of gates came before; ask again"));
+}
+
+TEST_F(Running, WhatASourceNoLongerGivesGoesWhenThatIsSaid) {
+  hub.on("POST /api/v1/sources/gates/backfill?from=2026-03&to=2026-03&allow_empty=true", {"{}"}, 202);
+  EXPECT_EQ(ask({"backfill", "gates", "--from", "2026-03", "--to", "2026-03", "--allow-empty", "--no-wait"}), ok);
+}
+
+TEST_F(Running, DaysToReadAgainAreNamed) {
+  EXPECT_EQ(ask({"backfill", "gates", "--from", "2026-03"}), usage);
+  EXPECT_EQ(ask({"backfill", "gates", "--to", "2026-03"}), usage);
+}
+
 } // namespace
 } // namespace kepu::ctl

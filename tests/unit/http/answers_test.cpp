@@ -81,6 +81,58 @@ TEST(HttpAnswers, ARejectIsReadAgainWithItsInputAndTellsWhereToLook) {
   EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"retry a.csv of gates", "retry all of hand"}));
 }
 
+TEST(HttpAnswers, DaysOfASourceAreReadAgain) {
+  Hub hub;
+  for (const std::string days : {"from=2025-03-04&to=2025-03-05", "from=2024-12&to=2025-W10", "from=2025&to=2025",
+                                 "from=2025-03-04&to=2025-03-04&allow_empty=true"}) {
+    auto request = hub.request("/api/v1/sources/gates/backfill?" + days, "POST");
+    request.admin = true;
+    EXPECT_EQ(hub.ask(request).status, 202) << days;
+  }
+  EXPECT_EQ(hub.control.orders, (std::vector<std::string>{"backfill 2025-03-04 to 2025-03-05 gates",
+                                                          "backfill 2024-12-01 to 2025-03-09 gates",
+                                                          "backfill 2025-01-01 to 2025-12-31 gates",
+                                                          "backfill 2025-03-04 to 2025-03-04 though empty gates"}));
+}
+
+TEST(HttpAnswers, DaysWhoseFactsWereGivenUpAreNotReadAgain) {
+  Hub hub;
+  hub.store.given_up = {{"gates", "passages", model::day_of(2025, 3, 1), {9, from_micros(1'741'138'200'000'000)}}};
+  for (const auto& [days, status] :
+       {std::pair("from=2025-02-28&to=2025-03-05", 422), {"from=2025-03-01&to=2025-03-05", 202}}) {
+    auto request = hub.request(std::string("/api/v1/sources/gates/backfill?") + days, "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, status);
+    if (status == 422) {
+      EXPECT_EQ(json::parse(*response.body).at("code").as_string(), "history_horizon");
+    }
+  }
+}
+
+TEST(HttpAnswers, DaysThatAreNoneAreNotReadAgain) {
+  Hub hub;
+  const std::pair<const char*, const char*> table[] = {
+      {"", "missing_parameter"},
+      {"?from=2025-03", "missing_parameter"},
+      {"?to=2025-03", "missing_parameter"},
+      {"?from=2025-03-05&to=2025-03-04", "bad_range"},
+      {"?from=march&to=2025-03", "bad_range"},
+      {"?from=2025-03&to=2025-04", "bad_range"}, // it is 2025-03-06
+      {"?from=2025-03-07&to=2025-03-07", "bad_range"},
+      {"?from=2025-03&to=2025-03&allow_empty=yes", "bad_parameter"},
+      {"?from=2025-03&to=2025-03&area=1", "unknown_parameter"},
+  };
+  for (const auto& [parameters, code] : table) {
+    auto request = hub.request("/api/v1/sources/gates/backfill" + std::string(parameters), "POST");
+    request.admin = true;
+    const auto response = hub.ask(request);
+    EXPECT_EQ(response.status, 422) << parameters;
+    EXPECT_EQ(json::parse(*response.body).at("code").as_string(), code) << parameters;
+  }
+  EXPECT_TRUE(hub.control.orders.empty());
+}
+
 TEST(HttpAnswers, LongCommandsAreJobsToWatch) {
   Hub hub;
   for (const std::string what : {"runs/4/withdraw", "sources/gates/withdraw",

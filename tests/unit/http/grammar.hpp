@@ -56,6 +56,7 @@ private:
                 "/api/v1/sources/none/pause",
                 "/api/v1/sources/gates/withdraw",
                 "/api/v1/sources/gates/retention",
+                "/api/v1/sources/gates/backfill",
                 "/api/v1/runs/3/withdraw",
                 "/api/v1/jobs",
                 "/api/v1/jobs/1",
@@ -66,10 +67,10 @@ private:
                 "/api/v1/runs/%E7%A7%91"});
   }
   std::string name() {
-    return any({"indicator", "indicator", "freq",    "from",    "to",     "area",   "by",     "source",
-                "limit",     "cursor",    "lang",    "columns", "format", "for",    "venue",  "gate",
-                "before",    "as_of",     "x",       "",        "%ff",    "period", "period", "period",
-                "label",     "replace",   "combine", "sort",    "sort"});
+    return any({"indicator", "indicator", "freq",    "from",    "to",     "area",       "by",     "source",
+                "limit",     "cursor",    "lang",    "columns", "format", "for",        "venue",  "gate",
+                "before",    "as_of",     "x",       "",        "%ff",    "period",     "period", "period",
+                "label",     "replace",   "combine", "sort",    "sort",   "allow_empty"});
   }
   std::string value() {
     return any({"venue.visits",

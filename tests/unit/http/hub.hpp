@@ -31,6 +31,9 @@ public:
   Result<void> retry(const std::string& source, const std::optional<std::string>& input) override {
     return ordered("retry " + input.value_or("all") + " of", source);
   }
+  Result<void> backfill(std::string_view source, const model::Backfill& asked) override {
+    return ordered("backfill " + asked.text() + (asked.allow_empty ? " though empty" : ""), source);
+  }
   Result<JobStatus> withdraw_run(uint64_t run, const std::string& source) override {
     return job("withdraw run " + std::to_string(run) + " of " + source);
   }

@@ -567,4 +567,62 @@ TEST(Contract, LongTextsAreCutOnACharacterBorder) {
   EXPECT_EQ(sink.lines[0].size(), std::string("reject 1 f c: ").size() + 4096u);
 }
 
+kepu::host::Config in_a_backfill() {
+  kepu::host::Config config;
+  config.range = kepu::host::Range{10, 20, 3, 4};
+  return config;
+}
+
+TEST(Contract, TheRangeOfABackfillIsAnExtension) {
+  for (const bool backfill : {true, false}) {
+    Recorder sink;
+    const kepu_range* range = nullptr;
+    const void* other = nullptr;
+    execute(sink,
+            scripted::Script{{},
+                             {},
+                             [&](const kepu_host* h) {
+                               const auto* found = static_cast<const kepu_range*>(h->extension(h->ctx, KEPU_RANGE));
+                               range = found;
+                               other = h->extension(h->ctx, "kepu.range.2");
+                               if (found) {
+                                 EXPECT_EQ(found->struct_size, sizeof(kepu_range));
+                                 EXPECT_EQ(found->time_from, 10);
+                                 EXPECT_EQ(found->time_until, 20);
+                                 EXPECT_EQ(found->first_day, 3);
+                                 EXPECT_EQ(found->until_day, 4);
+                               }
+                               return KEPU_RUN_OK;
+                             },
+                             {},
+                             nullptr,
+                             {}},
+            backfill ? in_a_backfill() : kepu::host::Config());
+    EXPECT_EQ(range != nullptr, backfill);
+    EXPECT_EQ(other, nullptr);
+  }
+}
+
+TEST(Contract, NothingIsDurableInABackfillAndWhoWaitsForItEndsWithAReason) {
+  Recorder sink;
+  int32_t status = -1;
+  const auto outcome = execute(sink,
+                               scripted::Script{{},
+                                                {},
+                                                [&](const kepu_host* h) {
+                                                  uint64_t part = 0;
+                                                  h->commit(h->ctx, str("c"), &part);
+                                                  status = h->wait_durable(h->ctx, part);
+                                                  EXPECT_EQ(emit_loose(h), KEPU_E_DROPPED);
+                                                  return KEPU_RUN_OK;
+                                                },
+                                                {},
+                                                nullptr,
+                                                {}},
+                               in_a_backfill());
+  EXPECT_EQ(status, KEPU_E_DROPPED);
+  EXPECT_EQ(outcome.status, KEPU_RUN_BAD_DATA);
+  EXPECT_THAT(outcome.text, HasSubstr("wait_durable was called in a backfill"));
+}
+
 } // namespace

@@ -127,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Spoilt{"entry_size", [](Parts& p) { p.entry.struct_size = 4; }, "not a kepu_entry"},
         Spoilt{"entry_short", [](Parts& p) { p.entry.struct_size = 16; }, "lacks the descriptor or create"},
-        Spoilt{"major", [](Parts& p) { p.entry.abi_major = 2; }, "built for version 2.0 of the connector ABI, this host speaks 1.0"},
+        Spoilt{"major", [](Parts& p) { p.entry.abi_major = 2; }, "built for version 2.1 of the connector ABI, this host speaks 1.1"},
         Spoilt{"no_descriptor", [](Parts& p) { p.entry.descriptor = nullptr; }, "lacks the descriptor or create"},
         Spoilt{"no_create", [](Parts& p) { p.entry.create = nullptr; }, "lacks the descriptor or create"},
         Spoilt{"descriptor_size", [](Parts& p) { p.descriptor.struct_size = 8; }, "struct_size 8"},

@@ -56,8 +56,11 @@ public:
       if (!answer.open()) continue;
       read(host, file, answer.decision == KEPU_RESUME ? std::stoul(host.cursor()) : 0);
       host.end_input();
-      host.wait_durable(host.commit(""));
-      moved.push_back(file.name);
+      const auto part = host.commit("");
+      if (!host.range()) {
+        host.wait_durable(part);
+        moved.push_back(file.name);
+      }
       host.progress(++done, files.size());
     }
     return kepu::Outcome::ok();

@@ -175,4 +175,32 @@ TEST_F(Hub, WrongSettingsAreToldWithoutARun) {
   EXPECT_THAT(outcome.text, HasSubstr("did you mean \"greeting\"?"));
 }
 
+TEST_F(Hub, ABackfillSwapsWhatLiesInItsDaysAndNothingElse) {
+  hub.run();
+  const auto cursor = hub.cursor();
+  diary::moved.clear();
+  diary::files = {{"monday.csv", 1, {"a,11", "c,31"}}, {"tuesday.csv", 2, {"d,41", "e,51"}}, {"wednesday.csv", 3, {}}};
+  hub.range = kepu::host::Range{0, 0, 20001, 20002}; // monday's
+  EXPECT_EQ(hub.run().status, KEPU_RUN_OK);
+  EXPECT_THAT(hub.facts(), ElementsAre(HasSubstr("key=\"a\" value=1.1"), HasSubstr("key=\"c\" value=3.1"),
+                                       HasSubstr("key=\"d\" value=4.0"), HasSubstr("key=\"e\" value=5.0")));
+  EXPECT_EQ(hub.cursor(), cursor);
+  EXPECT_THAT(diary::moved, IsEmpty());
+  hub.range.reset();
+  const auto lines = hub.lines().size();
+  diary::files = {{"monday.csv", 1, {"a,10", "b,20", "broken", "c,30", "a,15"}}};
+  hub.run();
+  EXPECT_EQ(hub.lines().size(), lines) << "the ledger still knows what was taken before";
+}
+
+TEST_F(Hub, ABackfillThatDoesNotEndWellChangesNothing) {
+  hub.run();
+  const auto before = hub.facts();
+  diary::files = {{"monday.csv", 1, {"a,11"}}, {"tuesday.csv", 2, {"d,41"}}};
+  hub.range = kepu::host::Range{0, 0, 20001, 20003};
+  EXPECT_NE(hub.run(fault(&Faults::cancel_after_commit, 1)).status, KEPU_RUN_OK);
+  EXPECT_NE(hub.run(fault(&Faults::kill_at_commit, 2)).status, KEPU_RUN_OK);
+  EXPECT_EQ(hub.facts(), before);
+}
+
 } // namespace

@@ -1,5 +1,6 @@
 // Runs and sources that are withdrawn.
 #include "fixture.hpp"
+#include "retold.hpp"
 
 #include <algorithm>
 #include <array>
@@ -158,6 +159,20 @@ TEST_F(Withdrawal, AReplacementTookAnotherFactThanTheOneThatComesBack) {
   expect_verified();
 }
 
+TEST_F(Withdrawal, ARowThatAScopeKeepsOutNoLongerStandsBeforeTheOneThatWasThereBefore) {
+  run_with({{"a", "in", 0, 1}});
+  const auto emptied = run_replacing_days(-1, 3, {});
+  const auto moved = run_with({{"a", "in", 6, 1}});
+  const auto again = run_with({{"a", "in", 9, 1}});
+  run_replacing_days(5, 8, {});
+  withdraw(emptied);
+  withdraw(again);
+  EXPECT_EQ(visits(), (Visits{})); // the scope came after the row of the sixth
+  withdraw(moved);
+  EXPECT_EQ(visits(), (Visits{{0, 1}}));
+  expect_verified();
+}
+
 TEST_F(Withdrawal, AFileThatOnlyTheWithdrawnRunKeptFromTakingOutItsRowTakesItOut) {
   run_taking("a.csv", 1, {{"x", "in", 0, 1}, {"y", "in", 1, 1}});
   const auto other = run_taking("b.csv", 2, {{"x", "in", 0, 1}});
@@ -306,47 +321,6 @@ TEST_F(Withdrawal, BrokenOffAtAnyStepItLeavesTheStoreAsItWas) {
 }
 
 // ---- random lives ----
-
-// What runs did, told again without some of them.
-struct Act {
-  uint64_t run = 0;
-  enum Kind : uint8_t { put, retract, replace_days, replace_input } kind = put;
-  std::vector<Row> rows; // put: given; replace_...: what is given within; retract: by key
-  std::string input;     // name; empty: none
-  int from = 0;          // replace_days, until exclusive
-  int until = 0;
-};
-struct Held {
-  Row row;
-  std::string by;
-};
-using World = std::map<std::string, Held>; // by key
-
-World retold(const std::vector<Act>& acts, const std::set<uint64_t>& without) {
-  World world;
-  for (const auto& act : acts) {
-    if (without.contains(act.run)) continue;
-    const auto is_given = [&](const std::string& key) { return std::ranges::count(act.rows, key, &Row::id) > 0; };
-    std::erase_if(world, [&](const auto& one) {
-      const auto& [key, held] = one;
-      switch (act.kind) {
-      case Act::put:
-        return false;
-      case Act::retract:
-        return is_given(key);
-      case Act::replace_days:
-        return held.row.day >= act.from && held.row.day < act.until && !is_given(key);
-      case Act::replace_input:
-        return held.by == act.input && !is_given(key);
-      }
-      return false;
-    });
-    if (act.kind == Act::retract) continue;
-    for (const auto& row : act.rows)
-      world[row.id] = {row, act.input};
-  }
-  return world;
-}
 
 class RandomWithdrawals : public Withdrawal, public testing::WithParamInterface<unsigned> {};
 

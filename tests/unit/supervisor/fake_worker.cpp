@@ -236,6 +236,9 @@ int main(int argc, char** argv) {
               << configure->time_zone << " datasets " << configure->datasets.size() << std::endl;
     for (const auto& folder : configure->readable)
       std::cout << "readable " << folder << std::endl;
+    if (const auto& range = configure->range)
+      std::cout << "range " << range->time_from / 1'000'000 << " " << range->time_until / 1'000'000 << " "
+                << range->first_day << " " << range->until_day << std::endl;
   }
   if (is("crash_on_configure")) crash();
   if (is("refuse_settings")) {

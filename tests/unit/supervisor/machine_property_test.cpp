@@ -52,7 +52,7 @@ Event some_event(std::mt19937& random) {
   case 11:
     return event::Refused{statuses[random() % std::size(statuses)], "text", random() % 4 == 0};
   case 12:
-    return event::RunNow{};
+    return random() % 2 == 0 ? Event(event::RunNow{}) : Event(event::Backfill{{10, 20, false}});
   case 17:
     return event::Settled{};
   case 13:
@@ -137,6 +137,10 @@ void carry_out(const std::vector<Action>& actions, World& world) {
 void check_invariants(const Rules& rules, const State& s, const World& world, Steady now, const model::Zone& zone) {
   ASSERT_EQ(s.worker, world.worker);
   ASSERT_EQ(s.run_open, world.run);
+  if (s.backfill) {
+    ASSERT_TRUE(s.phase == Phase::starting || s.phase == Phase::running || s.phase == Phase::stopping)
+        << "a later run would be taken for it";
+  }
   switch (s.phase) {
   case Phase::backing_off:
     ASSERT_TRUE(s.wake) << "would wait forever";

@@ -3,7 +3,8 @@
 //   EVENT -> PHASE ACTIONS... [CHECKS...]; ...
 //
 // An event "+30s" moves the clock and fires the timer, "jump:-1h" moves the wall clock alone. Checks
-// begin with '?': ?wake=5s (from now), ?nowake, ?paused, ?crashes=3, ?what=bug, ?next=5s (wall, from now).
+// begin with '?': ?wake=5s (from now), ?nowake, ?backfill, ?live, ?paused, ?crashes=3, ?what=bug, ?next=5s (wall, from
+// now).
 #include "supervisor/machine.hpp"
 
 #include <kepu/connector.h>
@@ -34,6 +35,9 @@ const std::string to_running =
 const std::string stream_running =
     "begin -> starting check; checked:stream -> starting spawn; hello -> starting configure; "
     "configured -> running begin_run start; ";
+const std::string of_backfill =
+    "backfill -> starting check ?backfill; checked -> starting spawn; hello -> starting configure; configured -> "
+    "running begin_run start ?backfill; ";
 // One crash of a running source, and the wait until it is tried again (n-th time in a row).
 std::string crash_again(const char* wait) {
   return std::string("exit:segv -> stopping settle; settled -> backing_off end_run:crashed ?wake=") + wait + "; +" +
@@ -111,6 +115,57 @@ std::vector<Case> cases() {
            "settled -> backing_off end_run:crashed ?wake=1s ?crashes=2"},
       {"ACrashAfterDoneChangesNothing", Plan::every_30s,
        to_running + "done:ok -> stopping bye; exit:segv -> stopping settle; settled -> ready end_run:ok ?crashes=0"},
+
+      // Backfills
+      {"ABackfillIsARunAndTheScheduleGoesOnAsIfItHadNotBeen", Plan::every_30s,
+       to_running +
+           "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok ?wake=30s; +10s "
+           "-> ready; " +
+           of_backfill +
+           "+5s -> running ?backfill; done:ok -> stopping bye; exit:0 -> stopping settle ?backfill; "
+           "settled -> ready end_run:ok ?live ?wake=15s"},
+      {"ABackfillOfASourceThatNeverRanIsFollowedByItsSchedule", Plan::hourly,
+       "begin -> starting check; checked -> ready; " + of_backfill +
+           "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:ok ?live ?next=30min"},
+      {"ABackfillThatFailsIsNotTriedAgain", Plan::on_demand,
+       "begin -> starting check; checked -> ready; " + of_backfill +
+           "done:retry -> stopping bye; exit:0 -> stopping settle; settled -> ready end_run:retry ?live ?nowake"},
+      {"ABackfillThatIsRefusedIsNotTriedAgain", Plan::on_demand,
+       "begin -> starting check; checked -> ready; " + of_backfill +
+           "refused:again -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopping settle; settled -> "
+           "ready end_run:bad_data ?live ?nowake"},
+      {"ARunThatFailedBeforeABackfillIsTriedAgainAfterIt", Plan::on_demand,
+       "begin -> starting check; checked -> ready; run -> starting check; check_failed:retry -> backing_off; " +
+           of_backfill + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:ok ?live"},
+      {"ACrashInABackfillCounts", Plan::on_demand,
+       "begin -> starting check; checked -> ready; " + of_backfill +
+           "exit:segv -> stopping settle; settled -> ready end_run:crashed ?live ?crashes=1 ?nowake"},
+      {"ABadConfigurationFoundByABackfillStops", Plan::every_30s,
+       "begin -> starting check; check_failed:retry -> backing_off; " + of_backfill +
+           "done:bad_config -> stopping bye; exit:0 -> stopping settle; settled -> stopped end_run:bad_config ?live"},
+      {"ABackfillThatCannotBeginIsForgotten", Plan::on_demand,
+       "begin -> starting check; checked -> ready; backfill -> starting check ?backfill; check_failed:retry -> ready "
+       "?live ?nowake"},
+      {"ABackfillIsPausedLikeAnyRun", Plan::every_30s,
+       "begin -> starting check; check_failed:retry -> backing_off; " + of_backfill +
+           "pause -> stopping cancel; done:cancelled -> stopping bye; exit:0 -> stopping settle; settled -> ready "
+           "end_run:cancelled ?live ?paused ?nowake"},
+      {"ABackfillThatIsPausedWhileItIsCheckedIsForgotten", Plan::on_demand,
+       "begin -> starting check; checked -> ready; backfill -> starting check; pause -> ready drop_check ?live; resume "
+       "-> ready; run -> starting check ?live"},
+      {"ABackfillIsNotBegunBesideARun", Plan::every_30s, to_running + "backfill -> running ?live"},
+      {"ABackfillOfAPausedSourceIsNotBegun", Plan::every_30s,
+       "begin -> starting check; pause -> ready drop_check; backfill -> ready"},
+      {"ABackfillOfADisabledSourceIsNotBegun", Plan::disabled, "begin -> stopped; backfill -> stopped"},
+      {"ASourceThatTurnsOutToStreamIsNotBackfilled", Plan::on_demand,
+       "begin -> starting check; check_failed:stop -> stopped; backfill -> starting check ?backfill; checked:stream -> "
+       "starting spawn ?live"},
+      {"AStreamingSourceIsNotBackfilled", Plan::on_demand,
+       stream_running + "done:ok -> stopping bye; exit:0 -> stopping settle; settled -> backing_off end_run:ok; "
+                        "backfill -> backing_off ?live"},
+      {"ShutdownEndsABackfill", Plan::every_30s,
+       "begin -> starting check; check_failed:retry -> backing_off; " + of_backfill +
+           "shutdown -> stopping cancel; exit:0 -> stopping settle; settled -> stopped end_run:crashed ?live"},
 
       // Streaming sources
       {"AStreamThatEndsComesBack", Plan::on_demand,
@@ -366,6 +421,7 @@ Event event_of(const std::string& word, bool& library_was_refused) {
   if (head == "misbehaved") return event::Misbehaved{};
   if (head == "refused") return event::Refused{tail == "again" ? "bad_data" : tail, "text", tail == "again"};
   if (head == "run") return event::RunNow{};
+  if (head == "backfill") return event::Backfill{{10, 20, false}};
   if (head == "pause") return event::Pause{};
   if (head == "resume") return event::Resume{};
   if (head == "library") return event::LibrarySeen{look(tail)};
@@ -471,6 +527,10 @@ TEST_P(Story, GoesAsTold) {
       } else if (check == "next") {
         ASSERT_TRUE(state.next_run);
         EXPECT_EQ(*state.next_run - now.wall, duration(value));
+      } else if (check == "backfill") {
+        EXPECT_TRUE(state.backfill);
+      } else if (check == "live") {
+        EXPECT_FALSE(state.backfill);
       } else if (check == "paused") {
         EXPECT_TRUE(state.paused);
       } else if (check == "crashes") {
@@ -486,6 +546,21 @@ TEST_P(Story, GoesAsTold) {
 
 INSTANTIATE_TEST_SUITE_P(Machine, Story, testing::ValuesIn(cases()),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+TEST(Machine, IngestIsToldWhetherARunEndedWell) {
+  const auto rules = rules_for(Plan::on_demand);
+  const Now now{from_micros(0), Steady{1h}, 0};
+  for (const int32_t status :
+       {KEPU_RUN_OK, KEPU_RUN_RETRY, KEPU_RUN_BAD_CONFIG, KEPU_RUN_BAD_DATA, KEPU_RUN_CANCELLED, KEPU_RUN_BUG}) {
+    State state;
+    state.phase = Phase::running;
+    state.worker = state.run_open = true;
+    state = next(rules, std::move(state), event::Done{status, ""}, now).state;
+    const auto actions = next(rules, std::move(state), event::Exited{}, now).actions;
+    ASSERT_EQ(actions.size(), 1u);
+    EXPECT_EQ(std::get<action::Settle>(actions[0]).well, status == KEPU_RUN_OK) << status;
+  }
+}
 
 TEST(Machine, JitterSpreadsTheBackOffBetweenHalfAndWholeAndTheCapHolds) {
   const auto rules = rules_for(Plan::every_30s);

@@ -46,6 +46,14 @@ TEST_F(Told, ACrashNamesSourceLibrarySignalAndWhenItIsTriedAgain) {
             "未说明原因（10 分钟内第 2 次崩溃，达到 5 次即隔离）。将于 2025-03-05T09:30:04+08:00 重试。");
 }
 
+TEST_F(Told, ABackfillNamesItsDays) {
+  state.running_since = wall;
+  state.backfill = model::Backfill{20'148, 20'179, false};
+  const auto s = told(Phase::running, What::checked);
+  EXPECT_EQ(s.en, "Source \"training\": reading 2025-03-01 to 2025-03-31 again since 2025-03-05T09:30:00+08:00.");
+  EXPECT_EQ(s.zh, "数据源“training”：自 2025-03-05T09:30:00+08:00 起重新读取 2025-03-01 至 2025-03-31。");
+}
+
 TEST_F(Told, AnEndWithACodeIsTold) {
   EXPECT_THAT(told(Phase::backing_off, What::crashed, {}, {3, 0}).en, HasSubstr("with exit code 3"));
   EXPECT_THAT(told(Phase::backing_off, What::crashed, {}, {67, 0}).en, HasSubstr("its fence could not be put up"));

@@ -35,6 +35,7 @@ struct Recorded {
   std::vector<wire::Type> frames;
   uint64_t bytes = 0;
   std::optional<RunOutcome> outcome;
+  std::optional<bool> well; // as told at its settling
 };
 
 class FakeIngest : public IngestPort {
@@ -51,7 +52,7 @@ public:
   void prepare(const std::string&, std::function<void(std::string)> then) override {
     boost::asio::post(io_, [then, c = cursor] { then(c); });
   }
-  void run_begins(RunInfo info) override { runs.push_back({std::move(info), {}, 0, {}}); }
+  void run_begins(RunInfo info) override { runs.push_back({std::move(info), {}, 0, {}, {}}); }
   bool frame(RunToken token, wire::Header header, std::string payload) override {
     auto& run = of(token);
     EXPECT_FALSE(run.outcome);
@@ -69,7 +70,8 @@ public:
     if (!answer.empty()) worker->send(token, answer);
     return !busy;
   }
-  void settle(RunToken token, std::function<void()> then) override {
+  void settle(RunToken token, bool well, std::function<void()> then) override {
+    of(token).well = well;
     if (!refuse_at_the_end.empty()) worker->refuse(token, {refuse_at_the_end, "the last part was refused"});
     boost::asio::post(io_, then);
   }
@@ -226,6 +228,40 @@ TEST_F(Supervised, TheWorkerIsToldWhatItNeedsAndNoMore) {
   EXPECT_THAT(log, Contains("a: env LANG=C.UTF-8"));
   EXPECT_THAT(log, Contains("a: env TZ=Asia/Shanghai"));
   EXPECT_THAT(log, Not(Contains(HasSubstr("env PATH="))));
+}
+
+TEST_F(Supervised, ABackfillBeginsWithoutABookmarkAndIsToldItsDays) {
+  start_with("show_configure", std::monostate{});
+  until([&] { return is(Phase::ready); });
+  ASSERT_TRUE(supervisor->backfill("training", {20'148, 20'179, false}));
+  const auto& run = first_run();
+  EXPECT_EQ(run.outcome->status, "ok");
+  EXPECT_EQ(run.well, true);
+  ASSERT_TRUE(run.info.backfill);
+  EXPECT_EQ(run.info.backfill->text(), "2025-03-01 to 2025-03-31");
+  EXPECT_THAT(log, Contains(HasSubstr("cursor  zone")));
+  EXPECT_THAT(log, Contains("training: range 1740758400 1743436800 20148 20179"));
+  ASSERT_TRUE(supervisor->run_now("training"));
+  until([&] { return ingest.runs.size() == 2 && ingest.runs[1].outcome; });
+  EXPECT_FALSE(ingest.runs[1].info.backfill);
+  EXPECT_THAT(log, Contains(HasSubstr("cursor where it was zone")));
+}
+
+TEST_F(Supervised, ABackfillIsRefusedWhereItCannotBegin) {
+  library("x", "take");
+  library("s", "streaming\nwait_cancel");
+  source("a", "x").enabled = false;
+  source("b", "x").schedule = std::monostate{};
+  source("c", "s");
+  start();
+  const model::Backfill days{20'148, 20'179, false};
+  until([&] { return is(Phase::ready, 1) && is(Phase::running, 2); });
+  EXPECT_EQ(supervisor->backfill("nobody", days).error().code, "unknown_source");
+  EXPECT_EQ(supervisor->backfill("a", days).error().code, "disabled");
+  EXPECT_EQ(supervisor->backfill("c", days).error().code, "streaming");
+  ASSERT_TRUE(supervisor->pause("b"));
+  until([&] { return status(1).paused; });
+  EXPECT_EQ(supervisor->backfill("b", days).error().code, "paused");
 }
 
 TEST_F(Supervised, StatusesDecideWhatFollows) {

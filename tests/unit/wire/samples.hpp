@@ -73,6 +73,7 @@ inline std::vector<Message> from_daemon() {
   configure.datasets = {dataset(), dataset()};
   configure.cursor = "at 7";
   configure.person_key = PersonKey{std::string(32, 'k')};
+  configure.range = Range{-5, INT64_MAX, -1, 20'000};
   configure.readable = {"/srv/gates"};
   configure.writable = {"/srv/work", std::string("/srv/\xb9\xc5")};
   return {Describe{}, configure, Configure{}, Start{77}, InputAnswered{KEPU_RESUME, true, 12, hash_of(9)},

@@ -96,6 +96,15 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
+// The days of a backfill; see kepu_range.
+struct Range {
+  int64_t time_from = 0;
+  int64_t time_until = 0;
+  int32_t first_day = 0;
+  int32_t until_day = 0;
+  bool operator==(const Range&) const = default;
+};
+
 struct Config {
   std::string time_zone = "Asia/Shanghai";
   std::vector<abi::Setting> settings;
@@ -105,6 +114,7 @@ struct Config {
   // Key for pseudonyms and for the tags in names of inputs, 32 bytes. nullopt: a connector with a person
   // field is refused, and the tags are made without a key.
   std::optional<std::string> person_key;
+  std::optional<Range> range; // of a backfill
 };
 
 // One activation. Construct, create, discover (dynamic connectors), run, destroy; all on one thread,

@@ -44,6 +44,9 @@ public:
   std::optional<std::vector<abi::Dataset>> contracts; // nullopt: the connector's own
   std::string time_zone = "Asia/Shanghai";
   std::optional<std::string> person_key = std::string(32, 'k'); // the same pseudonyms every time
+  // Runs are backfills of these days: every input is taken, nothing becomes durable before a good end, and then only
+  // what lies in them; ledger and cursor stay as they were.
+  std::optional<host::Range> range;
 
   // One run, from the durable state on.
   host::Outcome run(const Faults& faults = {});
