@@ -42,6 +42,7 @@ public:
   int run(const std::string& source, bool again, bool wait);
   int jobs();
   int rebuild(bool wait);
+  int compact(bool wait);
   // `disagrees` when it found something.
   int verify(bool wait);
   // Asks before it does it, unless `yes`. The person's number or account is asked for, and never leaves this process.

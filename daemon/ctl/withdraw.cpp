@@ -52,6 +52,8 @@ int Remote::withdraw_source(const std::string& source, bool yes, bool wait) {
 
 int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }
 
+int Remote::compact(bool wait) { return job("/api/v1/compact", wait); }
+
 int Remote::verify(bool wait) { return job("/api/v1/verify", wait); }
 
 int Remote::job(const std::string& target, bool wait) {

@@ -41,6 +41,9 @@ public:
   // Takes these entries out, sorted, each as often as it is there. Nothing that stays tells of them: runs that held one
   // are written anew, with their filters.
   void remove(std::span<const KeyEntry> entries);
+  // Puts the runs of one of these together, where there are several.
+  static constexpr unsigned parts = 65;
+  void join(unsigned part);
   // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 
