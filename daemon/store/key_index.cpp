@@ -134,12 +134,12 @@ KeyIndex::Run KeyIndex::parse_run(const Query& row) {
   const auto lows = row.blob(3);
   const auto filter = row.blob(4);
   if (row.integer(5) != sum_of_run(run.id, row.integer(1), run.first_page, lows, filter)) damaged();
+  if (lows.empty() || lows.size() % sizeof(uint64_t)) damaged();
   run.lows.resize(lows.size() / 8);
   std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
   run.filter = filter;
   const auto partition = static_cast<unsigned>(run.id >> 40);
-  if (partition > gathering || run.lows.empty() ||
-      (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
+  if (partition > gathering || (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
     damaged();
   return run;
 }
