@@ -165,6 +165,27 @@ Result<http::JobStatus> DaemonControl::verify() {
   return ingest_.ask_job(std::move(plan));
 }
 
+Result<http::JobStatus> DaemonControl::compact() {
+  JobPlan plan;
+  plan.kind = "compact";
+  plan.what = "store";
+  plan.begin = [this] { return writer_.compact(); };
+  plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
+    const auto& [before, after] = *outcome.compacted;
+    const auto megabytes = [](uint64_t bytes) {
+      return std::to_string(bytes / 1'000'000) + "." + std::to_string(bytes / 100'000 % 10) + " MB";
+    };
+    const auto blocks = std::to_string(before.blocks);
+    const auto left = std::to_string(after.blocks);
+    return {"Facts lie in " + counted(after.blocks, " block", " blocks") + ", before in " + blocks + "; " +
+                megabytes(after.bytes) + " of the file are in use, before " + megabytes(before.bytes) +
+                ". What became free is used again.",
+            "记录现存于" + left + "个数据块（此前" + blocks + "个）；文件中使用" + megabytes(after.bytes) + "（此前" +
+                megabytes(before.bytes) + "），空出部分将被再次使用。"};
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
 // Words of jobs are for everyone who reads: none tells who it was.
 Result<http::JobStatus> DaemonControl::erase_person(uint64_t pseudonym, const std::string& key) {
   JobPlan plan;

@@ -66,6 +66,7 @@ void Jobs::end(const char* how, JobPlan::Sentences sentences, store::Work::Outco
     job.status.ended = clock_.now();
     job.status.verified = std::move(outcome.verified);
     job.status.erased = outcome.erased;
+    job.status.compacted = outcome.compacted;
     tell(job.status, std::move(sentences));
     job.plan = {};
   });

@@ -48,6 +48,7 @@ public:
   int backfill(const std::string& source, const Parameters& days, bool wait);
   int jobs();
   int rebuild(bool wait);
+  int compact(bool wait);
   // `disagrees` when it found something.
   int verify(bool wait);
   // Asks before it does it, unless `yes`. The person's number or account is asked for, and never leaves this process.

@@ -168,6 +168,11 @@ void build(CLI::App& app, Wanted& wanted) {
       "differs is listed; figures are mended by kepuctl rebuild, facts by a backup alone",
       "kepuctl verify || kepuctl rebuild"));
   verify->footer(verify->get_footer() + "4 figures differ from the facts, or something is damaged.\n");
+  no_wait(
+      add(app, "compact",
+          "Join what many small parts of streaming sources left in pieces, so that histories and scans are quick; no "
+          "answer changes, and sources go on meanwhile",
+          "kepuctl compact"));
   auto* erase = no_wait(add(
       app, "erase-person",
       "Make the hub forget who a person is; figures and facts stay, and nothing leads to them any more. The number or "
@@ -373,6 +378,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "verify") return remote.verify(!wanted.no_wait);
+  if (command == "compact") return remote.compact(!wanted.no_wait);
   if (command == "erase-person") {
     const auto key_file = key_file_of(wanted, console);
     return key_file ? remote.erase_person(wanted.scheme, *key_file, wanted.yes, !wanted.no_wait) : failed;

@@ -60,6 +60,8 @@ int Remote::retention(const std::string& source, const std::string& before, bool
 
 int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }
 
+int Remote::compact(bool wait) { return job("/api/v1/compact", wait); }
+
 int Remote::verify(bool wait) { return job("/api/v1/verify", wait); }
 
 int Remote::job(const std::string& target, bool wait) {

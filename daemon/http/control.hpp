@@ -38,7 +38,7 @@ struct SourceStatus {
 // A long command on the store; see POST …/withdraw.
 struct JobStatus {
   uint64_t id = 0;
-  std::string kind;     // withdraw, retention, rebuild, verify, erase
+  std::string kind;     // withdraw, retention, rebuild, verify, compact, erase
   std::string what;     // "run 12", "source gates"
   std::string state;    // queued running done failed
   uint64_t done = 0;    // of `total`
@@ -47,8 +47,9 @@ struct JobStatus {
   std::string sentence_zh;
   Instant asked{};
   std::optional<Instant> ended;
-  std::optional<store::Verified> verified; // of one that is done and looked at the store
-  std::optional<store::Erased> erased;     // of one that is done and was to erase a person
+  std::optional<store::Verified> verified;   // of one that is done and looked at the store
+  std::optional<store::Erased> erased;       // of one that is done and was to erase a person
+  std::optional<store::Compacted> compacted; // of one that is done and joined what lay in pieces
 };
 
 struct Health {
@@ -92,6 +93,8 @@ public:
   virtual Result<JobStatus> rebuild() = 0;
   // The job that looks whether figures agree with the facts and whether anything is damaged; codes as above.
   virtual Result<JobStatus> verify() = 0;
+  // The job that joins what many small parts left in pieces; codes as above.
+  virtual Result<JobStatus> compact() = 0;
   // The job that makes the hub forget a person, told by pseudonym; `key`: fingerprint of the key that it was made with.
   // No answer and no job says who it was. Codes as above.
   virtual Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) = 0;

@@ -25,6 +25,12 @@ void write(Json& json, const Asked& asked, const JobStatus& job) {
   json.key("asked").text(asked.context.zone->text(job.asked));
   json.key("ended").text_or_null(job.ended ? asked.context.zone->text(*job.ended) : "");
   if (job.verified) write(json, *job.verified);
+  if (job.compacted) {
+    json.key("compacted").object();
+    for (const auto& [name, size] : {std::pair{"before", job.compacted->before}, {"after", job.compacted->after}})
+      json.key(name).object().key("blocks").number(size.blocks).key("bytes").number(size.bytes).end_object();
+    json.end_object();
+  }
   if (job.erased) {
     json.key("erased").object().key("was_held").boolean(job.erased->was_held);
     json.key("facts").number(job.erased->facts).end_object();
@@ -118,6 +124,11 @@ Response rebuild(const Asked& asked) {
 Response verify(const Asked& asked) {
   asked.params.allow_only({});
   return accepted(asked, take(asked.control.verify()));
+}
+
+Response compact(const Asked& asked) {
+  asked.params.allow_only({});
+  return accepted(asked, take(asked.control.compact()));
 }
 
 Response erase_person(const Asked& asked) {

@@ -5,6 +5,7 @@
 #include <roaring/roaring.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace kepu::measure {
@@ -116,13 +117,74 @@ std::string FactSet::bytes() const {
   return out;
 }
 
+namespace {
+
+// Numbers of one container, in ascending order without a number twice.
+bool is_container(ByteReader& in, bool has_runs, uint32_t cardinality) {
+  constexpr uint32_t most_listed = 4'096; // more are bits
+  if (has_runs) {
+    int64_t last = -1;
+    for (uint32_t n = in.get<uint16_t>(); n > 0 && in.ok(); --n) {
+      const int64_t first = in.get<uint16_t>();
+      if (first <= last) return false;
+      last = first + in.get<uint16_t>();
+      if (last > UINT16_MAX) return false;
+    }
+    return in.ok() && last >= 0;
+  }
+  if (cardinality > most_listed) {
+    uint32_t bits = 0;
+    for (int i = 0; i < 1'024 && in.ok(); ++i)
+      bits += static_cast<uint32_t>(std::popcount(in.get<uint64_t>()));
+    return in.ok() && bits == cardinality;
+  }
+  int64_t last = -1;
+  for (; cardinality > 0 && in.ok(); --cardinality) {
+    const int64_t number = in.get<uint16_t>();
+    if (number <= last) return false;
+    last = number;
+  }
+  return in.ok();
+}
+
+// Roaring's portable form as its specification has it. Roaring itself looks only whether the bytes suffice, and of
+// numbers out of order it answers anything.
+bool is_portable(std::string_view packed) {
+  constexpr uint32_t without_runs = 12'346;
+  constexpr uint32_t with_runs = 12'347;
+  constexpr uint32_t least_with_offsets = 4; // containers, where there are runs
+  ByteReader in(packed);
+  const auto cookie = in.get<uint32_t>();
+  const bool may_have_runs = (cookie & 0xffff) == with_runs;
+  if (!may_have_runs && cookie != without_runs) return false;
+  const uint32_t size = may_have_runs ? (cookie >> 16) + 1 : in.get<uint32_t>();
+  if (!in.ok() || size > 65'536) return false;
+  const auto runs = in.bytes(may_have_runs ? (size + 7) / 8 : 0);
+  ByteReader heads(in.bytes(size * 4));
+  ByteReader offsets(in.bytes(!may_have_runs || size >= least_with_offsets ? size * 4 : 0));
+  if (!in.ok()) return false;
+  int64_t last = -1;
+  for (uint32_t i = 0; i < size; ++i) {
+    const int64_t upper = heads.get<uint16_t>();
+    const uint32_t cardinality = heads.get<uint16_t>() + 1u;
+    if (upper <= last || (offsets.left() > 0 && offsets.get<uint32_t>() != in.position())) return false;
+    last = upper;
+    const bool has_runs = may_have_runs && (runs[i / 8] >> (i % 8) & 1) != 0;
+    if (!is_container(in, has_runs, cardinality)) return false;
+  }
+  return in.at_end();
+}
+
+} // namespace
+
 std::optional<FactSet> FactSet::parse(std::string_view bytes) {
   FactSet out;
   ByteReader in(bytes);
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     const auto upper = in.get<uint32_t>();
     const auto packed = in.text();
-    Bitmap part(in.ok() ? roaring_bitmap_portable_deserialize_safe(packed.data(), packed.size()) : nullptr);
+    Bitmap part(in.ok() && is_portable(packed) ? roaring_bitmap_portable_deserialize_safe(packed.data(), packed.size())
+                                               : nullptr);
     if (!part) return std::nullopt;
     out.impl_->parts[upper] = std::move(part);
   }

@@ -1,5 +1,7 @@
 #include "store/contents.hpp"
 
+#include "base/hash.hpp"
+#include "base/radix.hpp"
 #include "model/catalog_text.hpp"
 #include "store/block.hpp"
 #include "store/matching.hpp"
@@ -161,11 +163,7 @@ bool Contents::read_block() {
   const Extent of = *extent;
   if (of.first > until_fact_) return false;
   const Fact end = of.first + of.n;
-  if (next_fact_ == of.first) {
-    auto other = core_.db.query("SELECT 1 FROM extents WHERE first_fact>? AND first_fact<?");
-    if (other.bind(1, static_cast<int64_t>(of.first)).bind(2, static_cast<int64_t>(end)).step())
-      tell_("the list of who gave which facts names some twice", "记录来源清单有重复");
-  }
+  if (next_fact_ == of.first) look_for_overlap(of);
   ++read_;
   int64_t n = 0;
   int64_t schema = 0;
@@ -180,10 +178,12 @@ bool Contents::read_block() {
       time_max = row.integer(3);
     }
   }
-  if (n > 0 && n <= static_cast<int64_t>(block_facts) && next_fact_ + static_cast<Fact>(n) <= end) {
-    check_block(of, static_cast<uint32_t>(n), time_min, time_max, schema);
-    next_fact_ += static_cast<Fact>(n);
-    return true;
+  if (n > 0 && n <= static_cast<int64_t>(block_facts)) {
+    if (const auto extents = extents_of(of, next_fact_ + static_cast<Fact>(n)); !extents.empty()) {
+      check_block(extents, static_cast<uint32_t>(n), time_min, time_max, schema);
+      next_fact_ += static_cast<Fact>(n);
+      return true;
+    }
   }
   Fact next = end;
   {
@@ -196,7 +196,35 @@ bool Contents::read_block() {
   return true;
 }
 
-void Contents::check_block(const Extent& extent, uint32_t n, int64_t time_min, int64_t time_max, int64_t schema) {
+void Contents::look_for_overlap(const Extent& extent) {
+  auto other = core_.db.query("SELECT 1 FROM extents WHERE first_fact>? AND first_fact<?");
+  other.bind(1, static_cast<int64_t>(extent.first)).bind(2, static_cast<int64_t>(extent.first + extent.n));
+  if (other.step()) tell_("the list of who gave which facts names some twice", "记录来源清单有重复");
+}
+
+std::vector<Extent> Contents::extents_of(Extent of, Fact end) {
+  std::vector<Extent> out;
+  {
+    auto other = core_.db.query("SELECT 1 FROM blocks WHERE first_fact>? AND first_fact<?");
+    other.bind(1, static_cast<int64_t>(next_fact_)).bind(2, static_cast<int64_t>(end));
+    if (other.step()) return out;
+  }
+  for (;;) {
+    out.push_back(std::move(of));
+    const Fact next = out.back().first + out.back().n;
+    if (next >= end) return out;
+    const auto* extent = core_.ledger.extent_of(next);
+    // What is staged lies in blocks of its own.
+    if (!extent || extent->first != next || extent->dataset != out.back().dataset || !extent->seq || !out.back().seq)
+      return {};
+    of = *extent;
+    look_for_overlap(of);
+  }
+}
+
+void Contents::check_block(const std::vector<Extent>& extents, uint32_t n, int64_t time_min, int64_t time_max,
+                           int64_t schema) {
+  const auto& extent = extents.front();
   const auto first = next_fact_;
   const auto dataset =
       std::ranges::find_if(core_.datasets, [&](const auto& one) { return one.second->name == extent.dataset; });
@@ -233,7 +261,7 @@ void Contents::check_block(const Extent& extent, uint32_t n, int64_t time_min, i
           high = std::max(high, *when);
         }
         is_well = low == time_min && high == time_max;
-        is_found = !extent.seq || holds_keys(stored, extent, *block);
+        is_found = !extent.seq || holds_keys(stored, extents, *block);
       }
     }
   } catch (const SqlError& error) {
@@ -244,10 +272,18 @@ void Contents::check_block(const Extent& extent, uint32_t n, int64_t time_min, i
   if (!is_found) tell_("the index of keys lacks some of " + extent.dataset, "主键索引缺少" + extent.dataset + "的条目");
 }
 
-bool Contents::holds_keys(const StoredDataset& dataset, const Extent& extent, const BlockReader::Block& block) {
+bool Contents::holds_keys(const StoredDataset& dataset, const std::vector<Extent>& extents,
+                          const BlockReader::Block& block) {
   std::vector<bool> found(block.facts.rows);
   try {
-    const auto order = hash_keys(block.facts, key_seed(dataset, extent.source));
+    std::vector<HashedKey> order(block.facts.rows);
+    auto extent = extents.begin();
+    for (uint32_t row = 0; row < block.facts.rows; ++row) {
+      while (!extent->holds(block.first + row))
+        ++extent;
+      order[row] = {hash64(block.facts.key(row), key_seed(dataset, extent->source)), row};
+    }
+    sort_by_hash(order);
     std::vector<uint64_t> hashes(order.size());
     std::ranges::transform(order, hashes.begin(), &HashedKey::hash);
     core_.ledger.keys().find(hashes, [&](size_t i, uint64_t fact) {

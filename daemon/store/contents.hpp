@@ -26,8 +26,12 @@ public:
 
 private:
   bool read_block();
-  void check_block(const Extent& extent, uint32_t n, int64_t time_min, int64_t time_max, int64_t schema);
-  bool holds_keys(const StoredDataset& dataset, const Extent& extent, const BlockReader::Block& block);
+  void look_for_overlap(const Extent& extent);
+  // The extents that a block from next_fact_ to before `end` is of, the first of which is `of`; empty: some of the
+  // facts are of none, of another dataset, or of another block, too.
+  std::vector<Extent> extents_of(Extent of, Fact end);
+  void check_block(const std::vector<Extent>& extents, uint32_t n, int64_t time_min, int64_t time_max, int64_t schema);
+  bool holds_keys(const StoredDataset& dataset, const std::vector<Extent>& extents, const BlockReader::Block& block);
   bool read_index(KeyIndex& index, int64_t until, const char* english, const char* chinese);
   bool read_list();
   void tell_facts(const Extent& extent, Fact first, uint64_t n, bool lacking);

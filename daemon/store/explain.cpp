@@ -113,7 +113,7 @@ void Explanation::count(const BlockPlace& block, uint64_t facts, size_t most_gro
 
 CountedFact Explanation::fact(const BlockPlace& block, const model::FactColumns& facts, uint32_t row) {
   CountedFact out;
-  out.fact = block.first + row;
+  out.fact = block.block + row;
   const auto parts = key_parts(cell_.dataset(), cell_.definition().zone, facts.key(row));
   for (const auto& part : parts)
     out.key += (out.key.empty() ? "" : " / ") + part;
@@ -159,28 +159,28 @@ CountedFacts Explanation::tell(Seq at, const FactsAsk& page, const std::function
   std::vector<uint32_t> rows;
   std::vector<std::pair<uint32_t, int32_t>> numbers; // of persons: not told
   uint32_t visited = 0;
+  FactEnds gone(db_, at);
   for (const auto& block : blocks_until(db_, stored_name(cell_.dataset()), at)) {
     if (!cell_.may_hold(block)) continue;
-    rows_in_force(db_, block, at, rows);
+    gone.rows_in_force(block, rows);
     if (facts_)
-      std::erase_if(rows, [&](uint32_t row) { return !std::ranges::binary_search(*facts_, block.first + row); });
+      std::erase_if(rows, [&](uint32_t row) { return !std::ranges::binary_search(*facts_, block.block + row); });
     if (rows.empty()) continue;
-    const auto held = reader_.holding(block.first, cell_.dataset());
-    if (!held || held->first != block.first || held->facts.rows != block.n) damaged("a block of facts");
+    const auto held = block_of(reader_, block, cell_.dataset());
     numbers.clear();
     const auto share = cell_.share(block.source, held->facts, rows, numbers);
     out_.left_out += static_cast<uint64_t>(share.left_out);
     if (share.n == 0) continue;
     count(block, static_cast<uint64_t>(share.n), page.most_groups);
-    if (out_.more || block.first + block.n - 1 <= page.after) continue;
+    if (out_.more || block.end() - 1 <= page.after) continue;
     for (const uint32_t row : rows) {
       numbers.clear();
-      if (block.first + row <= page.after) continue;
+      if (block.block + row <= page.after) continue;
       if (cell_.share(block.source, held->facts, std::span(&row, 1), numbers).n == 0) continue;
       out_.more = visited == page.limit || !visit(fact(block, held->facts, row));
       if (out_.more) break;
       ++visited;
-      out_.last = block.first + row;
+      out_.last = block.block + row;
     }
   }
   return std::move(out_);

@@ -19,34 +19,70 @@ End end_named(const std::string& why) {
 
 std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at) {
   std::vector<BlockPlace> out;
-  auto row = db.query("SELECT b.first_fact,b.n,e.seq,e.source,e.run,e.input,b.time_min,b.time_max FROM extents e JOIN "
-                      "blocks b ON b.first_fact>=e.first_fact AND b.first_fact<e.first_fact+e.n WHERE e.dataset=? AND "
-                      "e.seq<=?");
+  BlockHeads heads(db);
+  auto row = db.query("SELECT first_fact,n,seq,source,run,input FROM extents WHERE dataset=? AND seq<=? ORDER BY "
+                      "first_fact");
   row.bind(1, stored_dataset).bind(2, number(at));
   while (row.step()) {
-    out.push_back({static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1)),
-                   static_cast<Seq>(row.integer(2)), row.integer(3), row.integer(4), row.integer(5), row.integer(6),
-                   row.integer(7)});
+    BlockPlace place;
+    place.first = static_cast<Fact>(row.integer(0));
+    const Fact end = place.first + static_cast<Fact>(row.integer(1));
+    place.seq = static_cast<Seq>(row.integer(2));
+    place.source = row.integer(3);
+    place.run = row.integer(4);
+    place.input = row.integer(5);
+    while (place.first < end) {
+      const auto& head = heads.holding(place.first);
+      place.block = head.first;
+      place.rows = head.n;
+      place.n = static_cast<uint32_t>(std::min(end, head.end()) - place.first);
+      place.time_min = head.time_min;
+      place.time_max = head.time_max;
+      out.push_back(place);
+      place.first += place.n;
+    }
   }
-  std::ranges::sort(out, {}, &BlockPlace::first);
   return out;
 }
 
-std::vector<FactEnd> ends_of(Db& db, const BlockPlace& block, Seq at) {
-  std::vector<FactEnd> out;
-  auto row = db.query("SELECT fact,seq,why FROM closed WHERE fact>=? AND fact<? AND seq<=? ORDER BY fact");
-  row.bind(1, static_cast<int64_t>(block.first)).bind(2, static_cast<int64_t>(block.first + block.n));
-  row.bind(3, number(at));
+std::shared_ptr<const BlockReader::Block> block_of(BlockReader& reader, const BlockPlace& place,
+                                                   const model::Dataset& dataset) {
+  auto block = reader.holding(place.first, dataset);
+  if (!block || block->first != place.block || block->facts.rows != place.rows)
+    throw SqlError(fail("damaged", "a block of facts is damaged; restore the store from a backup"));
+  return block;
+}
+
+FactEnds::FactEnds(Db& db, Seq at) : db_(db), at_(at) {
+  auto row = db_.query("SELECT run,withdrawn_seq FROM runs WHERE withdrawn_seq<=?");
+  row.bind(1, number(at_));
   while (row.step())
-    out.push_back({static_cast<Fact>(row.integer(0)), static_cast<Seq>(row.integer(1)), end_named(row.text(2))});
-  auto withdrawn = db.query("SELECT withdrawn_seq FROM runs WHERE run=? AND withdrawn_seq<=?");
-  withdrawn.bind(1, block.run).bind(2, number(at));
-  if (!withdrawn.step()) return out;
+    withdrawn_.emplace(row.integer(0), static_cast<Seq>(row.integer(1)));
+}
+
+std::vector<FactEnd> FactEnds::of(const BlockPlace& place, Seq until) {
+  if (block_ != place.block) {
+    block_ = 0;
+    closed_.clear();
+    auto row = db_.query("SELECT fact,seq,why FROM closed WHERE fact>=? AND fact<? AND seq<=? ORDER BY fact");
+    row.bind(1, static_cast<int64_t>(place.block)).bind(2, static_cast<int64_t>(place.block + place.rows));
+    row.bind(3, number(at_));
+    while (row.step())
+      closed_.push_back({static_cast<Fact>(row.integer(0)), static_cast<Seq>(row.integer(1)), end_named(row.text(2))});
+    block_ = place.block;
+  }
+  std::vector<FactEnd> out;
+  for (auto end = std::ranges::lower_bound(closed_, place.first, {}, &FactEnd::fact);
+       end != closed_.end() && end->fact < place.end(); ++end) {
+    if (end->seq <= until) out.push_back(*end);
+  }
+  const auto withdrawn = withdrawn_.find(place.run);
+  if (withdrawn == withdrawn_.end() || withdrawn->second > until) return out;
   // All that had not gone before went with it.
-  const auto seq = static_cast<Seq>(withdrawn.integer(0));
+  const auto seq = withdrawn->second;
   std::vector<FactEnd> all;
   auto next = out.begin();
-  for (Fact fact = block.first; fact < block.first + block.n; ++fact) {
+  for (Fact fact = place.first; fact < place.end(); ++fact) {
     const bool had_gone = next != out.end() && next->fact == fact;
     all.push_back(had_gone && next->seq < seq ? *next : FactEnd{fact, seq, End::withdrawn});
     if (had_gone) ++next;
@@ -54,15 +90,15 @@ std::vector<FactEnd> ends_of(Db& db, const BlockPlace& block, Seq at) {
   return all;
 }
 
-void rows_in_force(Db& db, const BlockPlace& block, Seq at, std::vector<uint32_t>& rows) {
+void FactEnds::rows_in_force(const BlockPlace& place, std::vector<uint32_t>& rows) {
   rows.clear();
-  const auto out = ends_of(db, block, at);
+  const auto out = of(place, at_);
   auto skip = out.begin();
-  for (uint32_t row = 0; row < block.n; ++row) {
-    if (skip != out.end() && skip->fact == block.first + row) {
+  for (Fact fact = place.first; fact < place.end(); ++fact) {
+    if (skip != out.end() && skip->fact == fact) {
       ++skip;
     } else {
-      rows.push_back(row);
+      rows.push_back(static_cast<uint32_t>(fact - place.block));
     }
   }
 }

@@ -5,23 +5,32 @@
 #include "store/ledger.hpp"
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <vector>
 
 namespace kepu::store {
 
-// Facts of one block, and what brought them.
+// Facts of one block that one extent brought. Their rows are counted from the block's first.
 struct BlockPlace {
-  Fact first = 0;
+  Fact block = 0; // its first fact
+  uint32_t rows = 0;
+  Fact first = 0; // of those
   uint32_t n = 0;
   Seq seq = 0; // since then in force
   int64_t source = 0;
   int64_t run = 0;
   int64_t input = 0; // 0: none
   int64_t time_min = 0;
-  int64_t time_max = 0; // below time_min: none has a time
+  int64_t time_max = 0; // of the block; below time_min: none has a time
+
+  Fact end() const { return first + n; }
 };
-// Blocks of a dataset that commits up to `at` brought, in the order of facts.
+// Of a dataset and of commits up to `at`, in the order of facts.
 std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at);
+// The block as `reader` has it; refuses one that is not as `place` says.
+std::shared_ptr<const BlockReader::Block> block_of(BlockReader& reader, const BlockPlace& place,
+                                                   const model::Dataset& dataset);
 
 enum class End : uint8_t { replaced, deleted, out_of_scope, withdrawn };
 constexpr size_t ends = 4;
@@ -32,8 +41,20 @@ struct FactEnd {
   End why = End::replaced;
 };
 // Ends up to commit `at`, by fact. A fact that ended with the commit that brought it was never in force.
-std::vector<FactEnd> ends_of(Db& db, const BlockPlace& block, Seq at);
-// Numbers of the block's rows that were in force after commit `at`, ascending.
-void rows_in_force(Db& db, const BlockPlace& block, Seq at, std::vector<uint32_t>& rows);
+class FactEnds {
+public:
+  FactEnds(Db& db, Seq at);
+  // Those up to `until`, which is not after `at`. Quick for one place of a block after the other.
+  std::vector<FactEnd> of(const BlockPlace& place, Seq until);
+  // Rows of the block that are of the place and were in force after commit `at`, ascending.
+  void rows_in_force(const BlockPlace& place, std::vector<uint32_t>& rows);
+
+private:
+  Db& db_;
+  const Seq at_;
+  std::map<int64_t, Seq> withdrawn_; // runs
+  Fact block_ = 0;                   // that closed_ is of; 0: none
+  std::vector<FactEnd> closed_;
+};
 
 } // namespace kepu::store

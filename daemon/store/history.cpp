@@ -60,7 +60,7 @@ struct Walked {
 class Walk {
 public:
   Walk(Db& db, const FigureAsk& ask, Seq at, const HistoryBounds& bounds)
-      : db_(db), ask_(ask), at_(at), bounds_(bounds) {}
+      : db_(db), ask_(ask), at_(at), bounds_(bounds), ends_(db, at) {}
 
   void find_epochs(const std::function<std::shared_ptr<const model::Catalog>(Seq)>& catalog_at);
   void find_losses();
@@ -83,9 +83,7 @@ private:
 
   const model::FactColumns& facts_of(const Place& place) {
     auto& group = *groups_[place.group];
-    block_ = group.reader.holding(place.block.first, group.dataset);
-    if (!block_ || block_->first != place.block.first || block_->facts.rows != place.block.n)
-      damaged("a block of facts");
+    block_ = block_of(group.reader, place.block, group.dataset);
     return block_->facts;
   }
   void lose(const Place& place, std::vector<FactEnd>& gone);
@@ -96,6 +94,7 @@ private:
   const FigureAsk& ask_;
   const Seq at_;
   const HistoryBounds& bounds_;
+  FactEnds ends_;
   std::vector<Epoch> epochs_; // by commit, from the first catalog on
   std::vector<Walked> cells_;
   std::vector<std::unique_ptr<Group>> groups_;
@@ -156,7 +155,7 @@ void Walk::find_epochs(const std::function<std::shared_ptr<const model::Catalog>
 
 void Walk::find_losses() {
   for (auto& place : places_) {
-    auto gone = ends_of(db_, place.block, at_);
+    auto gone = ends_.of(place.block, at_);
     place.has_ends = !gone.empty();
     std::erase_if(gone, [&](const FactEnd& end) { return end.seq <= place.block.seq; });
     if (!gone.empty()) lose(place, gone);
@@ -171,7 +170,7 @@ void Walk::lose(const Place& place, std::vector<FactEnd>& gone) {
     const auto [seq, why] = std::pair(gone[begin].seq, gone[begin].why);
     rows_.clear();
     for (; begin < gone.size() && gone[begin].seq == seq && gone[begin].why == why; ++begin)
-      rows_.push_back(static_cast<uint32_t>(gone[begin].fact - place.block.first));
+      rows_.push_back(static_cast<uint32_t>(gone[begin].fact - place.block.block));
     for (const size_t i : groups_[place.group]->cells) {
       auto& walked = cells_[i];
       if (seq >= walked.until) continue;
@@ -192,13 +191,13 @@ void Walk::lose(const Place& place, std::vector<FactEnd>& gone) {
 void Walk::gain(const Place& place) {
   rows_.clear();
   std::vector<FactEnd> gone;
-  if (place.has_ends) gone = ends_of(db_, place.block, place.block.seq); // never in force
+  if (place.has_ends) gone = ends_.of(place.block, place.block.seq); // never in force
   auto skip = gone.begin();
-  for (uint32_t row = 0; row < place.block.n; ++row) {
-    if (skip != gone.end() && skip->fact == place.block.first + row) {
+  for (Fact fact = place.block.first; fact < place.block.end(); ++fact) {
+    if (skip != gone.end() && skip->fact == fact) {
       ++skip;
     } else {
-      rows_.push_back(row);
+      rows_.push_back(static_cast<uint32_t>(fact - place.block.block));
     }
   }
   const auto& facts = facts_of(place);

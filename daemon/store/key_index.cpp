@@ -18,9 +18,10 @@ constexpr size_t page_head = 40;           // count, checksum, and what comes be
 constexpr size_t gather_entries = 131'072; // 2 MB in memory; spreads as some 2,000 entries a partition
 constexpr int partition_bits = 6;
 constexpr unsigned gathering = 1u << partition_bits; // its partition number
-constexpr unsigned merge_at = 8;                     // runs of one size class
-constexpr size_t filter_bits = 10;                   // an entry; about 1 % false hits
-constexpr size_t filter_block = 64;                  // one cache line
+static_assert(KeyIndex::parts == gathering + 1);
+constexpr unsigned merge_at = 8;    // runs of one size class
+constexpr size_t filter_bits = 10;  // an entry; about 1 % false hits
+constexpr size_t filter_block = 64; // one cache line
 constexpr unsigned probes = 5;
 
 unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> (64 - partition_bits)); }
@@ -133,12 +134,12 @@ KeyIndex::Run KeyIndex::parse_run(const Query& row) {
   const auto lows = row.blob(3);
   const auto filter = row.blob(4);
   if (row.integer(5) != sum_of_run(run.id, row.integer(1), run.first_page, lows, filter)) damaged();
+  if (lows.empty() || lows.size() % sizeof(uint64_t)) damaged();
   run.lows.resize(lows.size() / 8);
   std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
   run.filter = filter;
   const auto partition = static_cast<unsigned>(run.id >> 40);
-  if (partition > gathering || run.lows.empty() ||
-      (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
+  if (partition > gathering || (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
     damaged();
   return run;
 }
@@ -214,7 +215,7 @@ void KeyIndex::read_page(int64_t page, std::vector<KeyEntry>& out) {
 }
 
 void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
-  out.reserve(out.size() + run.n);
+  out.reserve(out.size() + std::min<uint64_t>(run.n, run.lows.size() * most_entries)); // more it cannot hold
   for (size_t i = 0; i < run.lows.size(); ++i)
     read_page(run.first_page + static_cast<int64_t>(i), out);
 }
@@ -376,6 +377,21 @@ void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEn
     if (!left.empty()) kept.push_back(write_run(partition, left, true));
   }
   partitions_[partition] = std::move(kept);
+}
+
+void KeyIndex::join(unsigned part) {
+  load();
+  const bool gathers = part == gathering;
+  auto& runs = gathers ? gathered_runs_ : partitions_[part];
+  if (runs.size() < 2) return;
+  std::vector<KeyEntry> entries;
+  for (const auto& run : runs) {
+    if (!gathers) read_run(run, entries);
+    drop_run(run);
+  }
+  if (!gathers) sort_by_hash(entries, partition_bits);
+  runs.clear();
+  runs.push_back(write_run(part, gathers ? gathered_ : entries, !gathers));
 }
 
 void KeyIndex::spread() {

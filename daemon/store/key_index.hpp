@@ -41,9 +41,11 @@ public:
   // Takes these entries out, sorted, each as often as it is there. Nothing that stays tells of them: runs that held one
   // are written anew, with their filters.
   void remove(std::span<const KeyEntry> entries);
-  // Takes out of one part of the index, 0 to parts - 1, what is gone. So much at once as a step may take.
+  // Of one part of the index, so much at once as a step may take: takes out what is gone, or puts runs together where
+  // there are several.
   static constexpr unsigned parts = 65;
   void sweep(unsigned part, const std::function<bool(uint64_t number)>& is_gone);
+  void join(unsigned part);
   // After a rollback, or to give memory back: what is in memory is read anew when it is needed.
   void forget();
 

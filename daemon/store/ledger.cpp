@@ -132,6 +132,16 @@ std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const 
   return block;
 }
 
+const BlockHeads::Head& BlockHeads::holding(Fact fact) {
+  if (last_.holds(fact)) return last_;
+  auto row = db_.query("SELECT first_fact,n,time_min,time_max FROM blocks WHERE first_fact<=? ORDER BY first_fact DESC "
+                       "LIMIT 1");
+  if (!row.bind(1, static_cast<int64_t>(fact)).step() || row.integer(1) <= 0) damaged("the list of blocks");
+  last_ = {static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1)), row.integer(2), row.integer(3)};
+  if (!last_.holds(fact)) damaged("the list of blocks");
+  return last_;
+}
+
 Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db) {}
 
 void Ledger::forget() {
@@ -330,47 +340,44 @@ void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
   const StoredCodes codes(db, dataset);
   const measure::When when(dataset, codes);
   BlockReader reader(db); // a scan must not push out what others have read
-  std::vector<uint32_t> in;
+  BlockHeads heads(db);
+  Fact closed_of = 0; // the block that out_of_force is of; 0: none
   std::vector<Fact> out_of_force;
+  std::vector<uint32_t> in;
   for (const auto& extent : extents) {
     if (extent.seq ? *extent.seq > ask.at : extent.run != ask.run) continue;
     if (!ask.wanted_extent(extent)) continue;
     const auto* horizon = horizon_of(horizons, extent.source);
     for (Fact at = extent.first; at < extent.first + extent.n;) {
-      Fact end = 0;
-      bool wanted = false;
-      {
-        auto head = db.query("SELECT n,time_min,time_max FROM blocks WHERE first_fact=?");
-        head.bind(1, static_cast<int64_t>(at));
-        if (!head.step() || head.integer(0) <= 0) damaged("the list of blocks");
-        end = at + static_cast<Fact>(head.integer(0));
-        const bool is_gone = horizon && head.integer(1) <= head.integer(2) && head.integer(2) < horizon->before_time;
-        wanted = !is_gone && ask.wanted_times(head.integer(1), head.integer(2));
-      }
-      if (wanted) {
-        out_of_force.clear();
-        {
-          auto rows = db.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 AND seq<=?4 UNION SELECT fact "
-                               "FROM staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
-          rows.bind(1, static_cast<int64_t>(at)).bind(2, static_cast<int64_t>(end)).bind(3, ask.run);
-          rows.bind(4, static_cast<int64_t>(ask.at));
-          while (rows.step())
-            out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
-        }
-        const auto block = reader.holding(at, dataset);
-        if (!block || block->first != at || at + block->facts.rows != end) damaged("a block of facts");
-        in.clear();
-        auto skip = out_of_force.begin();
-        for (uint32_t row = 0; row < block->facts.rows; ++row) {
-          if (skip != out_of_force.end() && *skip == at + row) {
-            ++skip;
-          } else if (!horizon || !lies_beyond(*horizon, when, block->facts, row)) {
-            in.push_back(row);
-          }
-        }
-        if (!in.empty()) visit({extent, *block, in});
-      }
+      const auto head = heads.holding(at);
+      const Fact begin = at;
+      const Fact end = std::min(head.end(), extent.first + extent.n);
       at = end;
+      if (horizon && head.time_min <= head.time_max && head.time_max < horizon->before_time) continue;
+      if (!ask.wanted_times(head.time_min, head.time_max)) continue;
+      if (closed_of != head.first) {
+        closed_of = head.first;
+        out_of_force.clear();
+        auto rows = db.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 AND seq<=?4 UNION SELECT fact "
+                             "FROM staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+        rows.bind(1, static_cast<int64_t>(head.first)).bind(2, static_cast<int64_t>(head.end())).bind(3, ask.run);
+        rows.bind(4, static_cast<int64_t>(ask.at));
+        while (rows.step())
+          out_of_force.push_back(static_cast<Fact>(rows.integer(0)));
+      }
+      const auto block = reader.holding(begin, dataset);
+      if (!block || block->first != head.first || block->facts.rows != head.n) damaged("a block of facts");
+      in.clear();
+      auto skip = std::ranges::lower_bound(out_of_force, begin);
+      for (Fact fact = begin; fact < end; ++fact) {
+        if (skip != out_of_force.end() && *skip == fact) {
+          ++skip;
+          continue;
+        }
+        const auto row = static_cast<uint32_t>(fact - head.first);
+        if (!horizon || !lies_beyond(*horizon, when, block->facts, row)) in.push_back(row);
+      }
+      if (!in.empty()) visit({extent, *block, in});
     }
   }
 }

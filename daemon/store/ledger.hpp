@@ -78,7 +78,28 @@ private:
   std::unordered_map<int64_t, std::vector<std::string>> schemas_;
 };
 
-// Facts of one dataset, block by block; `rows` ascending.
+// What is told of blocks beside their facts; those of neighbouring extents may lie in one. Any connection.
+class BlockHeads {
+public:
+  explicit BlockHeads(Db& db) : db_(db) {}
+  struct Head {
+    Fact first = 0;
+    uint32_t n = 0;
+    int64_t time_min = 0;
+    int64_t time_max = 0; // below time_min: none has a time
+
+    Fact end() const { return first + n; }
+    bool holds(Fact fact) const { return fact >= first && fact < end(); }
+  };
+  // Of the block that holds this fact, which there must be; valid until the next call.
+  const Head& holding(Fact fact);
+
+private:
+  Db& db_;
+  Head last_;
+};
+
+// Facts of one extent and dataset, block by block; `rows` ascending.
 struct FactSlice {
   const Extent& extent;
   const BlockReader::Block& block;

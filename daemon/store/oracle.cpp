@@ -221,18 +221,26 @@ Result<OracleFigures> recompute(const std::filesystem::path& file, const model::
   try {
     Scan scan(file, *dataset);
     OracleFigures out;
+    int64_t last_block = -1;
+    model::FactColumns last_facts;
     for (const auto& extent : scan.extents) {
-      auto block = scan.db.query(
-          "SELECT first_fact,schema,data FROM blocks WHERE first_fact>=? AND first_fact<? ORDER BY first_fact");
+      auto block = scan.db.query("SELECT first_fact,schema,data FROM blocks WHERE first_fact>=(SELECT max(first_fact) "
+                                 "FROM blocks WHERE first_fact<=?1) AND first_fact<?2 ORDER BY first_fact");
       block.bind(1, static_cast<int64_t>(extent.first)).bind(2, static_cast<int64_t>(extent.first + extent.n));
       uint64_t seen = 0;
       while (block.step()) {
-        auto facts = decode_block(block.blob(2));
-        if (!facts) return facts.error();
-        seen += facts->rows;
-        for (uint32_t i = 0; i < facts->rows; ++i) {
-          if (scan.closed.contains(static_cast<uint64_t>(block.integer(0)) + i)) continue;
-          count(out, catalog, indicator, zone, Row{scan, *dataset, *facts, scan.schemas.at(block.integer(1)), i},
+        if (last_block != block.integer(0)) {
+          auto facts = decode_block(block.blob(2));
+          if (!facts) return facts.error();
+          last_facts = std::move(*facts);
+          last_block = block.integer(0);
+        }
+        for (uint32_t i = 0; i < last_facts.rows; ++i) {
+          const auto fact = static_cast<uint64_t>(last_block) + i;
+          if (fact < extent.first || fact >= extent.first + extent.n) continue;
+          ++seen;
+          if (scan.closed.contains(fact)) continue;
+          count(out, catalog, indicator, zone, Row{scan, *dataset, last_facts, scan.schemas.at(block.integer(1)), i},
                 extent.source);
         }
       }

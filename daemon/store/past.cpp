@@ -60,14 +60,14 @@ const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
   BlockReader reader(db_);
   measure::Changes changes;
   std::vector<uint32_t> rows;
+  FactEnds gone(db_, at_);
   auto blocks = blocks_until(db_, stored_name(dataset_), at_);
   std::erase_if(blocks, [](const BlockPlace& block) { return block.time_min > block.time_max; });
   const auto day_of = [&](int64_t time) { return measure::day_of(dataset_, *zone_, time); };
   const auto widen = [&](const BlockPlace& block) {
-    rows_in_force(db_, block, at_, rows);
+    gone.rows_in_force(block, rows);
     if (rows.empty()) return;
-    const auto held = reader.holding(block.first, dataset_);
-    if (!held || held->first != block.first || held->facts.rows != block.n) damaged("a block of facts");
+    const auto held = block_of(reader, block, dataset_);
     changes.clear();
     meter.apply(held->facts, rows, 1, changes);
     for (const auto& delta : changes.deltas) {

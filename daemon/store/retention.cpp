@@ -89,16 +89,17 @@ private:
     return commit;
   }
 
-  // Those of which every fact is gone. The store's last stays: numbers go on behind it.
+  // Those of which every fact is gone; they may be of several sources. The store's last stays: numbers go on behind it.
   Result<void> list_blocks() {
     try {
       auto row = core_.db.query(
-          "SELECT b.first_fact,b.n FROM frozen f JOIN extents e ON e.dataset=f.dataset AND e.source=f.source JOIN "
-          "blocks "
-          "b ON b.first_fact>=e.first_fact AND b.first_fact<e.first_fact+e.n WHERE f.source=? AND e.seq IS NOT NULL "
-          "AND "
-          "b.time_min<=b.time_max AND b.time_max<f.before_time AND b.first_fact<(SELECT max(first_fact) FROM blocks) "
-          "GROUP BY b.first_fact");
+          "SELECT DISTINCT b.first_fact,b.n FROM frozen f JOIN extents e ON e.dataset=f.dataset AND e.source=f.source "
+          "JOIN blocks b ON b.first_fact>=(SELECT max(first_fact) FROM blocks WHERE first_fact<=e.first_fact) AND "
+          "b.first_fact<e.first_fact+e.n WHERE f.source=? AND e.seq IS NOT NULL AND b.time_min<=b.time_max AND "
+          "b.time_max<f.before_time AND b.first_fact<(SELECT max(first_fact) FROM blocks) AND NOT EXISTS(SELECT 1 FROM "
+          "extents o WHERE o.first_fact>=(SELECT max(first_fact) FROM extents WHERE first_fact<=b.first_fact) AND "
+          "o.first_fact<b.first_fact+b.n AND NOT EXISTS(SELECT 1 FROM frozen WHERE source=o.source AND "
+          "dataset=o.dataset AND before_time>b.time_max)) ORDER BY b.first_fact");
       row.bind(1, source_);
       while (row.step())
         blocks_.push_back({static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1))});
@@ -140,7 +141,8 @@ private:
     };
     std::vector<Of> extents;
     {
-      auto row = core_.db.query("SELECT first_fact,n,run FROM extents WHERE first_fact<?1 AND first_fact+n>?2");
+      auto row = core_.db.query("SELECT first_fact,n,run FROM extents WHERE first_fact<?1 AND first_fact>=(SELECT "
+                                "max(first_fact) FROM extents WHERE first_fact<=?2)");
       row.bind(1, end).bind(2, first);
       while (row.step())
         extents.push_back({row.integer(0), row.integer(1), row.integer(2)});

@@ -166,7 +166,8 @@ private:
     const auto block = core_.ledger.blocks().holding(own.next, dataset.dataset);
     if (!block) throw SqlError(fail("damaged", "a block of facts is missing; restore the store from a backup"));
     const auto begin = static_cast<uint32_t>(own.next - block->first);
-    const auto end = of_source_ ? block->facts.rows : std::min(block->facts.rows, begin + step_keys);
+    const auto held = std::min(block->facts.rows, static_cast<uint32_t>(own.end - block->first));
+    const auto end = of_source_ ? held : std::min(held, begin + step_keys);
     std::vector<uint8_t> closed(end);
     std::vector<uint8_t> last(end, 1); // what the key held when it held something
     {

@@ -15,10 +15,19 @@ struct Erased {
   uint64_t facts = 0;    // whose keys told of the person
 };
 
+struct Compacted {
+  struct Size {
+    uint64_t blocks = 0; // of facts
+    uint64_t bytes = 0;  // of the file that are in use
+  };
+  Size before;
+  Size after;
+};
+
 // What it changes becomes visible in its last step, or never: destroyed before that, or after an Error, it leaves
-// nothing behind (a rebuild: what it has mended; an erasure: the person is gone, or as before, and who asks for it
-// again gets to its end). While one is under way on a source no run of that source may be open,
-// and the catalog stays.
+// nothing behind (a rebuild: what it has mended; a compaction: what it has joined; an erasure: the person is gone, or
+// as before, and who asks for it again gets to its end). While one is under way on a source no run of that source may
+// be open, and the catalog stays.
 class Work {
 public:
   virtual ~Work() = default;
@@ -33,12 +42,13 @@ public:
 
   // After the last step.
   struct Outcome {
-    CommitInfo commit;                // its last; seq 0: nothing was to be changed
-    uint64_t removed = 0;             // facts that are no longer in force
-    uint64_t restored = 0;            // facts that are in force again
-    uint64_t mended = 0;              // kept figures that were made anew: a series' month, or its set of a day
-    std::optional<Verified> verified; // by verify()
-    std::optional<Erased> erased{};   // by erase_person()
+    CommitInfo commit;                    // its last; seq 0: nothing was to be changed
+    uint64_t removed = 0;                 // facts that are no longer in force
+    uint64_t restored = 0;                // facts that are in force again
+    uint64_t mended = 0;                  // kept figures that were made anew: a series' month, or its set of a day
+    std::optional<Verified> verified;     // by verify()
+    std::optional<Erased> erased{};       // by erase_person()
+    std::optional<Compacted> compacted{}; // by compact()
   };
   virtual Outcome outcome() const = 0;
 };

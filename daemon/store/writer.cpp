@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
+#include "store/compaction.hpp"
 #include "store/core.hpp"
 #include "store/erasure.hpp"
 #include "store/frozen_figures.hpp"
@@ -144,6 +145,8 @@ public:
 
   Result<std::unique_ptr<Work>> rebuild() override { return make_rebuild(core_); }
   Result<std::unique_ptr<Work>> verify() override { return make_verification(core_); }
+
+  Result<std::unique_ptr<Work>> compact() override { return make_compaction(core_); }
 
   Result<std::unique_ptr<Work>> erase_person(uint64_t pseudonym, std::string_view key) override {
     return make_erasure(core_, pseudonym, key);

@@ -186,6 +186,9 @@ public:
   // anything.
   virtual std::optional<int64_t> horizon(std::string_view source, std::string_view dataset) = 0;
 
+  // Joins neighbouring small blocks of facts, and runs of the indexes. No answer changes, and there is no commit.
+  virtual Result<std::unique_ptr<Work>> compact() = 0;
+
   // Makes the store forget who a person is; see decisions/erasure.md. Every answer stays, also as of earlier moments.
   // `key`: fingerprint of the key that the pseudonym was made with. Error code "other_person_key".
   virtual Result<std::unique_ptr<Work>> erase_person(uint64_t pseudonym, std::string_view key) = 0;

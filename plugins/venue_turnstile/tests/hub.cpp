@@ -161,8 +161,8 @@ int32_t Hub::run(const Settings& settings) {
     return kepu_str{name.data(), name.size()};
   };
   host.extension = [](void* ctx, const char* id) -> const void* {
-    const auto& range = static_cast<Hub*>(ctx)->range;
-    return range && std::string_view(id) == KEPU_RANGE ? &*range : nullptr;
+    const auto& days = static_cast<Hub*>(ctx)->range;
+    return days && std::string_view(id) == KEPU_RANGE ? &*days : nullptr;
   };
   host.explain = [](void* ctx, kepu_str line) { static_cast<Hub*>(ctx)->text = of(line); };
   host.begin_input = [](void* ctx, const kepu_input* input, kepu_input_answer* answer) {

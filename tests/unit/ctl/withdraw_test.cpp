@@ -119,6 +119,11 @@ TEST_F(Withdrawing, ARebuildNeedsNoQuestion) {
   EXPECT_THAT(out.str(), HasSubstr("withdrawn"));
 }
 
+TEST_F(Withdrawing, ACompactionNeedsNoQuestion) {
+  hub.on("POST /api/v1/compact", {job("queued")}, 202);
+  EXPECT_EQ(ask({"compact"}), ok);
+}
+
 class Verifying : public Withdrawing {
 protected:
   void done(const std::string& verified) {

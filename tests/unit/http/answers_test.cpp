@@ -210,6 +210,17 @@ TEST(HttpAnswers, AnErasureThatIsDoneTellsWhetherThePersonWasHeld) {
   EXPECT_EQ(serialize(hub.get_json("/api/v1/jobs/3").at("data").at("erased")), R"({"was_held":true,"facts":2})");
 }
 
+TEST(HttpAnswers, ACompactionThatIsDoneTellsBlocksAndBytes) {
+  Hub hub;
+  JobStatus job;
+  job.id = 3;
+  job.kind = "compact";
+  job.compacted = store::Compacted{{20, 9000}, {1, 4000}};
+  hub.control.asked_jobs = {job};
+  EXPECT_EQ(serialize(hub.get_json("/api/v1/jobs/3").at("data").at("compacted")),
+            R"({"before":{"blocks":20,"bytes":9000},"after":{"blocks":1,"bytes":4000}})");
+}
+
 TEST(HttpAnswers, RunsAndRejectsComeNewestFirstPageByPage) {
   for (const auto& [path, key] : {std::pair{"/api/v1/runs", "run"}, std::pair{"/api/v1/rejects", "id"}}) {
     Hub hub;

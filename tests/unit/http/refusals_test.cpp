@@ -60,6 +60,7 @@ TEST(HttpRefusals, EveryWrongRequestIsToldWhatAndWhere) {
       {"GET", "/api/v1/rebuild", 405, "method_not_allowed"},
       {"GET", "/api/v1/verify", 405, "method_not_allowed"},
       {"POST", "/api/v1/verify?x=1", 422, "unknown_parameter", "x"},
+      {"POST", "/api/v1/compact?x=1", 422, "unknown_parameter", "x"},
       {"GET", "/api/v1/persons/erase", 405, "method_not_allowed"},
       {"POST", "/api/v1/persons/erase", 422, "missing_parameter", "pseudonym"},
       {"POST", "/api/v1/persons/erase?pseudonym=0123456789abcdef", 422, "missing_parameter", "key"},

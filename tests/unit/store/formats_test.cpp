@@ -4,13 +4,20 @@
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
 #include "store/block.hpp"
+#include "store/claims.hpp"
 #include "store/figures.hpp"
+#include "store/removals.hpp"
+#include "store/schema.hpp"
 #include "store/sums.hpp"
+#include "support/folder.hpp"
 #include "support/sample_catalog.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
+#include <optional>
 #include <random>
 
 namespace kepu::store {
@@ -177,6 +184,176 @@ TEST(Formats, Catalogs) {
     if (found) continue;
     EXPECT_TRUE(found.error().code == "damaged_catalog" || found.error().code == "newer_catalog") << found.error().code;
   }
+}
+
+TEST(Formats, SetsOfFacts) {
+  measure::FactSet facts;
+  facts.add_range(5, 3'000);
+  for (uint64_t i = 0; i < 200; ++i)
+    facts.add(1'000'000 + i * i * 37);
+  auto form = facts.bytes();
+  Mutations mutations(form, false);
+  for (int i = 0; i < rounds; ++i) {
+    const auto found = measure::FactSet::parse(mutations.next());
+    if (!found) continue;
+    uint64_t last = 0;
+    for (const auto fact : found->from(0, 100)) {
+      ASSERT_TRUE(last == 0 || fact > last);
+      ASSERT_TRUE(found->contains(fact));
+      last = fact;
+    }
+  }
+}
+
+// Tables of a new store in one transaction that is never ended, so that a change of a row costs no disk.
+class StoredRows : public testing::Test {
+protected:
+  StoredRows() : db_(folder_.path() / "kepu.db", Db::Mode::write) {
+    prepare_tables(db_, "kepu.db");
+    transaction_.emplace(db_);
+  }
+  // `read` with what each mutation of a blob makes of it. Returns how often it refused.
+  int mutate(const char* select, const char* update, const std::function<void()>& read) {
+    std::string form;
+    {
+      auto row = db_.query(select);
+      EXPECT_TRUE(row.step());
+      form = row.blob(0);
+    }
+    Mutations mutations(form, true);
+    int refused = 0;
+    for (int i = 0; i < few_rounds; ++i) {
+      const auto bytes = mutations.next();
+      db_.query(update).bind_blob(1, bytes).run();
+      refused += is_refused(read);
+    }
+    db_.query(update).bind_blob(1, form).run();
+    EXPECT_FALSE(is_refused(read));
+    return refused;
+  }
+  static bool is_refused(const std::function<void()>& read) {
+    try {
+      read();
+    } catch (const SqlError& error) {
+      EXPECT_EQ(error.error().code, "damaged");
+      return true;
+    }
+    return false;
+  }
+  static constexpr int few_rounds = 3'000;
+
+  test::Folder folder_;
+  Db db_;
+  std::optional<Transaction> transaction_;
+};
+
+std::vector<KeyEntry> some_entries(size_t n) {
+  std::mt19937_64 random(11);
+  std::vector<KeyEntry> out(n);
+  for (size_t i = 0; i < n; ++i)
+    out[i] = {random(), i + 1};
+  std::ranges::sort(out);
+  return out;
+}
+
+// Looks some keys up and reads every run.
+void use(Db& db, KeyIndex::Table table, const std::vector<KeyEntry>& entries) {
+  KeyIndex index(db, table);
+  std::vector<uint64_t> hashes;
+  for (size_t i = 0; i < entries.size(); i += 1 + entries.size() / 50)
+    hashes.push_back(entries[i].hash);
+  index.find(hashes, [](size_t, uint64_t) {});
+  int64_t after = 0;
+  while (const auto checked = index.check_run_after(after))
+    after = checked->run;
+}
+
+TEST_F(StoredRows, PagesOfTheIndexes) {
+  const auto entries = some_entries(2'000);
+  for (const auto table : {KeyIndex::Table::facts, KeyIndex::Table::persons}) {
+    KeyIndex(db_, table).add(entries);
+    const bool keys = table == KeyIndex::Table::facts;
+    EXPECT_GT(mutate(keys ? "SELECT data FROM keypage WHERE page=2" : "SELECT data FROM personpage WHERE page=2",
+                     keys ? "UPDATE keypage SET data=? WHERE page=2" : "UPDATE personpage SET data=? WHERE page=2",
+                     [&] { use(db_, table, entries); }),
+              few_rounds / 10);
+  }
+}
+
+TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
+  const auto entries = some_entries(140'000); // spread over all partitions
+  KeyIndex(db_, KeyIndex::Table::facts).add(entries);
+  struct Run {
+    int64_t id, n, first_page;
+    std::string lows, filter;
+  } run;
+  {
+    auto row = db_.query("SELECT id,n,first_page,lows,filter FROM keyseg ORDER BY id LIMIT 1");
+    ASSERT_TRUE(row.step());
+    run = {row.integer(0), row.integer(1), row.integer(2), std::string(row.blob(3)), std::string(row.blob(4))};
+  }
+  const auto put = [&](const Run& as) {
+    db_.query("UPDATE keyseg SET n=?,first_page=?,lows=?,filter=?,sum=? WHERE id=?")
+        .bind(1, as.n)
+        .bind(2, as.first_page)
+        .bind_blob(3, as.lows)
+        .bind_blob(4, as.filter)
+        .bind(5, KeyIndex::sum_of_run(as.id, as.n, as.first_page, as.lows, as.filter))
+        .bind(6, as.id)
+        .run();
+  };
+  Mutations lows(run.lows, false);
+  Mutations filters(run.filter, false);
+  constexpr int64_t numbers[] = {0, -1, 1, INT64_MAX, INT64_MIN, int64_t{1} << 40};
+  for (int i = 0; i < 300; ++i) {
+    auto changed = run;
+    if (i % 3 == 0) changed.lows = lows.next();
+    if (i % 3 == 1) changed.filter = filters.next();
+    if (i % 3 == 2) (i % 2 ? changed.n : changed.first_page) = numbers[i / 3 % std::size(numbers)];
+    put(changed);
+    is_refused([&] { use(db_, KeyIndex::Table::facts, entries); });
+    is_refused([&] { KeyIndex(db_, KeyIndex::Table::facts).join(0); });
+  }
+  put(run);
+  EXPECT_FALSE(is_refused([&] { use(db_, KeyIndex::Table::facts, entries); }));
+}
+
+TEST_F(StoredRows, ClaimsAndWhatRunsRemoved) {
+  Dictionary dictionary(db_);
+  const auto catalog = test::sample_catalog();
+  const auto& dataset = catalog->datasets.front();
+  StoredDataset stored(stored_name(dataset), dataset, 1, dictionary);
+  measure::FactSet facts;
+  facts.add_range(1, 500);
+  facts.add(90'000);
+  OpenRun run;
+  run.run = 3;
+  run.source = 1;
+  Claims claims(db_, run);
+  claims.add(stored.name, 0, facts);
+  claims.write(7);
+  hold_back(db_, 1, stored.name, 3, 7, facts);
+  Removals removals(db_, run);
+  Scope scope;
+  scope.time_from = 5;
+  for (size_t i = 0; i < dataset.contract.fields.size(); ++i)
+    scope.conditions.push_back({i, "word", 42});
+  removals.replaced(stored, scope, 0);
+  removals.write(7);
+  EXPECT_GT(
+      mutate("SELECT facts FROM claims", "UPDATE claims SET facts=?", [&] { Claims::of_run(db_, 1, stored.name, 3); }),
+      0);
+  EXPECT_GT(
+      mutate("SELECT facts FROM kept_out", "UPDATE kept_out SET facts=?", [&] { kept_out_by(db_, 1, stored.name, 3); }),
+      0);
+  EXPECT_GT(mutate("SELECT body FROM scopes", "UPDATE scopes SET body=?",
+                   [&] {
+                     for (const auto& one : replaced_by_others(db_, 1, stored, {})) {
+                       for (const auto& condition : one.scope.conditions)
+                         ASSERT_LT(condition.field, dataset.contract.fields.size());
+                     }
+                   }),
+            few_rounds / 10);
 }
 
 } // namespace

@@ -86,6 +86,18 @@ TEST_F(Retention, TakesKeysOfDeletedFactsOutOfTheIndex) {
   EXPECT_TRUE(verified().agrees());
 }
 
+TEST_F(Retention, ABlockThatSeveralSourcesShareGoesWithTheLastOfThem) {
+  run_with({{"a", "in", 2, 1}}, "other");
+  run_with({{"z", "in", 9, 1}}); // the store's last block
+  to_end(writer_->compact());
+  run_with({{"y", "in", 9, 1}});
+  EXPECT_EQ(give_up(10).removed, 0u) << "one of another source lies in it";
+  EXPECT_EQ(to_end(writer_->retention("other", day_2025(10))).removed, 7u);
+  EXPECT_EQ(visits(), (Visits{{0, 1}, {1, 2}, {2, 1}, {5, 1}, {7, 1}, {9, 2}}));
+  EXPECT_EQ(facts(), 1u);
+  EXPECT_TRUE(verified().agrees());
+}
+
 TEST_F(Retention, TellsHowFarBackFactsGo) {
   const auto commit = give_up(6).commit;
   auto reader = ReaderSource(file()).open().value();
@@ -327,6 +339,7 @@ TEST_P(Lives, WithRetentionKeepFrozenFiguresAndAgreeWithTheFactsThatAreLeft) {
         }
       }
     }
+    if (random() % 10 == 0) kepu::test::Life::to_end(kepu::test::Life::must(deleted.writer->compact()));
     last = seen(marked, marked.writer->latest(), 0);
     answered[marked.writer->latest()] = last;
     if (step % 6 == 0) {
