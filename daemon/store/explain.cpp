@@ -1,7 +1,7 @@
 #include "store/explain.hpp"
 
 #include "base/bytes.hpp"
-#include "store/run_rows.hpp"
+#include "store/record_rows.hpp"
 
 #include <algorithm>
 #include <map>

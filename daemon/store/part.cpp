@@ -2,10 +2,10 @@
 #include "store/core.hpp"
 #include "store/inputs.hpp"
 #include "store/matching.hpp"
+#include "store/record_rows.hpp"
 #include "store/rejects.hpp"
 #include "store/removals.hpp"
 #include "store/replacement.hpp"
-#include "store/run_rows.hpp"
 #include "store/sums.hpp"
 #include "store/swap.hpp"
 

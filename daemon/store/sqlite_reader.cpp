@@ -10,8 +10,8 @@
 #include "store/horizon.hpp"
 #include "store/labels.hpp"
 #include "store/past.hpp"
+#include "store/record_rows.hpp"
 #include "store/recount.hpp"
-#include "store/run_rows.hpp"
 #include "store/schema.hpp"
 #include "store/writer.hpp"
 
@@ -230,21 +230,7 @@ public:
   }
 
   Result<std::vector<GivenUp>> given_up(std::string_view source) override {
-    return guard([&]() -> Result<std::vector<GivenUp>> {
-      std::vector<GivenUp> out;
-      auto row =
-          db_.query("SELECT dataset,before_day,max(frozen.seq),recorded_at FROM frozen JOIN commits USING(seq) JOIN "
-                    "sources ON sources.source=frozen.source WHERE id=? GROUP BY dataset ORDER BY dataset");
-      row.bind(1, source);
-      while (row.step()) {
-        const auto name = row.text(0);
-        out.push_back({std::string(source),
-                       name.substr(0, name.rfind('@')),
-                       static_cast<model::Day>(row.integer(1)),
-                       {static_cast<Seq>(row.integer(2)), from_micros(row.integer(3))}});
-      }
-      return out;
-    });
+    return guard([&]() -> Result<std::vector<GivenUp>> { return given_up_of(db_, source); });
   }
 
   Result<FigureStates> history(const FigureAsk& ask, Seq before, uint32_t limit) override {
@@ -270,39 +256,15 @@ public:
   }
 
   Result<std::vector<CommitRow>> changes(std::string_view indicator, Seq before, uint32_t limit) override {
-    return guard([&]() -> Result<std::vector<CommitRow>> {
-      auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM touches JOIN commits USING(seq) LEFT JOIN "
-                           "sources USING(source) WHERE indicator=?1 AND seq<=?2 AND (?3=0 OR seq<?3) ORDER BY seq "
-                           "DESC LIMIT ?4");
-      row.bind(1, indicator).bind(2, static_cast<int64_t>(std::min<Seq>(at_, INT64_MAX)));
-      row.bind(3, static_cast<int64_t>(std::min<Seq>(before, INT64_MAX))).bind(4, static_cast<int64_t>(limit));
-      return read_commits(row, at_);
-    });
+    return guard([&]() -> Result<std::vector<CommitRow>> { return changes_of(db_, indicator, at_, before, limit); });
   }
 
   Result<std::vector<CommitRow>> commits(const PageAsk& ask, bool labelled_only) override {
-    return guard([&]() -> Result<std::vector<CommitRow>> {
-      auto row = db_.query("SELECT seq,recorded_at,kind,sources.id,run FROM commits LEFT JOIN sources USING(source) "
-                           "WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR seq<?2) AND (NOT ?4 OR seq IN (SELECT seq "
-                           "FROM labels l WHERE NOT EXISTS (SELECT 1 FROM labels WHERE label=l.label AND "
-                           "set_seq>l.set_seq))) ORDER BY seq DESC LIMIT ?3");
-      bind_page(row, ask);
-      row.bind(4, labelled_only);
-      return read_commits(row, INT64_MAX);
-    });
+    return guard([&]() -> Result<std::vector<CommitRow>> { return commit_rows(db_, ask, labelled_only); });
   }
 
   Result<std::vector<RunRow>> runs(const PageAsk& ask) override {
-    return guard([&]() -> Result<std::vector<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
-                           " FROM runs JOIN sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND "
-                           "(?2=0 OR run<?2) ORDER BY run DESC LIMIT ?3");
-      bind_page(row, ask);
-      std::vector<RunRow> out;
-      while (row.step())
-        out.push_back(read_run(row));
-      return out;
-    });
+    return guard([&]() -> Result<std::vector<RunRow>> { return run_rows(db_, ask); });
   }
 
   Result<std::optional<RunRow>> run(uint64_t number) override {
@@ -310,53 +272,15 @@ public:
   }
 
   Result<std::optional<RunRow>> last_run(std::string_view source) override {
-    return guard([&]() -> Result<std::optional<RunRow>> {
-      auto row = db_.query("SELECT " KEPU_RUN_COLUMNS
-                           " FROM runs JOIN sources USING(source) WHERE sources.id=? ORDER BY run DESC LIMIT 1");
-      row.bind(1, source);
-      return row.step() ? std::optional(read_run(row)) : std::nullopt;
-    });
+    return guard([&]() -> Result<std::optional<RunRow>> { return last_run_of(db_, source); });
   }
 
   Result<std::vector<RejectRow>> rejects(const PageAsk& ask) override {
-    return guard([&]() -> Result<std::vector<RejectRow>> {
-      auto row = db_.query(
-          "SELECT rejects.id,run,sources.id,input,place,dataset,field,code,message,recorded_at,count FROM rejects JOIN "
-          "sources USING(source) WHERE (?1 IS NULL OR sources.id=?1) AND (?2=0 OR rejects.id<?2) ORDER BY rejects.id "
-          "DESC LIMIT ?3");
-      bind_page(row, ask);
-      std::vector<RejectRow> out;
-      while (row.step()) {
-        RejectRow reject;
-        reject.id = static_cast<uint64_t>(row.integer(0));
-        reject.run = static_cast<uint64_t>(row.integer(1));
-        reject.source = row.text(2);
-        reject.input = row.text(3);
-        reject.place = static_cast<uint64_t>(row.integer(4));
-        reject.dataset = row.text(5);
-        reject.field = row.text(6);
-        reject.code = row.text(7);
-        reject.message = row.text(8);
-        reject.recorded_at = from_micros(row.integer(9));
-        reject.count = static_cast<uint64_t>(row.integer(10));
-        out.push_back(std::move(reject));
-      }
-      return out;
-    });
+    return guard([&]() -> Result<std::vector<RejectRow>> { return reject_rows(db_, ask); });
   }
 
   Result<uint64_t> reject_count(const std::optional<std::string>& source) override {
-    return guard([&]() -> Result<uint64_t> {
-      auto row = db_.query(
-          "SELECT coalesce(sum(count),0) FROM rejects JOIN sources USING(source) WHERE ?1 IS NULL OR sources.id=?1");
-      if (source) {
-        row.bind(1, *source);
-      } else {
-        row.bind_null(1);
-      }
-      row.step();
-      return static_cast<uint64_t>(row.integer(0));
-    });
+    return guard([&]() -> Result<uint64_t> { return rejects_of(db_, source); });
   }
 
   Result<Totals> totals() override {
@@ -391,17 +315,6 @@ private:
   static CommitInfo read_commit(Query& row) {
     if (!row.step()) return {};
     return {static_cast<Seq>(row.integer(0)), from_micros(row.integer(1))};
-  }
-
-  // `labels_at`: labels as they were after that commit.
-  std::vector<CommitRow> read_commits(Query& row, Seq labels_at) {
-    std::vector<CommitRow> out;
-    while (row.step()) {
-      const auto seq = static_cast<Seq>(row.integer(0));
-      out.push_back({seq, from_micros(row.integer(1)), row.text(2), row.text(3), static_cast<uint64_t>(row.integer(4)),
-                     labels_of(db_, seq, labels_at)});
-    }
-    return out;
   }
 
   CommitInfo last_commit() {
@@ -503,16 +416,6 @@ private:
       }
     }
     return {};
-  }
-
-  static void bind_page(Query& row, const PageAsk& ask) {
-    if (ask.source) {
-      row.bind(1, *ask.source);
-    } else {
-      row.bind_null(1);
-    }
-    row.bind(2, static_cast<int64_t>(std::min<uint64_t>(ask.before, INT64_MAX)))
-        .bind(3, static_cast<int64_t>(ask.limit));
   }
 
   template <class F> auto guard(F&& f) -> decltype(f()) {
