@@ -127,13 +127,14 @@ Result<http::JobStatus> DaemonControl::retention(const std::string& source, mode
   plan.begin = [this, source, before] { return writer_.retention(source, before); };
   plan.done = [source, day](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
     const auto removed = std::to_string(outcome.removed);
+    const auto deleted = counted(outcome.removed, " fact was deleted.", " facts were deleted.");
     if (outcome.commit.seq == 0) {
-      return {"Nothing of " + source + " from before " + day + " was left to be given up; " + removed +
-                  " facts of earlier days were deleted.",
+      return {"Nothing of " + source + " from before " + day + " was left to be given up; of earlier retentions " +
+                  deleted,
               "数据源" + source + "在" + day + "之前没有需要清除的数据；删除更早的记录" + removed + "条。"};
     }
     return {"Figures of " + source + " from before " + day + " are frozen by commit " +
-                std::to_string(outcome.commit.seq) + ": " + removed + " facts were deleted.",
+                std::to_string(outcome.commit.seq) + ": " + deleted,
             "数据源" + source + "在" + day + "之前的数值已由提交" + std::to_string(outcome.commit.seq) +
                 "固定：删除记录" + removed + "条。"};
   };

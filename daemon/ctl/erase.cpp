@@ -25,7 +25,7 @@ int Remote::erase_person(const std::string& scheme, const std::filesystem::path&
   auto raw = console_.secret ? console_.secret("The person's number or account (" + scheme + "; it is not shown): ")
                              : std::nullopt;
   if (!raw) {
-    say_error("no number or account was given; type it, or pipe it in");
+    say_error("no number or account was given, or one of more than 1,024 bytes; type it, or pipe it in");
     return usage;
   }
   uint64_t pseudonym = 0;

@@ -417,7 +417,7 @@ int Remote::retry_all(const std::string& source, bool wait) {
     if (!rows) return not_understood();
     for (const auto& row : *rows)
       if (number(row, "rejects") > 0) sources.push_back(text(row, "id"));
-    if (sources.empty() && !manner_.json) console_.out << "No row is refused.\n";
+    if (sources.empty()) console_.out << (manner_.json ? R"({"data":[]})" : "No row is refused.") << "\n";
   }
   int worst = ok;
   for (const auto& id : sources)

@@ -54,7 +54,8 @@ public:
   Result<std::vector<Cell>> collect(const Window& window) override {
     cells_.clear();
     for (const auto& one : lost_) {
-      if (window.first_day < one.before) return unknown_before(one, indicator_);
+      // The window begins with the first figure that is known, perhaps within a period that lacks earlier ones.
+      if (model::Period{freq_, window.from}.first_day() < one.before) return unknown_before(one, indicator_);
     }
     if (choice_) {
       if (auto looked = choice_->look(window.first_day, window.last_day); !looked) return looked.error();

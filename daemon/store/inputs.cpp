@@ -19,6 +19,7 @@ Hash hash_of(std::string_view blob) {
 struct Known {        // what a name holds now
   bool begun = false; // content newer than `taken` was begun and not finished
   std::optional<InputAnswer::Previous> taken;
+  std::optional<InputAnswer::Previous> other; // there is none such, but inputs of the name were there
 };
 
 Known under_name(Db& db, int64_t source, std::string_view name, const std::vector<PartInput>& pending) {
@@ -34,6 +35,13 @@ Known under_name(Db& db, int64_t source, std::string_view name, const std::vecto
         known.begun = true;
       }
     }
+  }
+  // Of a name that holds nothing whole facts may be there all the same, of a backfill or of what was begun: it is told
+  // as having held something, which no content can be the growth of.
+  if (!known.taken) {
+    auto row = db.query("SELECT size FROM inputs WHERE source=? AND name=? ORDER BY input DESC LIMIT 1");
+    row.bind(1, source).bind(2, name);
+    if (row.step()) known.other = InputAnswer::Previous{static_cast<uint64_t>(row.integer(0)), {}};
   }
   for (const auto& input : pending) {
     if (input.ask.name != name) continue;
@@ -97,7 +105,7 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
   LedgerAnswer out;
   auto& answer = out.answer;
   const auto known = under_name(db, source, ask.name, pending);
-  answer.previous = known.taken;
+  answer.previous = known.taken ? known.taken : known.other;
   if (!known.begun && known.taken && known.taken->hash == ask.content_hash) {
     answer.decision = Decision::known;
     return out;

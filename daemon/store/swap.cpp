@@ -78,12 +78,16 @@ void Swap::refuse(const StoredDataset& dataset, const std::map<int64_t, uint64_t
     what = "the source gave no row of dataset " + dataset.dataset.contract.id + ", of which the hub holds " +
            counted(facts, " fact", " facts");
   } else {
-    const auto& [input, lost] = *unread.begin();
+    const auto input = unread.begin()->first;
+    uint64_t lost = 0;
+    for (const auto& [each, of_each] : unread)
+      lost += of_each;
     std::string name = "what came without an input";
     auto row = core_.db.query("SELECT name FROM inputs WHERE input=?");
     if (row.bind(1, input).step()) name = row.text(0);
-    what = "the source gave nothing of " + name + ", of which the hub holds " + counted(lost, " fact", " facts");
-    if (unread.size() > 1) what += ", and of " + std::to_string(unread.size() - 1) + " more";
+    what = "the source gave nothing of " + name;
+    if (unread.size() > 1) what += " and " + std::to_string(unread.size() - 1) + " more";
+    what += ", of which the hub holds " + counted(lost, " fact", " facts");
   }
   throw SqlError(fail("untold", what + " of " + backfill_.text() +
                                     "; look whether the source is all there. If these facts shall go, say so with "

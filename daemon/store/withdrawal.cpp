@@ -192,6 +192,9 @@ private:
     core_.measure(dataset, source_, block->facts, leaving, -1, changes_);
     open_ += leaving.size();
     std::vector<uint32_t> kept;
+    // Figures of days whose facts were given up stay, but for a whole source's.
+    outcome_.removed +=
+        of_source_ ? leaving.size() : core_.ledger.within_horizon(dataset, source_, block->facts, leaving, kept).size();
     if (!of_source_)
       settle(dataset, keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept)));
     progress_.done += end - begin;
@@ -331,7 +334,6 @@ private:
       withdraw_inputs(core_.db, source_, run);
       core_.db.query("DELETE FROM rejects WHERE run=?").bind(1, run).run();
     }
-    outcome_.removed += open_;
     return commit;
   }
 

@@ -77,7 +77,8 @@ struct InputAnswer {
     uint64_t size = 0;
     std::array<uint8_t, 32> hash{};
   };
-  std::optional<Previous> previous; // taken whole under this name
+  // Taken whole under this name. Where that is nothing, but something else was read under it, a hash of no content.
+  std::optional<Previous> previous;
 };
 
 // Facts of this source and dataset that meet every condition.

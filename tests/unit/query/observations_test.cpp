@@ -284,6 +284,9 @@ TEST_F(Observe, DaysThatADefinitionDoesNotKnowAreRefusedAndNotLeftOut) {
   fact("V01", "510104017001", march_5 + 40, 1, "other");
   store_.frozen = {{"gates", march_5 + 30, true}};
   EXPECT_EQ(refusal(of("venue.visits", model::Freq::day)), "history_horizon");
+  store_.facts.erase(store_.facts.begin(), store_.facts.begin() + 3);
+  EXPECT_EQ(refusal(of("venue.visits", model::Freq::day)), "none") << "the first day that is known lacks nothing";
+  EXPECT_EQ(refusal(of("venue.visits", model::Freq::year)), "history_horizon") << "its year does";
   auto query = of("venue.visits", model::Freq::day);
   query.from = model::period_of(march_5 + 30, model::Freq::day);
   EXPECT_EQ(refusal(query), "none");

@@ -79,7 +79,8 @@ protected:
   }
   model::FactColumns attendance(const std::vector<Attended>& rows) {
     model::FactColumns out;
-    for (const auto& field : with_attendance()->dataset("attended")->contract.fields)
+    const auto catalog = with_attendance();
+    for (const auto& field : catalog->dataset("attended")->contract.fields)
       out.fields.emplace_back().holding = model::holding_of(field);
     for (const auto& row : rows) {
       out.key_bytes += key_of(row);
