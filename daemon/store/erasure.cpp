@@ -142,6 +142,7 @@ private:
     if (facts.key_bytes.find(told) == std::string::npos) return out;
     for (uint32_t row = 0; row < facts.rows; ++row) {
       const auto key = facts.key(row);
+      if (key.empty()) continue; // what it was is given up
       const auto begin = static_cast<size_t>(key.data() - facts.key_bytes.data());
       layout.each_person(key, [&](size_t at) {
         if (key.substr(at).starts_with(told)) out.push_back({row, begin + at});

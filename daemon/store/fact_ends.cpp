@@ -12,6 +12,7 @@ End end_named(const std::string& why) {
   if (why == "deleted") return End::deleted;
   if (why == "out_of_scope") return End::out_of_scope;
   if (why == "withdrawn") return End::withdrawn;
+  if (why == "given_up") return End::given_up;
   throw SqlError(fail("damaged", "the list of facts out of force is damaged; restore the store from a backup"));
 }
 

@@ -32,8 +32,8 @@ std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, 
 std::shared_ptr<const BlockReader::Block> block_of(BlockReader& reader, const BlockPlace& place,
                                                    const model::Dataset& dataset);
 
-enum class End : uint8_t { replaced, deleted, out_of_scope, withdrawn };
-constexpr size_t ends = 4;
+enum class End : uint8_t { replaced, deleted, out_of_scope, withdrawn, given_up };
+constexpr size_t ends = 5;
 
 struct FactEnd {
   Fact fact = 0;

@@ -1,18 +1,23 @@
 #include "store/retention.hpp"
 
 #include "model/period.hpp"
+#include "store/block.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace kepu::store {
 namespace {
 
-// Blocks that are deleted in one step: some MB.
+// Blocks that are deleted, and that are written anew, in one step: some MB.
 constexpr size_t step_blocks = 32;
+constexpr size_t step_mixed = 4;
+// How table `closed` tells of facts that were given up.
+constexpr const char* given_up = "given_up";
 
 // First the horizon moves, in one commit: from then on facts beyond it count as gone wherever they are looked for. Then
-// their blocks are deleted, and then their keys, which nobody notices. What is left over when that is broken off, and
-// blocks that hold later days too, go with the next retention.
+// they are deleted, which nobody notices: blocks of which every fact is gone, then what else is gone out of the blocks
+// that hold other facts too, then their keys. What is left over when that is broken off goes with the next retention.
 class Retention final : public Work {
 public:
   Retention(Core& core, int64_t source, model::Day before) : core_(core), source_(source), before_(before) {}
@@ -26,20 +31,12 @@ public:
       outcome_.commit = *done;
       has_frozen_ = true;
       if (auto listed = list_blocks(); !listed) return listed.error();
-      progress_ = {1, 1 + blocks_.size() + KeyIndex::parts};
+      progress_ = {1, 1 + blocks_.size() + mixed_.size() + KeyIndex::parts};
       return false;
     }
-    if (next_ == blocks_.size()) return sweep_keys();
-    const auto some = std::min(step_blocks, blocks_.size() - next_);
-    auto done = core_.in_transaction([&] {
-      for (size_t i = 0; i < some; ++i)
-        remove(blocks_[next_ + i]);
-    });
-    core_.ledger.forget();
-    if (!done) return done.error();
-    next_ += some;
-    progress_.done += some;
-    return false;
+    if (next_ < blocks_.size()) return some_of(blocks_, next_, step_blocks, &Retention::remove);
+    if (next_mixed_ < mixed_.size()) return some_of(mixed_, next_mixed_, step_mixed, &Retention::wipe);
+    return sweep_keys();
   }
 
   Progress progress() const override { return progress_; }
@@ -102,7 +99,19 @@ private:
           "dataset=o.dataset AND before_time>b.time_max)) ORDER BY b.first_fact");
       row.bind(1, source_);
       while (row.step())
-        blocks_.push_back({static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1))});
+        blocks_.push_back({static_cast<Fact>(row.integer(0)), static_cast<uint32_t>(row.integer(1)), ""});
+      // What remains to be wiped where others stay.
+      auto mixed = core_.db.query(
+          "SELECT DISTINCT b.first_fact,b.n,f.dataset FROM frozen f JOIN extents e ON e.dataset=f.dataset AND "
+          "e.source=f.source JOIN blocks b ON b.first_fact>=(SELECT max(first_fact) FROM blocks WHERE "
+          "first_fact<=e.first_fact) AND b.first_fact<e.first_fact+e.n WHERE f.source=? AND e.seq IS NOT NULL AND "
+          "b.time_min<=b.time_max AND b.time_min<f.before_time ORDER BY b.first_fact");
+      mixed.bind(1, source_);
+      while (mixed.step()) {
+        const auto first = static_cast<Fact>(mixed.integer(0));
+        if (!std::ranges::binary_search(blocks_, first, {}, &Block::first))
+          mixed_.push_back({first, static_cast<uint32_t>(mixed.integer(1)), mixed.text(2)});
+      }
       return {};
     } catch (const SqlError& error) {
       return error.error();
@@ -131,7 +140,98 @@ private:
   struct Block {
     Fact first;
     uint32_t n;
+    std::string dataset; // of one that is wiped: its stored name
   };
+
+  Result<bool> some_of(const std::vector<Block>& blocks, size_t& next, size_t most,
+                       void (Retention::*what)(const Block&)) {
+    const auto some = std::min(most, blocks.size() - next);
+    auto done = core_.in_transaction([&] {
+      for (size_t i = 0; i < some; ++i)
+        (this->*what)(blocks[next + i]);
+    });
+    core_.ledger.forget();
+    if (!done) return done.error();
+    next += some;
+    progress_.done += some;
+    return false;
+  }
+
+  // Rows whose facts are gone become empty, so that the numbers of the others stay.
+  void wipe(const Block& block) {
+    const auto found =
+        std::ranges::find_if(core_.datasets, [&](const auto& one) { return one.second->name == block.dataset; });
+    if (found == core_.datasets.end()) return; // no longer of the catalog
+    const auto& dataset = *found->second;
+    const auto held = core_.ledger.blocks().holding(block.first, dataset.dataset);
+    if (!held || held->first != block.first || held->facts.rows != block.n)
+      throw SqlError(fail("damaged", "a block of facts is damaged; restore the store from a backup"));
+    auto facts = columns_of(block); // also those that the dataset no longer has: an earlier moment does
+    const measure::When when(dataset.dataset, dataset.codes);
+    std::string keys;
+    uint64_t wiped = 0;
+    int64_t time_min = INT64_MAX;
+    int64_t time_max = INT64_MIN;
+    for (uint32_t row = 0; row < block.n; ++row) {
+      const auto* extent = core_.ledger.extent_of(block.first + row);
+      const auto* horizon = extent ? core_.ledger.horizon(extent->source, dataset.name) : nullptr;
+      const auto time = when(held->facts, row);
+      if (horizon && time && *time < horizon->before_time) {
+        close(block.first + row, *extent, horizon->seq);
+        empty(facts, row);
+        gone_.add(block.first + row);
+        ++wiped;
+      } else {
+        keys += held->facts.key(row);
+        if (time) {
+          time_min = std::min(time_min, *time);
+          time_max = std::max(time_max, *time);
+        }
+      }
+      facts.key_ends[row] = static_cast<uint32_t>(keys.size());
+    }
+    if (wiped == 0) return;
+    facts.key_bytes = std::move(keys);
+    std::vector<uint32_t> all(block.n);
+    std::iota(all.begin(), all.end(), 0);
+    core_.db.query("UPDATE blocks SET time_min=?,time_max=?,data=? WHERE first_fact=?")
+        .bind(1, time_min)
+        .bind(2, time_max)
+        .bind_blob(3, encode_block(facts, all))
+        .bind(4, static_cast<int64_t>(block.first))
+        .run();
+    outcome_.removed += wiped;
+  }
+
+  model::FactColumns columns_of(const Block& block) {
+    auto row = core_.db.query("SELECT data FROM blocks WHERE first_fact=?");
+    row.bind(1, static_cast<int64_t>(block.first));
+    auto facts = row.step() ? decode_block(row.blob(0)) : fail("damaged", "a block of facts is missing");
+    if (!facts) throw SqlError(facts.error());
+    return std::move(*facts);
+  }
+
+  static void empty(model::FactColumns& facts, uint32_t row) {
+    for (auto& column : facts.fields) {
+      if (!column.codes.empty()) column.codes[row] = 0;
+      if (!column.flags.empty()) column.flags[row] = 0;
+      if (column.numbers.empty()) continue;
+      column.numbers[row] = 0;
+      column.nulls.resize(facts.rows);
+      column.nulls[row] = 1;
+    }
+    facts.places[row] = 0;
+  }
+
+  // What went with its run is counted there.
+  void close(Fact fact, const Extent& extent, Seq seq) {
+    if (core_.ledger.is_withdrawn(extent.run)) return;
+    core_.db.query("INSERT OR IGNORE INTO closed(fact,seq,why,by_fact) VALUES(?,?,?,NULL)")
+        .bind(1, static_cast<int64_t>(fact))
+        .bind(2, static_cast<int64_t>(seq))
+        .bind(3, std::string_view(given_up))
+        .run();
+  }
 
   void remove(const Block& block) {
     const auto first = static_cast<int64_t>(block.first);
@@ -170,11 +270,16 @@ private:
       }
     }
     core_.db.query("DELETE FROM blocks WHERE first_fact=?").bind(1, first).run();
-    outcome_.removed += block.n;
   }
 
   // Of facts [from, to) of a run: how they went out of force. What was counted as withdrawn with it is so no more.
   void forget_ends(int64_t from, int64_t to, int64_t run) {
+    outcome_.removed += static_cast<uint64_t>(to - from);
+    {
+      auto wiped = core_.db.query("SELECT count(*) FROM closed WHERE fact>=? AND fact<? AND why=?");
+      wiped.bind(1, from).bind(2, to).bind(3, std::string_view(given_up));
+      if (wiped.step()) outcome_.removed -= static_cast<uint64_t>(wiped.integer(0)); // before
+    }
     core_.db.query("DELETE FROM closed WHERE fact>=? AND fact<?").bind(1, from).bind(2, to).run();
     const auto closed = core_.db.changes();
     core_.db.query("UPDATE runs SET withdrawn_facts=withdrawn_facts-? WHERE run=? AND withdrawn_seq IS NOT NULL")
@@ -189,6 +294,8 @@ private:
   bool has_frozen_ = false;
   std::vector<Block> blocks_;
   size_t next_ = 0;
+  std::vector<Block> mixed_;
+  size_t next_mixed_ = 0;
   measure::FactSet gone_;
   unsigned next_part_ = 0;
   Progress progress_;

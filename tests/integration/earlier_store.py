@@ -34,6 +34,8 @@ def check(build, store, answers):
                 if more and ("as_of" in path or "/observations" not in path):
                     continue
                 got = hub.ask(path + more)["data"]
+                if path in ("/api/v1/commits", "/api/v1/rejects"):  # newest first; the source's first run may have added some
+                    got = got[-len(rows):]
                 if got != rows:
                     sys.exit(f"{store}: {path}{more} was answered {as_json(rows)}, is answered {as_json(got)}")
 
