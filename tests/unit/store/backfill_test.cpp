@@ -6,6 +6,17 @@ namespace {
 
 using namespace test;
 
+TEST_F(Backfill, WhatItReadUnderANewNameGivesWayToTheNextContent) {
+  begin_backfill(0, 9);
+  read_file("a.csv", 1, {{"a", "in", 1, 1}, {"b", "in", 2, 1}});
+  swap();
+  begin_run();
+  const auto answer = begin_input("a.csv", 2);
+  EXPECT_EQ(answer.decision, Decision::take);
+  ASSERT_TRUE(answer.previous) << "so the connector knows that there is something to be replaced";
+  EXPECT_EQ(answer.previous->hash, (std::array<uint8_t, 32>{})) << "of which nothing is the growth";
+}
+
 TEST_F(Backfill, WhatIsHeldOfTheDaysIsWhatTheSourceHoldsNowAndOtherDaysStay) {
   live({{"before", "in", 1, 1}, {"stays", "in", 2, 1}, {"goes", "in", 3, 1}, {"after", "in", 5, 1}});
   begin_backfill(2, 5);
