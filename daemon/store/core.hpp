@@ -49,6 +49,8 @@ struct Core {
   int64_t next_input = 1; // ids are given before their row is written
 
   int64_t source_number(std::string_view source);
+  // A run of the source that is going on; 0: none.
+  uint64_t open_run_of(int64_t source) const;
   // Inside a transaction: the next commit. Its moment is fixed at the transaction's end.
   CommitInfo put_commit(std::string_view kind, int64_t source, int64_t run);
   void touch(std::string_view indicator, Seq seq);

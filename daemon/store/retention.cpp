@@ -318,8 +318,7 @@ Result<std::unique_ptr<Work>> make_retention(Core& core, std::string_view source
       return fail("bad_range",
                   "facts cannot be given up before they are there: " + model::day_text(before) + " lies in the future");
     }
-    for (const auto& [run, open] : core.runs) {
-      if (open.source != number) continue;
+    if (const auto run = core.open_run_of(number)) {
       return fail("source_running", "facts of " + std::string(source) + " cannot be given up while run " +
                                         std::to_string(run) + " of it is going on; wait for its end or pause it");
     }

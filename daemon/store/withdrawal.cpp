@@ -360,14 +360,6 @@ private:
   bool is_visible_ = false;
 };
 
-// A run of the source that is going on; 0: none.
-uint64_t open_run_of(const Core& core, int64_t source) {
-  for (const auto& [number, run] : core.runs) {
-    if (run.source == source) return number;
-  }
-  return 0;
-}
-
 Error still_running(const std::string& what, uint64_t run) {
   return fail("source_running", what + " cannot be withdrawn while run " + std::to_string(run) +
                                     " of the source is going on; wait for its end or pause the source");
@@ -396,7 +388,7 @@ Result<std::unique_ptr<Work>> make_withdrawal(Core& core, uint64_t run) {
         return fail("already_withdrawn", what + " is withdrawn already, by commit " + std::to_string(row.integer(1)));
       source = row.integer(0);
     }
-    if (const auto open = open_run_of(core, source)) return still_running(what, open);
+    if (const auto open = core.open_run_of(source)) return still_running(what, open);
     return std::make_unique<Withdrawal>(core, source, std::set{static_cast<int64_t>(run)}, false);
   });
 }
@@ -411,7 +403,7 @@ Result<std::unique_ptr<Work>> make_withdrawal(Core& core, std::string_view sourc
       if (!row.step()) return fail("unknown_source", "the store holds nothing of a " + what);
       number = row.integer(0);
     }
-    if (const auto open = open_run_of(core, number)) return still_running(what, open);
+    if (const auto open = core.open_run_of(number)) return still_running(what, open);
     std::set<int64_t> runs;
     {
       auto row = core.db.query("SELECT run FROM runs WHERE source=? AND withdrawn_seq IS NULL");

@@ -267,6 +267,11 @@ int64_t Core::source_number(std::string_view source) {
   return db.last_rowid();
 }
 
+uint64_t Core::open_run_of(int64_t source) const {
+  const auto open = std::ranges::find(runs, source, [](const auto& one) { return one.second.source; });
+  return open == runs.end() ? 0 : open->first;
+}
+
 CommitInfo Core::put_commit(std::string_view kind, int64_t source, int64_t run) {
   const CommitInfo commit{latest + 1, std::max(options.clock->now(), last_recorded)};
   auto query = db.query("INSERT INTO commits(seq,recorded_at,kind,source,run) VALUES(?,?,?,?,?)");
