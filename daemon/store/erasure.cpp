@@ -212,6 +212,7 @@ private:
     std::ranges::sort(after);
     core_.ledger.keys().remove(before);
     core_.ledger.keys().add(after);
+    core_.ledger.keys().save(); // of facts that are not new
     core_.ledger.blocks().forget();
     core_.persons.erase(static_cast<int64_t>(pseudonym_), number_);
     core_.db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('erased_traces',1)").run();

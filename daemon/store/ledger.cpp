@@ -49,6 +49,10 @@ std::string stored_name(const model::Dataset& dataset) {
   return dataset.contract.id + "@" + std::to_string(dataset.contract.version);
 }
 
+uint64_t key_seed(std::string_view stored_dataset, int64_t source) {
+  return hash64(stored_dataset, static_cast<uint64_t>(source));
+}
+
 std::string encode_schema(const model::Dataset& dataset) {
   std::string out;
   ByteWriter writer(out);
@@ -142,7 +146,7 @@ const BlockHeads::Head& BlockHeads::holding(Fact fact) {
   return last_;
 }
 
-Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db) {}
+Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts, this), blocks_(db) {}
 
 void Ledger::forget() {
   withdrawn_.reset();
@@ -153,13 +157,32 @@ void Ledger::forget() {
   last_extent_.reset();
 }
 
-Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
-                    int64_t run, int64_t source, int64_t input) {
+uint64_t Ledger::next() {
   if (next_ == 0) {
     auto last = db_.query("SELECT first_fact+n FROM extents ORDER BY first_fact DESC LIMIT 1");
     next_ = last.step() ? static_cast<Fact>(last.integer(0)) : 1;
   }
-  const Fact first = next_;
+  return next_;
+}
+
+void Ledger::entries_from(uint64_t number, std::vector<KeyEntry>& out) {
+  auto row = db_.query("SELECT first_fact,data FROM blocks WHERE first_fact+n>?1 AND first_fact>=coalesce((SELECT "
+                       "max(first_fact) FROM blocks WHERE first_fact<=?1),0) ORDER BY first_fact");
+  row.bind(1, static_cast<int64_t>(number));
+  while (row.step()) {
+    const auto first = static_cast<Fact>(row.integer(0));
+    const auto facts = decode_block(row.blob(1));
+    if (!facts) throw SqlError(facts.error());
+    for (uint32_t at = number > first ? static_cast<uint32_t>(number - first) : 0; at < facts->rows; ++at) {
+      if (const auto* extent = extent_of(first + at))
+        out.push_back({hash64(facts->key(at), key_seed(extent->dataset, extent->source)), first + at});
+    }
+  }
+}
+
+Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
+                    int64_t run, int64_t source, int64_t input) {
+  const Fact first = next();
   const measure::When when_of(dataset.dataset, dataset.codes);
   for (size_t begin = 0; begin < rows.size(); begin += block_facts) {
     const auto some = rows.subspan(begin, std::min<size_t>(block_facts, rows.size() - begin));
@@ -311,6 +334,7 @@ void Ledger::drop(int64_t run) {
   // only a hint: the key's text decides.
   blocks_.forget();
   next_ = 0;
+  keys_.given_again_from(next());
   last_extent_.reset();
 }
 

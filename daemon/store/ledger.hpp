@@ -41,6 +41,8 @@ struct StoredDataset {
 };
 
 std::string stored_name(const model::Dataset& dataset);
+// What the hash of a key begins with: the same key in two datasets, or of two sources, is two keys.
+uint64_t key_seed(std::string_view stored_dataset, int64_t source);
 
 struct Extent {
   Fact first = 0;
@@ -116,7 +118,7 @@ struct ScanAsk {
 void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
                 const std::function<void(const FactSlice&)>& visit);
 
-class Ledger {
+class Ledger : private KeySource {
 public:
   explicit Ledger(Db& db);
 
@@ -155,6 +157,10 @@ public:
   void forget();
 
 private:
+  // Of KeySource: the keys as the blocks hold them.
+  uint64_t next() override;
+  void entries_from(uint64_t number, std::vector<KeyEntry>& out) override;
+
   Db& db_;
   std::optional<std::unordered_set<int64_t>> withdrawn_;              // nullopt: not read yet
   std::map<std::string, std::vector<Horizon>, std::less<>> horizons_; // by dataset; those that were asked for

@@ -294,7 +294,7 @@ private:
     const auto is_inside = [&](uint32_t row) { return inside.empty() || inside[row] != 0; };
     counts_.rows -= static_cast<uint64_t>(std::ranges::count(inside, 0));
     core_.persons.number(facts);
-    auto order = hash_keys(facts, key_seed(dataset, run_.source));
+    auto order = hash_keys(facts, key_seed(dataset.name, run_.source));
     keep_last_of_each_key(facts, order, [&](uint32_t row, uint32_t later) {
       if (is_inside(row)) ++(facts.same_values(row, facts, later) ? counts_.unchanged : counts_.changed);
     });
@@ -408,7 +408,7 @@ private:
   }
 
   void remove_keys(StoredDataset& dataset, const FactColumns& keys) {
-    const auto order = hash_keys(keys, key_seed(dataset, run_.source));
+    const auto order = hash_keys(keys, key_seed(dataset.name, run_.source));
     std::vector<Fact> last(keys.rows); // of a key that holds nothing now: its last fact
     std::vector<uint8_t> holds(keys.rows);
     each_version(core_.ledger, dataset, run_.source, keys, order, [&](const Version& version) {

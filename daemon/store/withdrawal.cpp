@@ -239,7 +239,7 @@ private:
       auto operator<=>(const One&) const = default;
     };
     std::vector<One> all;
-    each_version(core_.ledger, dataset, source_, keys, hash_keys(keys, key_seed(dataset, source_)),
+    each_version(core_.ledger, dataset, source_, keys, hash_keys(keys, key_seed(dataset.name, source_)),
                  [&](const Version& version) {
                    all.push_back({version.row, version.fact});
                  });
@@ -293,7 +293,7 @@ private:
       touched_.insert(of.first);
       const Fact first = core_.ledger.append(dataset, columns, every, of.first, source_, of.second);
       std::vector<KeyEntry> entries;
-      for (const auto& key : hash_keys(columns, key_seed(dataset, source_)))
+      for (const auto& key : hash_keys(columns, key_seed(dataset.name, source_)))
         entries.push_back({key.hash, first + key.row});
       core_.ledger.keys().add(entries);
       core_.measure(dataset, source_, columns, every, 1, changes_);

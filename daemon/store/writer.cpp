@@ -158,6 +158,8 @@ public:
   std::shared_ptr<Moments> moments() const override { return core_.moments; }
 
   void tidy() override {
+    // What cannot be written now is made again from the facts.
+    if (!core_.ledger.keys().is_saved()) (void)core_.in_transaction([&] { core_.ledger.keys().save(); });
     core_.db.checkpoint_all();
     core_.ledger.blocks().forget();
     core_.ledger.keys().forget();

@@ -281,7 +281,7 @@ TEST_F(StoredRows, PagesOfTheIndexes) {
 }
 
 TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
-  const auto entries = some_entries(140'000); // spread over all partitions
+  const auto entries = some_entries(270'000); // spread over all partitions
   KeyIndex(db_, KeyIndex::Table::facts).add(entries);
   struct Run {
     int64_t id, n, first_page;
