@@ -119,6 +119,7 @@ private:
       at_ = At::log;
       return false;
     case At::log:
+      core_.log.settle();
       if (!core_.db.empty_log()) return false;
       core_.db.query("DELETE FROM meta WHERE k='erased_traces'").run();
       at_ = At::end;

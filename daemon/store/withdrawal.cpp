@@ -291,12 +291,13 @@ private:
       for (uint32_t row = 0; row < columns.rows; ++row)
         every[row] = row;
       touched_.insert(of.first);
-      const Fact first = core_.ledger.append(dataset, columns, every, of.first, source_, of.second);
+      auto appended = core_.ledger.append(dataset, columns, every, of.first, source_, of.second);
       std::vector<KeyEntry> entries;
       for (const auto& key : hash_keys(columns, key_seed(dataset.name, source_)))
-        entries.push_back({key.hash, first + key.row});
+        entries.push_back({key.hash, appended.first() + key.row});
       core_.ledger.keys().add(entries);
       core_.measure(dataset, source_, columns, every, 1, changes_);
+      core_.ledger.write_blocks(appended);
     }
     outcome_.restored += facts.size();
   }

@@ -160,6 +160,7 @@ public:
   void tidy() override {
     // What cannot be written now is made again from the facts.
     if (!core_.ledger.keys().is_saved()) (void)core_.in_transaction([&] { core_.ledger.keys().save(); });
+    core_.log.settle();
     core_.db.checkpoint_all();
     core_.ledger.blocks().forget();
     core_.ledger.keys().forget();
@@ -221,8 +222,8 @@ private:
 } // namespace
 
 Core::Core(const Options& given)
-    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db),
-      moments(std::make_shared<Moments>(*given.clock)) {
+    : options(given), db(given.file, Db::Mode::write), log(db, given.file, side, log_limit), dictionary(db),
+      persons(db), ledger(db, side), moments(std::make_shared<Moments>(*given.clock)) {
   prepare_tables(db, given.file.string());
   {
     Transaction transaction(db);
@@ -344,7 +345,7 @@ std::optional<CommitInfo> Core::end(Transaction& transaction) {
   const auto out = std::exchange(put, std::nullopt);
   dictionary.settled();
   try {
-    db.checkpoint_beyond(log_limit);
+    log.committed();
   } catch (const SqlError&) {
     // What was written is on disk in the log; the next transaction tries again.
   }
