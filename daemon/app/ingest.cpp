@@ -266,6 +266,7 @@ void Ingest::run_begins(supervisor::RunInfo info) {
         {},
         [this, token, source, info = std::move(info)]() mutable {
           prepared_.erase(source);
+          keep_memory_for_work();
           auto run = RunIngest::begin(writer_, std::move(info), refused_inputs_[source], clock_);
           if (run) {
             runs_[token] = std::move(*run);

@@ -10,10 +10,10 @@
 
 namespace kepu {
 
-// Deals the values into buckets, numbered from 0, in one pass, in the order in which they came, and calls
-// sort(begin, end) on each bucket that has any.
-template <class T, class BucketOf, class Sort>
-void sort_in_buckets(std::vector<T>& values, size_t buckets, BucketOf bucket_of, Sort sort) {
+// Puts the values in the order of their buckets, numbered from 0, in one pass; those of one bucket stay in the order in
+// which they came. Where each bucket ends.
+template <class T, class BucketOf>
+std::vector<uint32_t> deal(std::vector<T>& values, size_t buckets, BucketOf bucket_of) {
   std::vector<uint32_t> ends(buckets + 1);
   for (const auto& value : values)
     ++ends[bucket_of(value) + 1];
@@ -21,11 +21,8 @@ void sort_in_buckets(std::vector<T>& values, size_t buckets, BucketOf bucket_of,
   std::vector<T> dealt(values.size());
   for (const auto& value : values)
     dealt[ends[bucket_of(value)]++] = value; // what was a bucket's begin becomes its end
-  uint32_t begin = 0;
-  for (size_t bucket = 0; begin < dealt.size(); begin = ends[bucket++]) {
-    if (begin < ends[bucket]) sort(dealt.data() + begin, dealt.data() + ends[bucket]);
-  }
   values.swap(dealt);
+  return ends;
 }
 
 // Sorts by the member `hash`, elements of equal hash in the order in which they came: by the hash's top bits into
@@ -39,18 +36,24 @@ template <class T> void sort_by_hash(std::vector<T>& values, int same = 0) {
     return;
   }
   const int bits = std::min(14, static_cast<int>(std::bit_width(values.size() / 4)));
-  sort_in_buckets(
-      values, size_t{1} << bits, [&](const T& value) { return (value.hash << same) >> (64 - bits); },
-      [&](T* begin, T* end) {
-        if (end - begin > insertion) return std::stable_sort(begin, end, less);
-        for (T* next = begin + 1; next < end; ++next) {
-          const T value = *next;
-          T* at = next;
-          for (; at > begin && less(value, at[-1]); --at)
-            *at = at[-1];
-          *at = value;
-        }
-      });
+  const auto ends =
+      deal(values, size_t{1} << bits, [&](const T& value) { return (value.hash << same) >> (64 - bits); });
+  T* begin = values.data();
+  for (size_t bucket = 0; begin < values.data() + values.size(); ++bucket) {
+    T* const end = values.data() + ends[bucket];
+    if (end - begin > insertion) {
+      std::stable_sort(begin, end, less);
+    } else {
+      for (T* next = begin + 1; next < end; ++next) {
+        const T value = *next;
+        T* at = next;
+        for (; at > begin && less(value, at[-1]); --at)
+          *at = at[-1];
+        *at = value;
+      }
+    }
+    begin = end;
+  }
 }
 
 } // namespace kepu

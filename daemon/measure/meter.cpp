@@ -44,11 +44,20 @@ void Changes::clear() {
 }
 
 void Changes::settle() {
-  sort_in_buckets(
-      sets, deltas.size(), [](const SetChange& change) { return change.cell; },
-      [](SetChange* begin, SetChange* end) {
-        std::sort(begin, end, [](const SetChange& a, const SetChange& b) { return a.number < b.number; });
-      });
+  // By number, digit by digit, then by cell: each pass keeps what the one before made.
+  constexpr size_t few = 512;
+  constexpr int digit_bits = 10;
+  constexpr uint32_t digits = 1u << digit_bits;
+  if (sets.size() < few) {
+    std::ranges::sort(sets, {}, [](const SetChange& change) { return std::pair(change.cell, change.number); });
+  } else {
+    uint32_t highest = 0;
+    for (const auto& change : sets)
+      highest = std::max(highest, change.number);
+    for (int shift = 0; shift < 32 && highest >> shift != 0; shift += digit_bits)
+      deal(sets, digits, [shift](const SetChange& change) { return change.number >> shift & (digits - 1); });
+    deal(sets, deltas.size(), [](const SetChange& change) { return change.cell; });
+  }
   size_t kept = 0;
   for (size_t i = 0; i < sets.size();) {
     SetChange sum = sets[i];
@@ -233,8 +242,13 @@ uint32_t Meter::tuple_of(const model::FactColumns& facts, uint32_t row, model::D
 
 model::Day Meter::day_of(int64_t micros) {
   const int64_t seconds = floor_div(micros, micros_per_second);
-  if (seconds < offset_.begin || seconds >= offset_.end) offset_ = zone_.offset_at(seconds);
-  return static_cast<model::Day>(floor_div(seconds + offset_.seconds, seconds_per_day));
+  if (seconds >= last_day_.begin && seconds < last_day_.end) return last_day_.day;
+  const auto offset = zone_.offset_at(seconds);
+  const int64_t day = floor_div(seconds + offset.seconds, seconds_per_day);
+  const int64_t begin = std::max(day * seconds_per_day - offset.seconds, offset.begin);
+  const int64_t end = std::min((day + 1) * seconds_per_day - offset.seconds, offset.end);
+  last_day_ = {begin, end, static_cast<model::Day>(day)};
+  return last_day_.day;
 }
 
 model::Period Meter::period_of(const model::FactColumns& facts, uint32_t row) {

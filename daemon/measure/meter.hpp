@@ -6,6 +6,8 @@
 #include "model/fact.hpp"
 #include "model/zone.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -49,7 +51,7 @@ public:
   void settle();
 
 private:
-  std::unordered_map<uint64_t, uint32_t> index_;
+  boost::unordered_flat_map<uint64_t, uint32_t> index_;
   uint64_t last_key_ = ~uint64_t{0};
   uint32_t last_ = 0;
 };
@@ -122,7 +124,11 @@ private:
   std::unordered_map<uint64_t, uint32_t> by_path_;  // several: (node, code) -> node
   std::unordered_map<uint32_t, std::optional<Made>> tuple_of_path_;
   std::unordered_map<uint64_t, uint32_t> by_path_and_day_; // where areas of the past have a say
-  model::Zone::Offset offset_{0, 0, 0};
+  struct { // the day of the last moment asked for, in seconds; facts come mostly in the order of time
+    int64_t begin = 0;
+    int64_t end = 0;
+    model::Day day = 0;
+  } last_day_;
 };
 
 // Local day of a moment as when_of() gives it.

@@ -28,13 +28,15 @@ TEST(Memory, CodeThatIsNotRunIsNotHeldAndRunsAgainWhenItIsNeeded) {
   EXPECT_EQ(std::to_string(17), "17");
 }
 
-TEST(Memory, WhatAThreadFreedGoesBack) {
+class MemoryOfAThread : public testing::TestWithParam<void (*)()> {};
+
+TEST_P(MemoryOfAThread, GoesBackWhenItIsFreed) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "they keep what is freed";
 #endif
   std::thread thread([] {
     std::make_unique<char[]>(30'000'000).reset(); // from now on glibc would keep as much by itself
-    keep_little_memory();
+    GetParam()();
     constexpr int pieces = 4'000;
     const auto before = held("RssAnon");
     {
@@ -48,6 +50,8 @@ TEST(Memory, WhatAThreadFreedGoesBack) {
   });
   thread.join();
 }
+
+INSTANTIATE_TEST_SUITE_P(Keeping, MemoryOfAThread, testing::Values(&keep_little_memory, &keep_memory_for_work));
 
 } // namespace
 } // namespace kepu::app
