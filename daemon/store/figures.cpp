@@ -146,13 +146,17 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
   }
   if (!meter_.distinct()) return;
   changes.settle();
+  std::vector<std::span<const measure::SetChange>> sets(changes.deltas.size()); // by cell
   for (size_t begin = 0; begin < changes.sets.size();) {
     size_t end = begin + 1;
     while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
       ++end;
-    const auto& delta = changes.deltas[changes.sets[begin].cell];
-    write_set(series_of(source, delta, seq), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
+    sets[changes.sets[begin].cell] = std::span(changes.sets).subspan(begin, end - begin);
     begin = end;
+  }
+  for (const auto& place : places) { // in the order in which they lie on disk
+    if (const auto set = sets[place.delta]; !set.empty())
+      write_set(place.series, changes.deltas[place.delta].day, set, seq);
   }
 }
 
