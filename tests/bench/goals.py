@@ -43,6 +43,17 @@ GOALS = {
         ("memory_20m", "20 M rows: peak of daemon plus worker", "2000 万条：守护进程与工作进程的内存峰值", 120.0, AT_MOST, "MB"),
         ("memory_flat_20m", "20 M rows: that peak, against 1 M", "2000 万条：内存峰值与 100 万条之比", 1.3, AT_MOST),
     ),
+    "answers": _rows(
+        ("daily_ms", "daily visits of 60 venues over 90 days, uncached: server time", "60 个场馆 90 天的每日人次（无缓存）：服务端用时", 1.5, AT_MOST, "ms"),
+        ("daily_of_victoria", "the same at 64 connections, times VictoriaMetrics without its cache", "同上，64 个连接，为 VictoriaMetrics（关闭缓存）的倍数", 2.0),
+        ("daily_of_victoria_daily", "the same, times VictoriaMetrics that holds daily figures alone", "同上，为只存每日数的 VictoriaMetrics 的倍数"),
+        ("daily_of_fastify", "the same, times Node fastify + better-sqlite3 on a table of daily figures", "同上，为 Node fastify + better-sqlite3（每日汇总表）的倍数", 10.0),
+        ("daily_of_fastify_passages", "the same, times Node fastify + better-sqlite3 counting passages", "同上，为 Node fastify + better-sqlite3（逐条统计）的倍数"),
+        ("cached_of_minimal", "the same cached, against a minimal Beast server", "同一问题命中缓存，与最简 Beast 服务器之比", 0.8),
+        ("cached_ms", "the same cached: server time", "同一问题命中缓存：服务端用时", 0.1, AT_MOST, "ms"),
+        ("not_modified_of_minimal", "304, against a minimal Beast server", "304，与最简 Beast 服务器之比", 0.8),
+        ("not_modified_ms", "304: server time", "304：服务端用时", 0.1, AT_MOST, "ms"),
+    ),
 }
 
 GROUPS = tuple(GOALS)

@@ -58,14 +58,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(command, pattern, log):
+def start(command, pattern, log, cwd=None):
     """The process, and the port that it says it listens on."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdout=out, stderr=out, cwd=cwd)
 
     def port():
         if process.poll() is not None:
-            sys.exit(f"{command[0]} ended:\n{log.read_text()}")
+            raise Missing(f"{command[0]} ended: {log.read_text().strip()[-300:]}")
         return re.search(pattern, log.read_text())
 
     return process, int(wait_until(f"{command[0]} listens", port)[1])
@@ -89,9 +89,19 @@ def start_kepud(build, work, files, sources=("gates",), commit_rows=None):
     return hub
 
 
-def get(port, target, headers={}):
-    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{target}", headers=headers), timeout=60) as answer:
+def get(port, target):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=60) as answer:
         return answer.read()
+
+
+def header(port, target, name):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{target}", timeout=60) as answer:
+        return answer.headers[name]
+
+
+def day_text(number):
+    """Of a day since 1970."""
+    return time.strftime("%Y-%m-%d", time.gmtime(number * 86_400))
 
 
 def moment(text):

@@ -62,8 +62,7 @@ def bare(build, out, file):
     done = subprocess.run([build / "bench/bare", file, out, *venue_codes()], check=True, capture_output=True)
     result = json.loads(done.stdout)
     first = 20_088  # 31 December 2024, in days since 1970
-    day = {number: time.strftime("%Y-%m-%d", time.gmtime((first + number) * 86_400)) for number in range(400)}
-    return result | {"seconds": result["all_s"], "visits": [(venue, day[number], n) for venue, number, n in result["visits"]]}
+    return result | {"seconds": result["all_s"], "visits": [(venue, measuring.day_text(first + number), n) for venue, number, n in result["visits"]]}
 
 
 # --- Node -----------------------------------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ def daily(answer):
     """Triples of venue, day and number of what query_range answered."""
     for series in json.loads(answer)["data"]["result"]:
         for at, n in series["values"]:
-            yield series["metric"]["venue"], time.strftime("%Y-%m-%d", time.gmtime(at + 8 * 3600)), int(n)
+            yield series["metric"]["venue"], measuring.day_text((at + 8 * 3600) // 86_400), int(n)
 
 
 def victoria_inputs(passages):

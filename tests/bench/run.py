@@ -10,12 +10,13 @@ import platform
 import re
 import sys
 
+import answers
 import goals
 import ingest
 import measuring
 from inputs import Passages
 
-MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes}
+MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure}
 QUICK = ("ingest",)
 
 
