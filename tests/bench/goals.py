@@ -54,6 +54,23 @@ GOALS = {
         ("not_modified_of_minimal", "304, against a minimal Beast server", "304，与最简 Beast 服务器之比", 0.8),
         ("not_modified_ms", "304: server time", "304：服务端用时", 0.1, AT_MOST, "ms"),
     ),
+    "five-million": _rows(
+        ("visitors_ms", "distinct visitors of the district over a year of 5 M passages, uncached", "500 万条中全区一年的去重人数（无缓存）", 20.0, AT_MOST, "ms"),
+        ("as_of_ms", "`as_of` a month ago, one indicator, a year by month, 5 M facts", "500 万条事实，回看一个月前的一项指标（全年按月）", 20.0, AT_MOST, "ms"),
+        ("ready_ms", "ready with 5 M facts", "存有 500 万条事实时就绪", 100.0, AT_MOST, "ms"),
+        ("idle_mb", "idle with 5 M facts: memory", "存有 500 万条事实且空闲时的内存", 12.0, AT_MOST, "MB"),
+        ("correction_ms", "one corrected row among 5 M, all figures moved and durable", "500 万条中更正一条，全部指标更新并落盘", 5.0, AT_MOST, "ms"),
+        ("withdraw_s", "withdrawal of a run of 1 M beside 5 M", "在 500 万条之外撤回一次 100 万条的运行", 2.0, AT_MOST, "s"),
+        ("withdraw_held_ms", "the same: other sources are held up for", "同上：其他来源最长等待", 5.0, AT_MOST, "ms"),
+    ),
+    "load": _rows(
+        ("parts_per_s", "parts of 100 rows over 8 sources, each durable", "8 个来源、每次提交 100 条并落盘", 2000.0, AT_LEAST, "/s"),
+        ("busy_p99", "questions while 200,000 rows a second come in: p99 against the quiet one", "每秒写入 20 万条时的查询 p99，与空闲时之比", 3.0, AT_MOST),
+    ),
+    "worker": _rows(
+        ("worker_wall", "worker process against the same connector in process: wall time", "独立工作进程与进程内连接器之比：用时", 1.05, AT_MOST),
+        ("worker_cpu", "the same: CPU time", "同上：CPU 时间", 1.15, AT_MOST),
+    ),
 }
 
 GROUPS = tuple(GOALS)

@@ -76,8 +76,8 @@ def stop(process):
     process.wait()
 
 
-def start_kepud(build, work, files, sources=("gates",), commit_rows=None):
-    """kepud with a new state in `work`; `files` are there for the first source to take."""
+def start_kepud(build, work, files, sources=("gates",), commit_rows=None, start=True):
+    """kepud with a new state in `work`; `files` are there for the first source to take. `start`: or only made ready."""
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     hub = Hub(build, work)
@@ -85,7 +85,8 @@ def start_kepud(build, work, files, sources=("gates",), commit_rows=None):
         passages = hub.add_gates(source, commit_rows=commit_rows, every="1h")
         for file in files if source == sources[0] else ():
             os.link(file, passages / file.name)
-    hub.start()
+    if start:
+        hub.start()
     return hub
 
 
@@ -108,13 +109,15 @@ def moment(text):
     return datetime.datetime.fromisoformat(text).timestamp()
 
 
-def wait_for_run(hub, meanwhile=lambda: None, after=0):
-    """The first run with a number above `after`, once it has ended well; with "seconds", from its start to its end."""
+def wait_for_run(hub, meanwhile=lambda: None, after=0, source="gates", every=0.02):
+    """The source's first run with a number above `after`, once it has ended well; with "seconds", from its start to its
+    end. Looks every so many seconds."""
     def ended():
         if hub.process.poll() is not None:
             sys.exit("kepud ended:\n" + hub.log())
         meanwhile()
-        runs = [run for run in hub.ask("/api/v1/runs")["data"] if run["run"] > after]
+        time.sleep(max(0, every - 0.02))
+        runs = [run for run in hub.ask(f"/api/v1/runs?source={source}")["data"] if run["run"] > after]
         return runs and runs[-1]["ended"] and runs[-1]
 
     run = wait_until("the run ended", ended, deadline=3600)
@@ -123,12 +126,12 @@ def wait_for_run(hub, meanwhile=lambda: None, after=0):
     return run | {"seconds": moment(run["ended"]) - moment(run["started"])}
 
 
-def run_again(hub, after):
+def run_again(hub, after, every=0.02):
     """Another run of the source, now."""
     status, body = hub.order("gates", "run")
     if status != 202:
         sys.exit(f"kepud runs no source: {status} {body}")
-    return wait_for_run(hub, after=after)
+    return wait_for_run(hub, after=after, every=every)
 
 
 def memory(pid, what):

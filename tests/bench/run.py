@@ -11,12 +11,16 @@ import re
 import sys
 
 import answers
+import five_million
 import goals
 import ingest
+import load
 import measuring
+import worker
 from inputs import Passages
 
-MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure}
+MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure,
+               "five-million": five_million.measure, "load": load.measure, "worker": worker.measure}
 QUICK = ("ingest",)
 
 
