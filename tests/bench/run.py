@@ -41,6 +41,17 @@ class Bench:
     def put(self, name, value, note=""):
         self.figures[name] = {"value": value, "note": note}
 
+    def failed(self, group):
+        """Measures the group; true: it did not get to its end, and its rows that are missing say so."""
+        try:
+            MEASURED_BY[group](self)
+            return False
+        except (SystemExit, measuring.Missing) as why:
+            measuring.say(f"{group}: {why}")
+            for goal in goals.GOALS[group]:
+                self.figures.setdefault(goal.name, {"missing": "the group failed: " + (str(why).splitlines() or ["no word why"])[0]})
+            return True
+
     def miss(self, name, why):
         self.figures[name] = {"missing": str(why)}
 
@@ -63,16 +74,18 @@ def main():
     options = parser.parse_args()
     bench = Bench(options)
     bench.work.mkdir(parents=True, exist_ok=True)
+    failures = 0
     groups = [options.only] if options.only else QUICK if options.quick else goals.GROUPS
     for number, group in enumerate(groups, 1):
         measuring.say(f"{group}, {number} of {len(groups)}")
-        MEASURED_BY[group](bench)
+        failures += bench.failed(group)
     rows = goals.judge(bench.figures)
     print(goals.plain(rows))
     judged = [row for row in rows if row["reached"] is not None]
     print(f"{sum(row['reached'] for row in judged)} of {len(judged)} goals reached")
     result = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
     (options.json or bench.work / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
