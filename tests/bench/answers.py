@@ -58,6 +58,9 @@ def victoria_script(query):
 
 def daily_peers(bench, passages, stops):
     """Row of the table -> (load, what its answer is against the truth), or Missing."""
+    if bench.quick:
+        why = Missing("--quick leaves it out")
+        return dict.fromkeys(("daily_of_victoria", "daily_of_victoria_daily", "daily_of_fastify", "daily_of_fastify_passages"), why)
     visits, out = passages.visits(), {}
     try:
         peer = victoria(bench, passages)
@@ -104,7 +107,7 @@ def measure_daily(bench, hub, passages, stops):
     loads = {name: load for name, load in theirs.items() if not isinstance(load, Missing)}
     uncached(ours, hub, 1)
     done = side_by_side("daily visits", {"alone": lambda: uncached(ours, hub, 1, 1), "kepud": lambda: uncached(ours, hub, 2)} |
-                        {name: lambda load=load: load(2) for name, (load, _) in loads.items()})
+                        {name: lambda load=load: load(2) for name, (load, _) in loads.items()}, bench.rounds)
     per_s = lambda name: median(done[name], lambda one: one["per_s"])
     bench.put("daily_ms", median(done["alone"], lambda one: one["server_ms"]),
               f"mean as kepud counts it, one connection; its client sees a p50 of {median(done['alone'], lambda one: one['p50_ms']):.2f} ms; "
@@ -127,7 +130,8 @@ def measure_kept(bench, hub, stops):
         stops.append(lambda process=process: measuring.stop(process))
         minimal = asking.Load(bench.work, port, asking.SAME)
         minimal(1)
-        done = side_by_side(name, {"alone": lambda: cached(ours, hub, 1, 1), "kepud": lambda: cached(ours, hub, 2), "minimal": lambda: minimal(2)})
+        done = side_by_side(name, {"alone": lambda: cached(ours, hub, 1, 1), "kepud": lambda: cached(ours, hub, 2), "minimal": lambda: minimal(2)},
+                            bench.rounds)
         ratio = median([a["per_s"] / b["per_s"] for a, b in zip(done["kepud"], done["minimal"])], lambda one: one)
         told = f"{median(done['kepud'], lambda one: one['per_s']):,.0f} a second at 64 connections; {body:,} bytes"
         bench.put(f"{name}_of_minimal", ratio, f"{told}; median of {len(done['kepud'])}")

@@ -1,5 +1,6 @@
 """A store of 5 M facts: start, memory, questions that need many of them, one corrected row, a run withdrawn."""
 import contextlib
+import datetime
 import itertools
 import json
 import os
@@ -22,20 +23,22 @@ from measuring import MB, median, side_by_side
 ROWS = 5_000_000
 WRONG_ROWS = 1_000_000
 CORRECTIONS = 100
+DAYS_AGO = 31
+PATIENCE = 120  # seconds, far above what any of it needs
 WRONG = ("wrong-1", "wrong-2", "wrong-3")
 VISITORS = '"/api/v1/observations?indicator=venue.visitors&freq=A&by=district&limit=" .. 1000 + n % 99000'
 BY_MONTH = "/api/v1/observations?indicator=venue.visits&freq=M&by=district"
 
 
 def in_process(bench, hub, *words):
-    done = subprocess.run([bench.build / "bench/in_process", hub.config, *words], capture_output=True, text=True)
+    done = subprocess.run([bench.build / "bench/in_process", hub.config, *words], capture_output=True, text=True, timeout=PATIENCE)
     if done.returncode:
         raise SystemExit(f"in_process {' '.join(words)}: {done.stderr}")
     return json.loads(done.stdout)
 
 
 def halves(passages):
-    """The file in two: eleven of twelve parts, and what came in the last month; and the truth of the first."""
+    """The file in two: eleven of twelve parts, which come a month ago, and what comes now; and the truth of the first."""
     first, second = (passages.folder / f"halves/passages-2025-{name}.csv" for name in "ab")
     kept = passages.folder / "halves/truth-a.json"
     if not kept.exists():
@@ -50,23 +53,23 @@ def halves(passages):
     return first, second, json.loads(kept.read_text())
 
 
-def question(hub, script, what, server_ms):
+def question(bench, hub, script, what, server_ms):
     """Mean server time of an uncached question, one connection."""
     load = asking.Load(hub.folder, hub.port(), asking.different(script))
-    done = side_by_side(what, {"kepud": lambda: answers.uncached(load, hub, 1, 1)})["kepud"]
+    done = side_by_side(what, {"kepud": lambda: answers.uncached(load, hub, 1, 1)}, bench.rounds)["kepud"]
     server_ms(median(done, lambda one: one["server_ms"]),
               f"mean as kepud counts it, one connection; its client sees a p99 of {median(done, lambda one: one['p99_ms']):.2f} ms; median of {len(done)}")
 
 
 def measure_questions(bench, hub, moment, before):
-    question(hub, VISITORS, "visitors of a year", lambda value, note: bench.put("visitors_ms", value, "exact; " + note))
+    question(bench, hub, VISITORS, "visitors of a year", lambda value, note: bench.put("visitors_ms", value, "exact; " + note))
     as_of = BY_MONTH + "&as_of=" + urllib.parse.quote(moment)
     got = {(row["period"], row["district"]): row["value"] for row in hub.ask(as_of)["data"]}
     want = {(period, code): n for period, codes in before["figures"]["venue.visits"]["district"]["M"].items() for code, n in codes.items()}
     if got != want:
         raise SystemExit(f"as of {moment}: {got}, then it was {want}")
-    question(hub, f'"{as_of}&limit=" .. 1000 + n % 99000', "as of a month ago", lambda value, note: bench.put(
-        "as_of_ms", value, "before the last twelfth of the rows came, all committed on one day; equals the truth of then; " + note))
+    question(bench, hub, f'"{as_of}&limit=" .. 1000 + n % 99000', "as of a month ago", lambda value, note: bench.put(
+        "as_of_ms", value, "one twelfth of the rows came since; equals the truth of then; " + note))
 
 
 def start_and_wait(hub):
@@ -136,14 +139,16 @@ def measure(bench):
     passages = bench.passages(ROWS)
     first, second, before = halves(passages)
     folder = bench.work / "five-million"
-    measuring.say("reading 5 M passages")
-    with measuring.start_kepud(bench.build, folder, [first], ("gates", *WRONG)) as hub:
-        run = measuring.wait_for_run(hub, source="gates")
-        moment = run["ended"]
+    measuring.say("reading 5 M passages, most of them a month ago")
+    with measuring.start_kepud(bench.build, folder, [first], ("gates", *WRONG), start=False) as hub:
+        (folder / "state").mkdir(mode=0o700)
+        in_process(bench, hub, "run", "gates", str(DAYS_AGO))
+        moment = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=DAYS_AGO - 1)
         os.link(second, hub.folder / "gates" / second.name)
-        measuring.run_again(hub, run["run"])
+        hub.start()
+        measuring.wait_for_run(hub, after=1, source="gates")
         measuring.compare(hub, passages.truth())
-        measure_questions(bench, hub, moment, before)
+        measure_questions(bench, hub, moment.isoformat(timespec="seconds"), before)
         hub.stop()
         measure_start(bench, hub)
         corrected, more = measure_corrections(bench, hub, passages)

@@ -1,6 +1,6 @@
 // kepud's ingest with the connector in the same process, as no daemon should have it: what the process of its own costs
 // is the difference. It also times single parts and the steps of a withdrawal, which a daemon does not tell.
-//   in_process KEPUD.toml run SOURCE         a run of the source, as kepud and its worker make it
+//   in_process KEPUD.toml run SOURCE [DAYS]  a run of the source, as kepud and its worker make it, so many days ago
 //   in_process KEPUD.toml one-by-one SOURCE  the same, no part before the one before is durable; milliseconds of each
 //   in_process KEPUD.toml withdraw RUN       milliseconds of each step
 // Prints JSON.
@@ -8,6 +8,7 @@
 
 #include "app/memory.hpp"
 #include "settings/settings.hpp"
+#include "supervisor/library.hpp"
 
 #include <persons.hpp>
 
@@ -50,9 +51,20 @@ void print(const char* name, const std::vector<double>& took) {
   std::printf("]}\n");
 }
 
+class EarlierClock final : public Clock {
+public:
+  explicit EarlierClock(std::chrono::days by) : by_(by) {}
+  Instant now() const override { return clock_.now() - by_; }
+  Steady steady() const override { return clock_.steady(); }
+
+private:
+  std::chrono::days by_;
+  SystemClock clock_;
+};
+
 class Hub {
 public:
-  explicit Hub(const char* config) : loaded_(settings::load(config)) {
+  Hub(const char* config, std::chrono::days ago) : loaded_(settings::load(config)), clock_(ago) {
     if (!loaded_.problems.empty()) fail(loaded_.problems[0].sentence());
     const auto& daemon = loaded_.configuration.daemon;
     key_ = must(settings::read_person_key(daemon.person_key_file.value()));
@@ -100,8 +112,9 @@ private:
     if (source == configuration.sources.end()) fail("there is no source " + id);
     const auto& daemon = configuration.daemon;
     host::Outcome opened;
-    const auto library =
-        host::Library::open((daemon.connector_dirs.at(0) / (source->connector + ".so")).string(), opened);
+    const auto found = supervisor::find_library(daemon.connector_dirs, source->connector);
+    if (found.problem) fail("the library cannot be used: " + found.look.path);
+    const auto library = host::Library::open(found.look.path, opened);
     if (!library) fail(opened.text);
     auto typed = settings::type_settings(*source, library->descriptor().settings, daemon.file.parent_path());
     if (!typed.problems.empty()) fail(typed.problems[0].sentence());
@@ -125,6 +138,7 @@ private:
     info.source = id;
     info.connector = source->connector;
     info.connector_version = library->descriptor().version;
+    info.library_hash = must(supervisor::hash_library(found.look.path));
     info.datasets = runner.datasets();
     info.max_reject_share = source->max_reject_share;
     info.started = clock_.now();
@@ -139,7 +153,7 @@ private:
   }
 
   settings::Loaded loaded_;
-  SystemClock clock_;
+  EarlierClock clock_;
   std::string key_;
   std::unique_ptr<store::Writer> writer_;
 };
@@ -147,13 +161,13 @@ private:
 } // namespace
 
 int main(int argc, char** argv) {
-  const std::string verb = argc == 4 ? argv[2] : "";
-  if (verb != "run" && verb != "one-by-one" && verb != "withdraw") {
-    std::fputs("usage: in_process KEPUD.toml run|one-by-one SOURCE | withdraw RUN\n", stderr);
+  const std::string verb = argc == 4 || argc == 5 ? argv[2] : "";
+  if (verb != "run" && (argc == 5 || (verb != "one-by-one" && verb != "withdraw"))) {
+    std::fputs("usage: in_process KEPUD.toml run SOURCE [DAYS] | one-by-one SOURCE | withdraw RUN\n", stderr);
     return 2;
   }
   app::keep_little_memory();
-  Hub hub(argv[1]);
+  Hub hub(argv[1], std::chrono::days(argc == 5 ? std::atoi(argv[4]) : 0));
   if (verb == "withdraw")
     hub.withdraw(std::strtoull(argv[3], nullptr, 10));
   else

@@ -9,15 +9,16 @@ from measuring import MB, Missing, median, side_by_side
 ROWS = 1_000_000
 
 
-def kepud(bench, rows, check=False):
-    """From the run's start to its recorded end; bytes of the store; peak memory of daemon and worker."""
+def kepud(bench, rows, check=None):
+    """From the run's start to its recorded end; bytes of the store; peak memory of daemon and worker. `check`: is called
+    with the hub after the run."""
     passages = bench.passages(rows)
     with measuring.start_kepud(bench.build, bench.work / "kepud", [passages.file]) as hub:
         worker = measuring.WorkerPeak(hub)
         run = measuring.wait_for_run(hub, worker)
         peak = measuring.memory(hub.process.pid, "VmHWM") + worker.bytes
         if check:
-            measuring.compare(hub, passages.truth())
+            check(hub)
         hub.stop()  # what waits in the log goes into the file
         return {"seconds": run["seconds"], "peak": peak, "bytes": (hub.folder / "state/kepu.db").stat().st_size}
 
@@ -71,8 +72,8 @@ COMPARED = {
 def measure(bench):
     passages = bench.passages(bench.rows)
     true = passages.visits()
-    kepud(bench, bench.rows, check=True)  # every figure against the truth, once; and files are warm for all
-    done = side_by_side("ingest", {"kepud": lambda: kepud(bench, bench.rows)} | peers_of(bench, passages))
+    kepud(bench, bench.rows, lambda hub: measuring.compare(hub, passages.truth()))  # once; and files are warm for all
+    done = side_by_side("ingest", {"kepud": lambda: kepud(bench, bench.rows)} | peers_of(bench, passages), bench.rounds)
     ours = median(done["kepud"])
     bench.first = {"seconds": ours, "peak": max(one["peak"] for one in done["kepud"])}
     bench.put("ingest_s", ours, f"{bench.rows / ours:,.0f} rows a second; all figures equal the truth; median of {len(done['kepud'])}")
@@ -80,6 +81,7 @@ def measure(bench):
     for name, (candidate, note) in COMPARED.items():
         results = done.get(candidate)
         if results is None:
+            bench.miss(name, "--quick leaves it out")
             continue
         if isinstance(results, Missing):
             bench.miss(name, results)
@@ -95,10 +97,22 @@ def measure(bench):
     bench.put("ingest_to_bare", ours / bare, f"bare {bare:.3f} s on one core: {told}; its daily figures equal the truth")
 
     done = side_by_side("again", {"settled": lambda: again(bench, passages.settled()), "as it is": lambda: again(bench, passages.file)},
-                        3 if bench.quick else 5)
+                        bench.rounds)
     for name, kind, part in (("again_to_first", "settled", "again"), ("corrected_to_first", "as it is", "again"), ("touched_to_first", "settled", "touched")):
         changed = f"{done[kind][-1]['changed']:,} rows change on the way; " if part == "again" else ""
         bench.put(name, median(done[kind], lambda one: one[part] / one["seconds"]), f"{changed}median of {len(done[kind])}")
+
+
+def check_visits(bench, hub, rows):
+    """Daily visits against the bare program's, which equal the truth: that takes too long and too much memory here."""
+    want = {(venue, day): n for venue, day, n in peers.bare(bench.build, bench.work / "bare.out", bench.passages(rows).file)["visits"]}
+    got, path = {}, "/api/v1/observations?indicator=venue.visits&freq=D&by=venue&limit=20000"
+    while path:
+        page = hub.ask(path)
+        got.update({(row["venue"], row["period"]): row["value"] for row in page["data"]})
+        path = page["next"]
+    if got != want:
+        raise SystemExit(f"daily visits of {rows:,} passages differ from those of the bare program")
 
 
 def measure_sizes(bench):
@@ -107,7 +121,7 @@ def measure_sizes(bench):
         bench.first = {"seconds": median(done) * bench.rows / ROWS, "peak": max(one["peak"] for one in done)}
     for millions in (5, 20) if bench.large else (5,):
         rows = millions * 1_000_000
-        kepud_of = lambda: kepud(bench, rows, check=millions == 5)
+        kepud_of = lambda: kepud(bench, rows, lambda hub: check_visits(bench, hub, rows))
         done = side_by_side("size", {f"kepud, {millions} M": kepud_of}, 3)[f"kepud, {millions} M"]
         per_row, peak = median(done) / rows, max(one["peak"] for one in done)
         bench.put(f"time_per_row_{millions}m", per_row / (bench.first["seconds"] / bench.rows),

@@ -16,7 +16,7 @@ SOURCES = tuple(f"gates-{number}" for number in range(8))
 PART_ROWS = 100
 SMALL_ROWS = 400_000  # 4,000 parts
 RATE, TICK = 200_000, 0.1  # rows a second, and seconds between two files
-SECONDS, ROUNDS = 2, 5
+SECONDS, ROUNDS = 2, 5  # of questions
 # Four shapes of questions in turn, twelve ranges of each; the limit, which none reaches, makes every target a new one.
 MIXED = """({
   "/api/v1/observations?indicator=venue.visits&freq=M&by=subdistrict&from=2025-%02d&limit=%d",

@@ -26,7 +26,7 @@ def say(text):
     print(f"bench: {text}", file=sys.stderr, flush=True)
 
 
-def side_by_side(what, candidates, most=5):
+def side_by_side(what, candidates, most):
     """Runs every candidate once a round. Candidates: name -> function that returns seconds, or a dict that holds them
     under "seconds". Returns name -> results; a Missing stands in place of them."""
     results = {name: [] for name in candidates}

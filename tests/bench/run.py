@@ -16,12 +16,13 @@ import goals
 import ingest
 import load
 import measuring
+import readme
 import worker
 from inputs import Passages
 
 MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure,
                "five-million": five_million.measure, "load": load.measure, "worker": worker.measure}
-QUICK = ("ingest",)
+QUICK = ("ingest", "answers")
 
 
 class Bench:
@@ -30,6 +31,7 @@ class Bench:
     def __init__(self, options):
         self.build, self.quick, self.large, self.rows = options.build.resolve(), options.quick, options.large, options.rows
         self.work = self.build / "bench"
+        self.rounds = 3 if self.quick else 5  # of candidates that take less than measuring.SHORT
         self.first = None  # seconds and peak of the rows that others are held against
         self.figures, self.made = {}, {}
 
@@ -67,11 +69,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=measuring.ROOT / "build")
     parser.add_argument("--rows", type=int, default=ingest.ROWS, help="of the first file")
-    parser.add_argument("--quick", action="store_true", help="ingest alone, against sqlite3, Python and the bare program")
+    parser.add_argument("--quick", action="store_true", help="ingest and answers alone, against sqlite3, Python and programs of this folder")
     parser.add_argument("--large", action="store_true", help="20 M rows too")
     parser.add_argument("--only", choices=goals.GROUPS, help="one group of figures")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md and README.zh-CN.md")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
     options = parser.parse_args()
+    if options.readme and (options.only or options.quick or options.rows != ingest.ROWS):
+        parser.error("--readme wants all figures, of the usual file")
     bench = Bench(options)
     bench.work.mkdir(parents=True, exist_ok=True)
     failures = 0
@@ -85,6 +90,8 @@ def main():
     print(f"{sum(row['reached'] for row in judged)} of {len(judged)} goals reached")
     result = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
     (options.json or bench.work / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    if options.readme:
+        readme.write(result)
     return 1 if failures else 0
 
 

@@ -37,7 +37,7 @@ def within(bench, file):
 
 def measure(bench):
     file = bench.passages(bench.rows).file
-    done = side_by_side("worker", {"worker": lambda: of_its_own(bench, file), "in process": lambda: within(bench, file)})
+    done = side_by_side("worker", {"worker": lambda: of_its_own(bench, file), "in process": lambda: within(bench, file)}, bench.rounds)
     for name, of in (("worker_wall", measuring.seconds_of), ("worker_cpu", lambda one: one["cpu"])):
         ours, theirs = median(done["worker"], of), median(done["in process"], of)
         bench.put(name, ours / theirs, f"{ours:.2f} s against {theirs:.2f} s, medians of {len(done['worker'])}; start, fence and end of the worker included")
