@@ -3,6 +3,7 @@
 import unittest
 
 import goals
+import readme
 
 FASTER = goals.Goal("faster", "faster", "更快", 8.0)
 SMALLER = goals.Goal("smaller", "smaller", "更小", 30.0, goals.AT_MOST, "B")
@@ -42,6 +43,13 @@ class Table(unittest.TestCase):
         text = goals.markdown(goals.judge({"bytes_per_row": {"value": 40.0}}), "chinese")
         self.assertEqual(text.splitlines(), ["| 指标 | 目标 | 实测 | 是否达到 |", "| --- | --- | --- | --- |",
                                              "| 每条记录占用的存储（含历史） | 不高于 30.0 B | 40.0 B | 否：达到 0.75 |"])
+
+    def test_a_table_takes_the_place_of_the_one_before(self):
+        old = f"a\n{readme.BEGIN}\nold\n{readme.END}\nb\n"
+        self.assertEqual(readme.put_between_marks(old, "new"), old.replace("old", "new"))
+
+    def test_a_readme_without_marks_is_not_written(self):
+        self.assertRaises(ValueError, readme.put_between_marks, "a\nb\n", "new")
 
 
 if __name__ == "__main__":
