@@ -86,19 +86,18 @@ def daily_peers(bench, passages, stops):
     return out
 
 
+def asked(load, hub, seconds, connections=asking.CONNECTIONS):
+    with asking.ServerTime(hub) as time:
+        done = load(seconds, connections)
+    return done | {"server_ms": time.ms}
+
+
 def uncached(load, hub, seconds, connections=asking.CONNECTIONS):
     hits = asking.counter(hub, "kepu_http_cache_hits_total")
-    with asking.ServerTime(hub) as time:
-        done = load(seconds, connections)
+    done = asked(load, hub, seconds, connections)
     if hits := asking.counter(hub, "kepu_http_cache_hits_total") - hits:
         raise SystemExit(f"{hits:.0f} of {done['requests']} answers came from the cache")
-    return done | {"server_ms": time.ms}
-
-
-def cached(load, hub, seconds, connections=asking.CONNECTIONS):
-    with asking.ServerTime(hub) as time:
-        done = load(seconds, connections)
-    return done | {"server_ms": time.ms}
+    return done
 
 
 def measure_daily(bench, hub, passages, stops):
@@ -130,7 +129,7 @@ def measure_kept(bench, hub, stops):
         stops.append(lambda process=process: measuring.stop(process))
         minimal = asking.Load(bench.work, port, asking.SAME)
         minimal(1)
-        done = side_by_side(name, {"alone": lambda: cached(ours, hub, 1, 1), "kepud": lambda: cached(ours, hub, 2), "minimal": lambda: minimal(2)},
+        done = side_by_side(name, {"alone": lambda: asked(ours, hub, 1, 1), "kepud": lambda: asked(ours, hub, 2), "minimal": lambda: minimal(2)},
                             bench.rounds)
         ratio = median([a["per_s"] / b["per_s"] for a, b in zip(done["kepud"], done["minimal"])], lambda one: one)
         told = f"{median(done['kepud'], lambda one: one['per_s']):,.0f} a second at 64 connections; {body:,} bytes"

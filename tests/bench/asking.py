@@ -2,6 +2,7 @@
 import re
 import subprocess
 import sys
+import zlib
 
 import measuring
 
@@ -35,7 +36,7 @@ class Load:
     """wrk on one server with one script; counts on, so that no question comes twice."""
 
     def __init__(self, work, port, script, target="/", headers={}):
-        self.file = work / f"questions-{port}-{abs(hash(script)) % 10_000}.lua"
+        self.file = work / f"questions-{zlib.crc32(script.encode()):08x}.lua"
         self.file.write_text(script)
         self.url, self.first = f"http://127.0.0.1:{port}{target}", 0
         self.headers = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]

@@ -32,7 +32,6 @@ class Bench:
         self.build, self.quick, self.large, self.rows = options.build.resolve(), options.quick, options.large, options.rows
         self.work = self.build / "bench"
         self.rounds = 3 if self.quick else 5  # of candidates that take less than measuring.SHORT
-        self.first = None  # seconds and peak of the rows that others are held against
         self.figures, self.made = {}, {}
 
     def passages(self, rows):
@@ -89,7 +88,8 @@ def main():
     judged = [row for row in rows if row["reached"] is not None]
     print(f"{sum(row['reached'] for row in judged)} of {len(judged)} goals reached")
     result = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
-    (options.json or bench.work / "result.json").write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    usual = f"result{'-' + options.only if options.only else '-quick' if options.quick else ''}.json"
+    (options.json or bench.work / usual).write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
     if options.readme:
         readme.write(result)
     return 1 if failures else 0
