@@ -9,7 +9,6 @@ from measuring import Missing, median, side_by_side
 DAYS = 90
 SHIFTS = 275  # ranges of 90 days within the year
 FIRST = 20_089  # 1 January 2025, in days since 1970
-HEAD = 350  # bytes before the body of an answer, about
 DAILY = "/api/v1/observations?indicator=venue.visits&freq=D&by=venue&from={}&to={}&limit={}"
 # The limit, which none reaches, makes every question a new one.
 OURS = '"/api/v1/observations?indicator=venue.visits&freq=D&by=venue&from=" .. day(n % 275) .. "&to=" .. day(n % 275 + 89) .. "&limit=" .. 6000 + n % 94000'
@@ -124,7 +123,8 @@ def measure_kept(bench, hub, stops):
     etag = measuring.header(hub.port(), target, "ETag")
     for name, headers in (("cached", {}), ("not_modified", {"If-None-Match": etag})):
         ours = asking.Load(bench.work, hub.port(), asking.SAME, target, headers)
-        body = max(1, round(ours(1)["bytes"]) - HEAD) if name == "cached" else 0
+        body = len(measuring.get(hub.port(), target)) if name == "cached" else 0
+        ours(1)
         process, port = measuring.start([bench.build / "bench/minimal_server", "0", str(body)], r"(\d+)\n", bench.work / "minimal.log")
         stops.append(lambda process=process: measuring.stop(process))
         minimal = asking.Load(bench.work, port, asking.SAME)
