@@ -1,114 +1,155 @@
-#!/usr/bin/env python3
-"""Answers at 64 connections: kepud on 20,000 rows of sample data against minimal_server with a body of the same size,
-side by side in one run. Cached: one question again and again. Uncached: no question twice. Medians of the rounds."""
-import argparse
-import pathlib
-import re
-import statistics
-import subprocess
-import sys
+"""Answers of kepud, of its peers and of a minimal server that sends as many bytes, side by side at 64 connections."""
+import json
 
+import asking
 import measuring
+import peers
+from measuring import Missing, median, side_by_side
 
-ROWS = 20_000
-CONNECTIONS = 64
-HEAD = 350  # bytes before the body of an answer, about
-CACHED = "/api/v1/observations?indicator=venue.visits&freq=M&by=subdistrict"
-# Four shapes of questions in turn, twelve ranges of each; the limit, which none reaches, makes every target a new one.
-QUESTIONS = """
-local n = 0
-function init(args) n = tonumber(args[1]) end
-local shapes = {
-  "venue.visits&freq=M&by=subdistrict&from=2025-%02d", "venue.visits&freq=D&from=2025-%02d-05&to=2025-12-20",
-  "venue.visitors&freq=M&by=district&from=2025-%02d", "venue.visits&freq=W&by=district&from=2025-W%02d",
-}
-function request()
-  n = n + 1
-  local question = string.format(shapes[n % 4 + 1], math.floor(n / 4) % 12 + 1)
-  return wrk.format("GET", "/api/v1/observations?indicator=" .. question .. "&limit=" .. 1000 + n % 98999)
-end
-"""
-REPORT = """
-function done(summary, latency)
-  local e = summary.errors
-  io.write(string.format("result %d %d %d %d %d %d\\n", summary.requests, summary.duration, summary.bytes,
-    e.connect + e.read + e.write + e.status + e.timeout, latency:percentile(50), latency:percentile(99)))
-end
-"""
+DAYS = 90
+SHIFTS = 275  # ranges of 90 days within the year
+FIRST = 20_089  # 1 January 2025, in days since 1970
+DAILY = "/api/v1/observations?indicator=venue.visits&freq=D&by=venue&from={}&to={}&limit={}"
+# The limit, which none reaches, makes every question a new one.
+OURS = '"/api/v1/observations?indicator=venue.visits&freq=D&by=venue&from=" .. day(n % 275) .. "&to=" .. day(n % 275 + 89) .. "&limit=" .. 6000 + n % 94000'
+FASTIFY = '"/{}?from=" .. day(n % 275) .. "&to=" .. day(n % 275 + 89)'
+VICTORIA_DAILY = "last_over_time(visits[1d])"
 
 
-def cache_hits(hub):
-    return int(float(re.search(r"^kepu_http_cache_hits_total (\S+)$", measuring.get(hub, "/metrics").decode(), re.M)[1]))
+def of_range(visits, first):
+    days = {measuring.day_text(day) for day in range(first, first + DAYS)}
+    return {key: n for key, n in visits.items() if key[1] in days}
 
 
-def load(port, target, script, seconds, first=0):
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}{target}", "--", str(first)],
-        check=True, capture_output=True, text=True)
-    requests, micros, size, errors, p50, p99 = map(int, re.search(r"^result (.*)$", done.stdout, re.M)[1].split())
-    if errors or not requests:
-        sys.exit(f"{errors} of {requests} requests failed\n{done.stdout}")
-    return {"per_s": requests / micros * 1e6, "p50_ms": p50 / 1000, "p99_ms": p99 / 1000, "bytes": size / requests, "requests": requests}
+def check(who, got, visits):
+    """Its answer to the first range against the truth."""
+    got, true = {(venue, day): n for venue, day, n in got}, of_range(visits, FIRST)
+    wrong = sum(got.get(key) != true.get(key) for key in got.keys() | true.keys())
+    return f"{wrong:,} of {len(true):,} figures differ from the truth" if wrong else "its answer equals the truth"
 
 
-def compare(build, work, hub, kind, target, script, rounds, seconds):
-    port = hub.port()
-    warm = load(port, target, script, 1)
-    asked = warm["requests"] + 2 * CONNECTIONS  # wrk does not count what is in flight when it ends
-    body = max(1, round(warm["bytes"]) - HEAD)
-    minimal, minimal_port = measuring.start([build / "bench/minimal_server", "0", str(body)], r"(\d+)\n", work / "minimal.log")
-    ours, theirs = [], []
+def victoria(bench, passages):
+    """VictoriaMetrics that holds the passages, and the daily figures as samples of noon."""
+    peer = peers.Victoria(bench.work / "victoria-asked")
     try:
-        load(minimal_port, "/", work / "same.lua", 1)
-        for _ in range(rounds):
-            hits = cache_hits(hub)
-            ours.append(load(port, target, script, seconds, asked))
-            hits = cache_hits(hub) - hits
-            requests = ours[-1]["requests"]
-            asked += requests + 2 * CONNECTIONS
-            if hits < requests if kind == "cached" else hits > 0:
-                sys.exit(f"{kind}: {hits} of {requests} answers came from the cache")
-            theirs.append(load(minimal_port, "/", work / "same.lua", seconds))
-    finally:
-        measuring.stop(minimal)
-    out = {"body_bytes": body}
-    for name in ("per_s", "p50_ms", "p99_ms"):
-        out[name] = statistics.median(one[name] for one in ours)
-        out["minimal_" + name] = statistics.median(one[name] for one in theirs)
-    out["of_minimal"] = statistics.median(a["per_s"] / b["per_s"] for a, b in zip(ours, theirs))
-    return {f"{kind}_{name}": value for name, value in out.items()}
+        target, file = list(peers.victoria_inputs(passages).items())[1]
+        peer.post(target, file)
+        daily = bench.work / "victoria-daily.txt"
+        with open(daily, "w") as out:
+            for (venue, day), n in passages.visits().items():
+                out.write(f'visits{{venue="{venue}"}} {n} {int(measuring.moment(day + "T12:00:00+08:00")) * 1000}\n')
+        peer.post("/api/v1/import/prometheus", daily)
+        peer.get("/internal/force_flush")
+        return peer
+    except BaseException:
+        peer.__exit__()
+        raise
 
 
-def measure(build, work, rounds, seconds):
-    """The figures of both kinds; and what memory kepud holds after its run, before it is asked anything."""
-    work.mkdir(parents=True, exist_ok=True)
-    passages = work / "passages"
-    if not passages.exists():
-        measuring.generate(passages, ROWS)
-    (work / "same.lua").write_text(REPORT)
-    (work / "different.lua").write_text(QUESTIONS + REPORT)
-    hub = measuring.start_kepud(build, work / "kepud", passages.glob("*.csv"))
+def victoria_script(query):
+    """The same ranges, by the second before the midnights that end their first and last day."""
+    target = peers.victoria_question(query, 0, DAYS - 1)
+    start = (FIRST + 1) * 86_400 - 8 * 3600 - 1
+    head = target[:target.index("&start=")]
+    return asking.different(f'"{head}&start=" .. {start} + n % {SHIFTS} * 86400 .. ".999&end=" .. {start} + (n % {SHIFTS} + {DAYS - 1}) * 86400 .. '
+                            f'".999&step=1d&nocache=1"')
+
+
+def daily_peers(bench, passages, stops):
+    """Row of the table -> (load, what its answer is against the truth), or Missing."""
+    if bench.quick:
+        why = Missing("--quick leaves it out")
+        return dict.fromkeys(("daily_of_victoria", "daily_of_victoria_daily", "daily_of_fastify", "daily_of_fastify_passages"), why)
+    visits, out = passages.visits(), {}
     try:
-        measuring.wait_for_run(hub)
-        result = {"idle_mib_20000_rows": measuring.idle_mib(hub), "connections": CONNECTIONS}
-        for kind, target, script in (("cached", CACHED, "same.lua"), ("uncached", "/", "different.lua")):
-            result |= compare(build, work, hub, kind, target, work / script, rounds, seconds)
-        return result | {"idle_mib_after_answers": measuring.idle_mib(hub)}
-    finally:
+        peer = victoria(bench, passages)
+        stops.append(peer.__exit__)
+        for name, query in (("daily_of_victoria", peers.PASSAGES_A_DAY), ("daily_of_victoria_daily", VICTORIA_DAILY)):
+            answer = peers.daily(peer.get(peers.victoria_question(query, FIRST, FIRST + DAYS - 1)))
+            out[name] = asking.Load(bench.work, peer.port, victoria_script(query)), check(name, answer, visits)
+    except Missing as why:
+        out |= {"daily_of_victoria": why, "daily_of_victoria_daily": why}
+    try:
+        store = bench.work / "fastify.db"
+        peers.remove(store)
+        process, port = measuring.start(["node", "fastify.mjs", passages.file, store], r"listens on (\d+)", bench.work / "fastify.log",
+                                        cwd=peers.node_folder(bench.build))
+        stops.append(lambda: measuring.stop(process))
+        for name, path in (("daily_of_fastify", "daily"), ("daily_of_fastify_passages", "passages")):
+            rows = json.loads(measuring.get(port, f"/{path}?from={measuring.day_text(FIRST)}&to={measuring.day_text(FIRST + DAYS - 1)}"))["data"]
+            known = {venue for venue, _ in visits}
+            answer = [(row["venue"], row["period"], row["value"]) for row in rows if row["venue"] in known]
+            out[name] = asking.Load(bench.work, port, asking.different(FASTIFY.format(path))), check(name, answer, visits)
+    except Missing as why:
+        out |= {"daily_of_fastify": why, "daily_of_fastify_passages": why}
+    return out
+
+
+def asked(load, hub, seconds, connections=asking.CONNECTIONS):
+    with asking.ServerTime(hub) as time:
+        done = load(seconds, connections)
+    return done | {"server_ms": time.ms}
+
+
+def uncached(load, hub, seconds, connections=asking.CONNECTIONS):
+    hits = asking.counter(hub, "kepu_http_cache_hits_total")
+    done = asked(load, hub, seconds, connections)
+    if hits := asking.counter(hub, "kepu_http_cache_hits_total") - hits:
+        raise SystemExit(f"{hits:.0f} of {done['requests']} answers came from the cache")
+    return done
+
+
+def measure_daily(bench, hub, passages, stops):
+    ours = asking.Load(bench.work, hub.port(), asking.different(OURS))
+    theirs = daily_peers(bench, passages, stops)
+    loads = {name: load for name, load in theirs.items() if not isinstance(load, Missing)}
+    uncached(ours, hub, 1)
+    done = side_by_side("daily visits", {"alone": lambda: uncached(ours, hub, 1, 1), "kepud": lambda: uncached(ours, hub, 2)} |
+                        {name: lambda load=load: load(2) for name, (load, _) in loads.items()}, bench.rounds)
+    per_s = lambda name: median(done[name], lambda one: one["per_s"])
+    bench.put("daily_ms", median(done["alone"], lambda one: one["server_ms"]),
+              f"mean as kepud counts it, one connection; its client sees a p50 of {median(done['alone'], lambda one: one['p50_ms']):.2f} ms; "
+              f"{per_s('kepud'):,.0f} a second at 64 connections; median of {len(done['kepud'])}")
+    for name, load in theirs.items():
+        if isinstance(load, Missing):
+            bench.miss(name, load)
+        else:
+            bench.put(name, per_s("kepud") / per_s(name), f"{per_s(name):,.0f} a second; {load[1]}")
+
+
+def measure_kept(bench, hub, stops):
+    """What is cached, and what the client has already, against a server that does nothing but send as many bytes."""
+    target = DAILY.format(measuring.day_text(FIRST), measuring.day_text(FIRST + DAYS - 1), 6000)
+    etag = measuring.header(hub.port(), target, "ETag")
+    for name, headers in (("cached", {}), ("not_modified", {"If-None-Match": etag})):
+        ours = asking.Load(bench.work, hub.port(), asking.SAME, target, headers)
+        body = len(measuring.get(hub.port(), target)) if name == "cached" else 0
+        ours(1)
+        process, port = measuring.start([bench.build / "bench/minimal_server", "0", str(body)], r"(\d+)\n", bench.work / "minimal.log")
+        stops.append(lambda process=process: measuring.stop(process))
+        minimal = asking.Load(bench.work, port, asking.SAME)
+        minimal(1)
+        done = side_by_side(name, {"alone": lambda: asked(ours, hub, 1, 1), "kepud": lambda: asked(ours, hub, 2), "minimal": lambda: minimal(2)},
+                            bench.rounds)
+        ratio = median([a["per_s"] / b["per_s"] for a, b in zip(done["kepud"], done["minimal"])], lambda one: one)
+        told = f"{median(done['kepud'], lambda one: one['per_s']):,.0f} a second at 64 connections; {body:,} bytes"
+        bench.put(f"{name}_of_minimal", ratio, f"{told}; median of {len(done['kepud'])}")
+        bench.put(f"{name}_ms", median(done["alone"], lambda one: one["server_ms"]),
+                  f"mean as kepud counts it, one connection; its client sees a p50 of {median(done['alone'], lambda one: one['p50_ms']):.3f} ms")
+
+
+def measure(bench):
+    passages, stops = bench.passages(bench.rows), []
+    with measuring.start_kepud(bench.build, bench.work / "kepud", [passages.file]) as hub:
+        try:
+            measuring.wait_for_run(hub)
+            measuring.compare(hub, passages.truth())
+            measure_daily(bench, hub, passages, stops)
+            for stop in stops:
+                stop()
+            stops.clear()
+            measure_kept(bench, hub, stops)
+        finally:
+            for stop in stops:
+                stop()
         hub.stop()
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", type=pathlib.Path, default=measuring.ROOT / "build")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=4, help="of each measurement")
-    parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
-    options = parser.parse_args()
-    build = options.build.resolve()
-    work = build / "bench/answers"
-    measuring.report(measure(build, work, options.rounds, options.seconds), options.json or work / "result.json")
-
-
-if __name__ == "__main__":
-    main()

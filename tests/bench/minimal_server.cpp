@@ -1,5 +1,5 @@
 // What answers cost at least: a plain Beast server on one thread, as kepud has one for its connections, that answers
-// every GET on 127.0.0.1:PORT with the same BYTES. Keep-alive, deadlines, no copy of the body.
+// every GET on 127.0.0.1:PORT with the same BYTES, or with 304 and none. Keep-alive, deadlines, no copy of the body.
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -33,12 +33,16 @@ public:
 private:
   void answer() {
     const bool known = request_.method() == http::verb::get;
-    response_.emplace(known ? http::status::ok : http::status::method_not_allowed, request_.version());
+    const auto status = !known          ? http::status::method_not_allowed
+                        : body_.empty() ? http::status::not_modified
+                                        : http::status::ok;
+    response_.emplace(status, request_.version());
     response_->set(http::field::server, "minimal");
-    response_->set(http::field::content_type, "application/json");
+    response_->set(http::field::etag, "\"0123456789abcdef\"");
+    if (!body_.empty()) response_->set(http::field::content_type, "application/json");
     response_->keep_alive(request_.keep_alive());
-    if (known) response_->body() = {body_.data(), body_.size()};
-    response_->prepare_payload();
+    if (known && !body_.empty()) response_->body() = {body_.data(), body_.size()};
+    if (status != http::status::not_modified) response_->prepare_payload();
     http::async_write(stream_, *response_, [self = shared_from_this()](beast::error_code error, size_t) {
       if (!error && self->response_->keep_alive()) self->read();
     });
@@ -65,7 +69,7 @@ void accept(tcp::acceptor& acceptor, const std::string& body) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("usage: minimal_server PORT BYTES\n", stderr);
+    std::fputs("usage: minimal_server PORT BYTES (0: answers 304)\n", stderr);
     return 2;
   }
   const std::string body(std::strtoul(argv[2], nullptr, 10), 'x');

@@ -1,94 +1,99 @@
 #!/usr/bin/env python3
-"""Ingest of one file, side by side in one run: kepud (CSV to durable figures), `sqlite3 .import` into a keyed table with
-the same aggregate, and a Python csv + sqlite3 script. Medians of the rounds; peak memory of daemon plus worker."""
+"""Measures what issue and README promise, side by side with peers in one run, holds it against its goals, and tells it as
+one table and as JSON. Every candidate's answers are compared with the truth."""
 import argparse
-import csv
+import datetime
+import json
+import os
 import pathlib
-import sqlite3
-import statistics
-import subprocess
+import platform
+import re
 import sys
-import time
 
 import answers
+import five_million
+import goals
+import ingest
+import load
 import measuring
+import readme
+import worker
+from inputs import Passages
 
-TABLE = "CREATE TABLE passages(event_id TEXT PRIMARY KEY, venue TEXT, gate TEXT, direction TEXT, ts TEXT, card TEXT) WITHOUT ROWID"
-AGGREGATE = "CREATE TABLE visits AS SELECT venue, substr(ts, 1, 10) AS day, count(*) AS n FROM passages WHERE direction = 'in' GROUP BY 1, 2"
-
-
-def kepud(build, work, file):
-    """Seconds from the run's start to its recorded end, peak KiB of daemon and worker, MiB afterwards, bytes of the store."""
-    hub = measuring.start_kepud(build, work, [file])
-    worker = 0
-
-    def watch_worker():
-        nonlocal worker
-        children = pathlib.Path(f"/proc/{hub.process.pid}/task").glob("*/children")
-        worker = max([worker] + [measuring.memory_kib(child, "VmHWM") for path in children for child in path.read_text().split()])
-
-    try:
-        run = measuring.wait_for_run(hub, watch_worker)
-        stamp = lambda text: time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float("0" + text[19:-6] or 0)
-        peak = measuring.memory_kib(hub.process.pid, "VmHWM") + worker
-        return stamp(run["ended"]) - stamp(run["started"]), peak, measuring.idle_mib(hub), (work / "state/kepu.db").stat().st_size
-    finally:
-        hub.stop()
+MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure,
+               "five-million": five_million.measure, "load": load.measure, "worker": worker.measure}
+QUICK = ("ingest", "answers")
 
 
-def sqlite_import(work, file):
-    work.unlink(missing_ok=True)
-    script = f"{TABLE};\n.mode csv\n.import --skip 1 {file} passages\n{AGGREGATE};\n"
-    start = time.monotonic()
-    subprocess.run(["sqlite3", work], input=script.encode(), stderr=subprocess.DEVNULL, check=False)
-    return time.monotonic() - start
+class Bench:
+    """One run: where things lie, what was asked for, what was found."""
+
+    def __init__(self, options):
+        self.build, self.quick, self.large, self.rows = options.build.resolve(), options.quick, options.large, options.rows
+        self.work = self.build / "bench"
+        self.rounds = 3 if self.quick else 5  # of candidates that take less than measuring.SHORT
+        self.figures, self.made = {}, {}
+
+    def passages(self, rows):
+        if rows not in self.made:
+            self.made[rows] = Passages(self.work, rows)
+        return self.made[rows]
+
+    def put(self, name, value, note=""):
+        self.figures[name] = {"value": value, "note": note}
+
+    def failed(self, group):
+        """Measures the group; true: it did not get to its end, and its rows that are missing say so."""
+        try:
+            MEASURED_BY[group](self)
+            return False
+        except (SystemExit, measuring.Missing) as why:
+            measuring.say(f"{group}: {why}")
+            for goal in goals.GOALS[group]:
+                self.figures.setdefault(goal.name, {"missing": "the group failed: " + (str(why).splitlines() or ["no word why"])[0]})
+            return True
+
+    def miss(self, name, why):
+        self.figures[name] = {"missing": str(why)}
 
 
-def python_script(work, file):
-    work.unlink(missing_ok=True)
-    start = time.monotonic()
-    with open(file, newline="", encoding="utf-8") as lines, sqlite3.connect(work) as db:
-        db.execute(TABLE)
-        rows = csv.reader(lines)
-        next(rows)
-        db.executemany("INSERT OR REPLACE INTO passages VALUES(?,?,?,?,?,?)", (row for row in rows if len(row) == 6))
-        db.execute(AGGREGATE)
-    db.close()
-    return time.monotonic() - start
+def machine():
+    cpu = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    kib = re.search(r"^MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(), re.M)
+    return {"cores": os.cpu_count(), "cpu": cpu[1] if cpu else platform.machine(), "kernel": platform.release(),
+            "memory_gb": round(int(kib[1]) / 1e6)}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=measuring.ROOT / "build")
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-answers", action="store_true", help="ingest and memory alone")
+    parser.add_argument("--rows", type=int, default=ingest.ROWS, help="of the first file")
+    parser.add_argument("--quick", action="store_true", help="ingest and answers alone, against sqlite3, Python and programs of this folder")
+    parser.add_argument("--large", action="store_true", help="20 M rows too")
+    parser.add_argument("--only", choices=goals.GROUPS, help="one group of figures")
+    parser.add_argument("--readme", action="store_true", help="put the table into README.md and README.zh-CN.md")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures there")
     options = parser.parse_args()
-    build = options.build.resolve()
-    work = build / "bench"
-    folder = work / f"plain-{options.rows}"
-    if not folder.exists():
-        subprocess.run([sys.executable, measuring.ROOT / "tests/bench/generate.py", "--plain", "--rows", str(options.rows), "--out", folder], check=True)
-    file = next(folder.glob("*.csv"))
-    ours, imports, scripts, memory, idle, size = [], [], [], 0, [], 0
-    for _ in range(options.rounds):
-        seconds, peak, after, size = kepud(build, work / "kepud", file)
-        ours.append(seconds)
-        idle.append(after)
-        memory = max(memory, peak)
-        imports.append(sqlite_import(work / "import.db", file))
-        scripts.append(python_script(work / "script.db", file))
-    result = {
-        "rows": options.rows, "rounds": options.rounds, "kepud_s": statistics.median(ours), "sqlite_import_s": statistics.median(imports),
-        "python_s": statistics.median(scripts), "peak_mib": memory / 1024, "idle_mib": statistics.median(idle), "store_bytes_per_row": size / options.rows,
-    }
-    result["times_faster_than_import"] = result["sqlite_import_s"] / result["kepud_s"]
-    result["times_faster_than_python"] = result["python_s"] / result["kepud_s"]
-    if not options.no_answers:
-        result |= answers.measure(build, work / "answers", options.rounds, 4)
-    measuring.report(result, options.json or work / "result.json")
+    if options.readme and (options.only or options.quick or options.rows != ingest.ROWS):
+        parser.error("--readme wants all figures, of the usual file")
+    bench = Bench(options)
+    bench.work.mkdir(parents=True, exist_ok=True)
+    failures = 0
+    groups = [options.only] if options.only else QUICK if options.quick else goals.GROUPS
+    for number, group in enumerate(groups, 1):
+        measuring.say(f"{group}, {number} of {len(groups)}")
+        failures += bench.failed(group)
+    rows = goals.judge(bench.figures)
+    print(goals.plain(rows))
+    judged = [row for row in rows if row["reached"] is not None]
+    print(f"{sum(row['reached'] for row in judged)} of {len(judged)} goals reached")
+    result = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
+    usual = f"result{'-' + options.only if options.only else '-quick' if options.quick else ''}.json"
+    (options.json or bench.work / usual).write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    if options.readme:
+        readme.write(result)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
