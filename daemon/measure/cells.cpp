@@ -86,17 +86,37 @@ template <class Reserve, class Take> Result<void> walk_set(std::string_view blob
   const uint64_t count = reader.varint();
   if (count > reader.left()) return damaged("set of values");
   reserve(count);
+  const auto values = reader.bytes(reader.left());
+  const char* at = values.data();
+  const char* const end = at + values.size();
+  bool whole = reader.ok();
+  // Nearly all steps of a day's visitors take two bytes, and all counts one; what does not goes the long way.
+  const auto long_varint = [&] {
+    ByteReader rest(std::string_view(at, end));
+    const uint64_t value = rest.varint();
+    whole = whole && rest.ok();
+    at += rest.position();
+    return value;
+  };
+  const auto byte = [](const char* c) { return static_cast<unsigned char>(*c); };
   uint64_t number = 0;
   for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t step = reader.varint();
+    uint64_t step = 0;
+    if (end - at >= 2 && byte(at) >= 0x80 && byte(at + 1) < 0x80) {
+      step = (byte(at) & 0x7fu) | static_cast<uint64_t>(byte(at + 1)) << 7;
+      at += 2;
+    } else {
+      step = long_varint();
+    }
     number += step >> 1;
-    const uint64_t times = step & 1 ? reader.varint() + 2 : 1;
+    uint64_t times = 1;
+    if (step & 1) times = 2 + (at != end && byte(at) < 0x80 ? byte(at++) : long_varint());
     const bool ascends = i == 0 || step >> 1 > 0;
     if (!ascends || step >> 1 > UINT32_MAX || number > UINT32_MAX || times > UINT32_MAX)
       return damaged("set of values");
     take(static_cast<uint32_t>(number), static_cast<uint32_t>(times));
   }
-  if (!reader.ok() || !reader.at_end()) return damaged("set of values");
+  if (!whole || at != end) return damaged("set of values");
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include "query/plan.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 
@@ -51,7 +52,7 @@ public:
     return is_set() ? std::min(most, max_window_sets) : most;
   }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     cells_.clear();
     for (const auto& one : lost_) {
       // The window begins with the first figure that is known, perhaps within a period that lacks earlier ones.
@@ -66,9 +67,7 @@ public:
       const auto unions = unite(window);
       if (!unions) return unions.error();
     }
-    std::sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) {
-      return a.period != b.period ? a.period < b.period : a.group < b.group;
-    });
+    order_by_period(window);
     return std::move(cells_);
   }
 
@@ -76,28 +75,29 @@ private:
   bool is_set() const { return indicator_.measure == model::Measure::distinct; }
 
   // Whether the cell counts; one in which sources differ is noted once for each figure that it belongs to.
-  bool takes(size_t series, model::Day day, size_t at, std::vector<Cell>& open) {
+  bool takes(size_t series, model::Day day, size_t at, std::vector<Observation>& open) {
     if (!choice_) return true;
     const auto said = choice_->of(plan_.ids[series], day);
     if (said.differs && differing_.emplace(at, said.cell).second) {
-      ++open[at].amount.differing;
-      if (indicator_.join == model::Join::compare) open[at].amount.is_known = false;
+      ++open[at].differing;
+      if (indicator_.join == model::Join::compare) open[at].is_known = false;
     }
     return said.takes;
   }
 
   Result<void> add_up(const Window& window) {
-    std::vector<Cell> open(static_cast<size_t>(window.to - window.from) + 1);
+    cells_.reserve((static_cast<size_t>(window.to - window.from) + 1) * plan_.groups.size());
+    std::vector<Observation> open(static_cast<size_t>(window.to - window.from) + 1);
     const bool is_sum = indicator_.measure == model::Measure::sum;
     uint32_t group = 0;
     auto close = [&] {
       for (size_t i = 0; i < open.size(); ++i) {
-        Cell& cell = open[i];
-        if (cell.amount.n == 0 && cell.amount.differing == 0) continue;
-        cell.period = window.from + static_cast<int32_t>(i);
+        auto& cell = open[i];
+        if (cell.n == 0 && cell.differing == 0) continue;
+        cell.period = {freq_, window.from + static_cast<int32_t>(i)};
         cell.group = group;
         cells_.push_back(cell);
-        cell = Cell{};
+        cell = {};
       }
       differing_.clear();
     };
@@ -110,7 +110,7 @@ private:
           }
           const auto at = static_cast<size_t>(period_of(day.day) - window.from);
           if (!takes(series, day.day, at, open)) return;
-          Amount& amount = open[at].amount;
+          Amount& amount = open[at];
           amount.is_frozen = amount.is_frozen || day.day < frozen_before_[series];
           amount.n += day.n;
           amount.value += is_sum ? day.sum : static_cast<__int128>(day.n);
@@ -122,6 +122,25 @@ private:
     return read;
   }
 
+  // What was collected by group is put in the order of rows, in place: each goes where those of its period begin.
+  void order_by_period(const Window& window) {
+    std::vector<uint32_t> begin(static_cast<size_t>(window.to - window.from) + 2);
+    for (const auto& cell : cells_)
+      ++begin[static_cast<size_t>(cell.period.index - window.from) + 1];
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    std::vector<uint32_t> place;
+    place.reserve(cells_.size());
+    for (const auto& cell : cells_)
+      place.push_back(begin[static_cast<size_t>(cell.period.index - window.from)]++);
+    for (uint32_t i = 0; i < place.size(); ++i) {
+      while (place[i] != i) {
+        const auto to = place[i];
+        std::swap(cells_[i], cells_[to]);
+        std::swap(place[i], place[to]);
+      }
+    }
+  }
+
   // Values of distinct: the cells lie by group, then period, and the sets come by group too.
   Result<void> unite(const Window& window) {
     std::vector<measure::Union> unions(static_cast<size_t>(window.to - window.from) + 1);
@@ -130,9 +149,9 @@ private:
     uint32_t group = 0;
     auto close = [&] {
       for (; next < cells_.size() && cells_[next].group <= group; ++next) {
-        Cell& cell = cells_[next];
-        const auto at = static_cast<size_t>(cell.period - window.from);
-        cell.amount.value = cell.group == group && used[at] ? static_cast<__int128>(unions[at].count()) : 0;
+        auto& cell = cells_[next];
+        const auto at = static_cast<size_t>(cell.period.index - window.from);
+        cell.value = cell.group == group && used[at] ? static_cast<__int128>(unions[at].count()) : 0;
       }
       for (size_t i = 0; i < unions.size(); ++i) {
         if (used[i]) unions[i] = measure::Union{};
@@ -165,7 +184,7 @@ private:
   std::optional<Choice> choice_;
   std::set<std::pair<size_t, uint64_t>> differing_; // of the open group: period, and cell of the grain
   int scale_ = 0;
-  std::vector<Cell> cells_;
+  std::vector<Observation> cells_; // of the window, by group, then period
 };
 
 } // namespace
