@@ -56,8 +56,8 @@ private:
   bool comma_ = false;
 };
 
-// Flat rows under fixed columns. Every row gives each column one value, in order: cell by cell, or as text that was made
-// before of cells that are the same in many rows.
+// Flat rows under fixed columns. Every row gives each column one value, in order: cell by cell, or as text that was
+// made before of cells that are the same in many rows.
 class RowWriter {
 public:
   // `excel`: CSV with a byte-order mark, and text that a spreadsheet would calculate is written with an

@@ -78,8 +78,7 @@ public:
     if (!above) return above;
     std::map<std::pair<int32_t, uint32_t>, const Amount*> numerators;
     for (const auto& cell : *above) {
-      if (group_of_[cell.group] != none)
-        numerators.emplace(std::pair(cell.period.index, group_of_[cell.group]), &cell);
+      if (group_of_[cell.group] != none) numerators.emplace(std::pair(cell.period.index, group_of_[cell.group]), &cell);
     }
     std::vector<Observation> out;
     for (const auto& cell : *below) {
@@ -153,8 +152,7 @@ public:
         Amount& sum = sums[{cell.period, group_of_[i][cell.group]}];
         __int128 value = 0;
         add_facts(sum, cell);
-        if (__builtin_mul_overflow(cell.value, unit, &value) ||
-            __builtin_add_overflow(sum.value, value, &sum.value))
+        if (__builtin_mul_overflow(cell.value, unit, &value) || __builtin_add_overflow(sum.value, value, &sum.value))
           sum.is_known = false;
       }
     }

@@ -130,7 +130,7 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
     const auto end = static_cast<int32_t>(std::min<int64_t>(to, start + width - 1));
     const model::Period begins{query.freq, static_cast<int32_t>(start)};
     auto cells = figures.collect({begins.index, end, std::max(first_day, begins.first_day()),
-                                        std::min(last_day, model::Period{query.freq, end}.last_day())});
+                                  std::min(last_day, model::Period{query.freq, end}.last_day())});
     if (!cells) return cells.error();
     if (out.rows.empty() && !after && cells->size() <= most) {
       out.rows = std::move(*cells);

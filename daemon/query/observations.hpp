@@ -74,7 +74,7 @@ struct Observations {
   std::vector<std::vector<std::string>> groups;
   std::vector<Observation> rows; // by period, then group
   const std::vector<std::string>& by(const Observation& row) const { return groups[row.group]; }
-  std::string next;              // value for `after` of the next page; empty: this was the last
+  std::string next; // value for `after` of the next page; empty: this was the last
   store::CommitInfo commit;
 };
 

@@ -118,7 +118,7 @@ void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
     return place.seq > from || withdrawn.contains(place.run) || closed.intersects(place.first, place.n);
   };
   FactEnds gone(db, to);
-  BlockReader reader(db);
+  BlockReader reader(db, Columns::fields);
   std::vector<uint32_t> rows;
   for (const auto& place : blocks_until(db, stored_name(dataset), to, changed)) {
     if (!wanted_times(place.time_min, place.time_max) || !changed(place)) continue;

@@ -68,8 +68,8 @@ struct ChangedFacts {
   const model::FactColumns& facts; // without keys and places
   std::span<const uint32_t> rows;
 };
-// What came or went after commit `from`, up to commit `to`, and is in force at one of the two only. What was given up is
-// left out. `wanted_times`: whether facts of such times, the least and the greatest of a block, are asked for.
+// What came or went after commit `from`, up to commit `to`, and is in force at one of the two only. What was given up
+// is left out. `wanted_times`: whether facts of such times, the least and the greatest of a block, are asked for.
 void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
                      const std::function<bool(int64_t, int64_t)>& wanted_times,
                      const std::function<void(const ChangedFacts&)>& visit);

@@ -24,9 +24,10 @@ const model::Day last_day = model::day_of(9999, 12, 31);
 // The times of some days, as measure::When gives them; some others may be among them.
 class Times {
 public:
-  Times(const model::Dataset& dataset, const model::Zone& zone, const std::set<model::Day>& days) {
-    const auto when = dataset.when();
-    const bool is_moment = when && dataset.contract.fields[*when].type == KEPU_TIMESTAMP;
+  Times(const model::Dataset& dataset, const measure::Codes& codes, const model::Zone& zone,
+        const std::set<model::Day>& days)
+      : field_(dataset.when()), when_(dataset, codes) {
+    const bool is_moment = field_ && dataset.contract.fields[*field_].type == KEPU_TIMESTAMP;
     // Where a clock is turned back over midnight, a day begins twice.
     constexpr int64_t turned_back = int64_t{3} * 3600 * 1'000'000;
     const auto begin_of = [&](model::Day day, int64_t margin) {
@@ -44,13 +45,29 @@ public:
     const auto span = std::ranges::upper_bound(spans_, low, {}, &Span::end);
     return span != spans_.end() && span->begin <= high;
   }
+  // Those of the rows that are of such times.
+  void choose(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<uint32_t>& out) const {
+    out.clear();
+    if (!field_ || spans_.empty()) return;
+    const auto& column = facts.fields[*field_];
+    const bool plain = column.holding == model::Holding::number;
+    const int64_t least = spans_.front().begin;
+    const int64_t most = spans_.back().end;
+    for (const auto row : rows) {
+      if (column.is_null(row)) continue;
+      const auto time = plain ? column.numbers[row] : when_(facts, row).value_or(most);
+      if (time >= least && time < most && meet(time, time)) out.push_back(row);
+    }
+  }
 
 private:
   struct Span {
     int64_t begin;
     int64_t end; // exclusive
   };
-  std::vector<Span> spans_;
+  const std::optional<size_t> field_;
+  const measure::When when_;
+  std::vector<Span> spans_; // ascending
 };
 
 } // namespace
@@ -153,21 +170,16 @@ void Past::take_back(std::map<uint32_t, Backs>& backs) {
       days.insert(day);
   }
   const StoredCodes codes(db_, dataset_);
-  const measure::When when(dataset_, codes);
-  const Times times(dataset_, *zone_, days);
+  const Times times(dataset_, codes, *zone_, days);
   // A cell that a rebuild dropped is on no day that is known.
   const auto may_meet = [&](int64_t low, int64_t high) { return low <= high && (mended_ || times.meet(low, high)); };
   measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
   std::map<int64_t, measure::Changes> by_source;
   std::vector<uint32_t> wanted;
   changes_between(db_, dataset_, at_, kept_at_, may_meet, [&](const ChangedFacts& changed) {
-    wanted.clear();
-    for (const auto row : changed.rows) {
-      const auto time = when(changed.facts, row);
-      if (time && may_meet(*time, *time)) wanted.push_back(row);
-    }
+    if (!mended_) times.choose(changed.facts, changed.rows, wanted);
     auto& changes = by_source[changed.source];
-    meter.apply(changed.facts, wanted, changed.came ? -1 : 1, changes);
+    meter.apply(changed.facts, mended_ ? changed.rows : wanted, changed.came ? -1 : 1, changes);
     if (changes.sets.size() > most_changes) changes.settle();
   });
   for (auto& [source, changes] : by_source) {

@@ -435,8 +435,8 @@ private:
   bool is_past_ = false; // it was asked for by its time: later commits may lie behind it
   std::map<std::string, std::unique_ptr<Past>, std::less<>> pasts_; // of the moment; nullptr: no such indicator then
   std::map<std::string, std::shared_ptr<const Outline>, std::less<>> outlines_;
-  std::vector<Seq> rebuilds_; // commits
-  Seq rebuilds_until_ = 0;    // looked for up to that one
+  std::vector<Seq> rebuilds_;           // commits
+  Seq rebuilds_until_ = 0;              // looked for up to that one
   std::vector<measure::ChunkDay> days_; // of the chunk that is read
 };
 
