@@ -1,6 +1,7 @@
 #include "store/fact_ends.hpp"
 
 #include "measure/fact_set.hpp"
+#include "store/recount.hpp"
 
 #include <algorithm>
 #include <set>
@@ -117,6 +118,9 @@ void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
   const auto changed = [&](const BlockPlace& place) {
     return place.seq > from || withdrawn.contains(place.run) || closed.intersects(place.first, place.n);
   };
+  const auto horizons = horizons_of(db, stored_name(dataset));
+  const StoredCodes codes(db, dataset);
+  const measure::When when(dataset, codes);
   FactEnds gone(db, to);
   BlockReader reader(db, Columns::fields);
   std::vector<uint32_t> rows;
@@ -131,7 +135,11 @@ void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
         if (end.seq > from && end.why != End::given_up) rows.push_back(static_cast<uint32_t>(end.fact - place.block));
       }
     }
-    if (!rows.empty()) visit({came, place.source, block_of(reader, place, dataset)->facts, rows});
+    if (rows.empty()) continue;
+    const auto block = block_of(reader, place, dataset);
+    if (const auto* horizon = horizon_of(horizons, place.source))
+      std::erase_if(rows, [&](uint32_t row) { return lies_beyond(*horizon, when, block->facts, row); });
+    visit({came, place.source, block->facts, rows});
   }
 }
 
