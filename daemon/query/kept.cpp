@@ -5,6 +5,7 @@
 #include "query/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
@@ -74,52 +75,52 @@ public:
 private:
   bool is_set() const { return indicator_.measure == model::Measure::distinct; }
 
+  // The row of the open group and that period.
+  Observation& row_of(size_t at) {
+    if (open_[at] == none) {
+      open_[at] = static_cast<uint32_t>(cells_.size());
+      cells_.push_back({{}, {freq_, from_ + static_cast<int32_t>(at)}, group_});
+    }
+    return cells_[open_[at]];
+  }
+
   // Whether the cell counts; one in which sources differ is noted once for each figure that it belongs to.
-  bool takes(size_t series, model::Day day, size_t at, std::vector<Observation>& open) {
+  bool takes(size_t series, model::Day day, size_t at) {
     if (!choice_) return true;
     const auto said = choice_->of(plan_.ids[series], day);
     if (said.differs && differing_.emplace(at, said.cell).second) {
-      ++open[at].differing;
-      if (indicator_.join == model::Join::compare) open[at].is_known = false;
+      auto& row = row_of(at);
+      ++row.differing;
+      if (indicator_.join == model::Join::compare) row.is_known = false;
     }
     return said.takes;
   }
 
   Result<void> add_up(const Window& window) {
-    cells_.reserve((static_cast<size_t>(window.to - window.from) + 1) * plan_.groups.size());
-    std::vector<Observation> open(static_cast<size_t>(window.to - window.from) + 1);
+    const auto periods = static_cast<size_t>(window.to - window.from) + 1;
+    cells_.reserve(periods * plan_.groups.size());
+    open_.assign(periods, none);
+    differing_.clear();
+    from_ = window.from;
+    group_ = 0;
     const bool is_sum = indicator_.measure == model::Measure::sum;
-    uint32_t group = 0;
-    auto close = [&] {
-      for (size_t i = 0; i < open.size(); ++i) {
-        auto& cell = open[i];
-        if (cell.n == 0 && cell.differing == 0) continue;
-        cell.period = {freq_, window.from + static_cast<int32_t>(i)};
-        cell.group = group;
-        cells_.push_back(cell);
-        cell = {};
-      }
-      differing_.clear();
-    };
     PeriodOf period_of(freq_);
-    const auto read =
-        reader_.cells(plan_.ids, window.first_day, window.last_day, [&](size_t series, const store::DayCell& day) {
-          if (plan_.group_of[series] != group) {
-            close();
-            group = plan_.group_of[series];
-          }
-          const auto at = static_cast<size_t>(period_of(day.day) - window.from);
-          if (!takes(series, day.day, at, open)) return;
-          Amount& amount = open[at];
-          amount.is_frozen = amount.is_frozen || day.day < frozen_before_[series];
-          amount.n += day.n;
-          amount.value += is_sum ? day.sum : static_cast<__int128>(day.n);
-          amount.approximate += day.approximate;
-          amount.repaired += day.repaired;
-          amount.provisional += day.provisional;
-        });
-    close();
-    return read;
+    return reader_.cells(plan_.ids, window.first_day, window.last_day, [&](size_t series, const store::DayCell& day) {
+      if (plan_.group_of[series] != group_) {
+        std::ranges::fill(open_, none);
+        differing_.clear();
+        group_ = plan_.group_of[series];
+      }
+      const auto at = static_cast<size_t>(period_of(day.day) - window.from);
+      if (!takes(series, day.day, at)) return;
+      auto& row = row_of(at);
+      row.is_frozen = row.is_frozen || day.day < frozen_before_[series];
+      row.n += day.n;
+      row.value += is_sum ? day.sum : static_cast<__int128>(day.n);
+      row.approximate += day.approximate;
+      row.repaired += day.repaired;
+      row.provisional += day.provisional;
+    });
   }
 
   // What was collected by group is put in the order of rows, in place: each goes where those of its period begin.
@@ -141,7 +142,7 @@ private:
     }
   }
 
-  // Values of distinct: the cells lie by group, then period, and the sets come by group too.
+  // Values of distinct: the rows lie by group, and the sets come by group too.
   Result<void> unite(const Window& window) {
     std::vector<measure::Union> unions(static_cast<size_t>(window.to - window.from) + 1);
     std::vector<bool> used(unions.size());
@@ -182,9 +183,14 @@ private:
   const std::vector<store::Frozen> lost_; // sources that earlier figures lack
   std::vector<model::Day> frozen_before_; // parallel to the plan's series
   std::optional<Choice> choice_;
-  std::set<std::pair<size_t, uint64_t>> differing_; // of the open group: period, and cell of the grain
   int scale_ = 0;
-  std::vector<Observation> cells_; // of the window, by group, then period
+  // The window that is collected. Its rows lie by group, those of one in the order in which its periods came.
+  std::vector<Observation> cells_;
+  int32_t from_ = 0;
+  uint32_t group_ = 0; // the open one
+  static constexpr uint32_t none = std::numeric_limits<uint32_t>::max();
+  std::vector<uint32_t> open_;                      // of it, the row of each period
+  std::set<std::pair<size_t, uint64_t>> differing_; // of it: period, and cell of the grain
 };
 
 } // namespace
