@@ -10,8 +10,8 @@ namespace {
 
 // glibc raises both by itself as large blocks are freed, up to 64 MB for each thread, and malloc_trim() leaves what
 // lies at the end of a thread's own arena.
-constexpr int most_kept_at_end = 1 << 20;
-constexpr int large_block = 4 << 20; // is not of an arena
+constexpr int most_kept_at_end = 2 << 20; // an answer of some thousand rows is made without asking the kernel
+constexpr int large_block = 4 << 20;      // is not of an arena
 
 // Pages of code are the file's; who runs them maps them again.
 int let_code_go(dl_phdr_info* object, size_t, void*) {

@@ -246,8 +246,13 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
       if (labelled) labels.emplace_back(*part.catalog, *part.indicator, by);
     period.clear();
     groups.assign(part.groups.size(), {});
-    for (out.rows = 0; out.rows < part.rows.size() && body.size() < page_bytes; ++out.rows)
+    for (out.rows = 0; out.rows < part.rows.size() && body.size() < page_bytes; ++out.rows) {
+      const auto before = body.size();
       write(part, labels, part.rows[out.rows]);
+      if (out.rows > 0) continue;
+      // The others are about as long, with a digit more perhaps.
+      body.reserve(body.size() + std::min(page_bytes, part.rows.size() * (body.size() - before + 2)) + 1024);
+    }
     if (out.rows < part.rows.size()) break;
   }
   rows.finish();
@@ -346,7 +351,7 @@ Response observations(const Asked& asked) {
   if (rows == 0) check_source(asked, moment, question.query.source);
   reserve(asked, memory_of(rows, question));
 
-  draft.body.reserve(std::min(page_bytes, rows * usual_row) + 1024);
+  draft.body.reserve(2048);
   const auto write = [&] {
     const auto after = next_after(question, found, write_rows(draft.body, asked, question, found));
     if (after.empty()) return;
