@@ -72,7 +72,7 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
       out.headers.emplace_back("content-encoding", "gzip");
     }
   }
-  draft.body.shrink_to_fit(); // it may be kept
+  if (draft.body.capacity() > draft.body.size() + draft.body.size() / 8) draft.body.shrink_to_fit(); // it may be kept
   if (!asked.hold.settle(draft.body.capacity())) throw no_room();
   out.body = held(std::move(draft.body), std::move(asked.hold));
   if (commit != 0 && asked.context.cache) {

@@ -1,5 +1,6 @@
 #include "http/answer_head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -55,6 +56,14 @@ std::string_view reason(int status) {
   }
 }
 
+// "12.345"
+std::string milliseconds(std::chrono::microseconds time) {
+  char out[32];
+  const auto micros = static_cast<long long>(std::max<int64_t>(0, time.count()));
+  const int n = std::snprintf(out, sizeof out, "%lld.%03lld", micros / 1000, micros % 1000);
+  return std::string(out, static_cast<size_t>(n));
+}
+
 std::string date_now() {
   static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
   static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -71,7 +80,7 @@ std::string date_now() {
 
 } // namespace
 
-std::string answer_head(const Response& response, bool keep_alive) {
+std::string answer_head(const Response& response, bool keep_alive, std::optional<std::chrono::microseconds> took) {
   std::string out = "HTTP/1.1 " + std::to_string(response.status) + " ";
   out += reason(response.status);
   out += "\r\nserver: kepud\r\ndate: " + date_now() + "\r\n";
@@ -81,6 +90,7 @@ std::string answer_head(const Response& response, bool keep_alive) {
     has_nosniff = has_nosniff || name == "x-content-type-options";
   }
   if (!has_nosniff) out += "x-content-type-options: nosniff\r\n";
+  if (took) out += "server-timing: total;dur=" + milliseconds(*took) + "\r\n";
   if (response.status != 304)
     out += "content-length: " + std::to_string(response.body ? response.body->size() : 0) + "\r\n";
   out += keep_alive ? "connection: keep-alive\r\n\r\n" : "connection: close\r\n\r\n";

@@ -3,9 +3,13 @@
 
 #include "http/handle.hpp"
 
+#include <chrono>
+#include <optional>
+
 namespace kepu::http {
 
-// Status line, the response's own headers and those that the I/O half knows, to the empty line.
-std::string answer_head(const Response& response, bool keep_alive);
+// Status line, the response's own headers and those that the I/O half knows, to the empty line. `took`: told as W3C
+// Server Timing, in milliseconds; nullopt: no request had come in whole.
+std::string answer_head(const Response& response, bool keep_alive, std::optional<std::chrono::microseconds> took = {});
 
 } // namespace kepu::http

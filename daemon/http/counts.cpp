@@ -7,8 +7,8 @@ namespace kepu::http {
 namespace {
 
 std::string number(double value) {
-  char digits[32];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  char digits[64];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value, std::chars_format::fixed).ptr;
   return {digits, end};
 }
 

@@ -16,7 +16,8 @@ namespace kepu::http {
 class RequestCounts {
 public:
   // Seconds; the last bucket is without bound.
-  static constexpr std::array<double, 10> bounds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5};
+  static constexpr std::array<double, 13> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                                 0.025,  0.05,    0.1,    0.25,  1,      5};
 
   void started();
   // `route`: route_name(). Ends what started() began.

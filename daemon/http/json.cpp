@@ -86,6 +86,7 @@ void append_decimal(std::string& out, __int128 value, int scale) {
     out.push_back('-');
     magnitude = 0 - magnitude;
   }
+  if (scale == 0 && magnitude <= UINT64_MAX) return append_integer(out, static_cast<uint64_t>(magnitude));
   char digits[80]; // 39 digits, a point, and zeros up to the largest scale
   char* at = digits + sizeof digits;
   for (int written = 0; magnitude != 0 || written <= scale; ++written) {
@@ -132,74 +133,96 @@ RowWriter::RowWriter(std::string& out, Format format, const std::vector<std::str
       before.push_back(':');
     } else {
       out_.append(before);
-      csv_text(columns[i]);
+      append_csv_text(out_, columns[i]);
     }
     before_.push_back(std::move(before));
   }
   out_.append(json_ ? "[" : "\r\n");
 }
 
-void RowWriter::start_cell() {
+void RowWriter::start_row() {
   if (json_ && column_ == 0 && !first_row_) out_.push_back(',');
+}
+
+void RowWriter::start_cell() {
+  start_row();
   out_.append(before_[column_]);
 }
 
-void RowWriter::end_cell() {
-  if (++column_ < before_.size()) return;
+void RowWriter::end_cells(size_t columns) {
+  column_ += columns;
+  if (column_ < before_.size()) return;
   out_.append(json_ ? "}" : "\r\n");
   column_ = 0;
   first_row_ = false;
 }
 
-void RowWriter::csv_text(std::string_view value) {
-  if (!is_utf8(value)) return csv_text(repaired(value));
+void RowWriter::append_csv_text(std::string& out, std::string_view value) const {
+  if (!is_utf8(value)) return append_csv_text(out, repaired(value));
   const bool neutralise = excel_ && is_formula(value);
   if (value.find_first_of(",\"\r\n") == std::string_view::npos) {
-    if (neutralise) out_.push_back('\'');
-    out_.append(value);
+    if (neutralise) out.push_back('\'');
+    out.append(value);
     return;
   }
-  out_.push_back('"');
-  if (neutralise) out_.push_back('\'');
+  out.push_back('"');
+  if (neutralise) out.push_back('\'');
   for (const char c : value) {
-    if (c == '"') out_.push_back('"');
-    out_.push_back(c);
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
   }
-  out_.push_back('"');
+  out.push_back('"');
+}
+
+void RowWriter::append_text(std::string& out, std::string_view value) const {
+  json_ ? append_json_text(out, value) : append_csv_text(out, value);
 }
 
 void RowWriter::text(std::string_view value) {
   start_cell();
-  if (json_) {
-    append_json_text(out_, value);
-  } else {
-    csv_text(value);
+  append_text(out_, value);
+  end_cells(1);
+}
+
+std::string RowWriter::cell(size_t column, std::string_view value) const {
+  std::string out = before_[column];
+  if (!value.empty()) {
+    append_text(out, value);
+  } else if (json_) {
+    out.append("null");
   }
-  end_cell();
+  return out;
+}
+
+void RowWriter::made(std::string_view cells, size_t columns) {
+  if (columns == 0) return;
+  start_row();
+  out_.append(cells);
+  end_cells(columns);
 }
 
 void RowWriter::number(uint64_t value) {
   start_cell();
   append_integer(out_, value);
-  end_cell();
+  end_cells(1);
 }
 
 void RowWriter::decimal(__int128 value, int scale) {
   start_cell();
   append_decimal(out_, value, scale);
-  end_cell();
+  end_cells(1);
 }
 
 void RowWriter::literal(std::string_view value) {
   start_cell();
   out_.append(value);
-  end_cell();
+  end_cells(1);
 }
 
 void RowWriter::null() {
   start_cell();
   if (json_) out_.append("null");
-  end_cell();
+  end_cells(1);
 }
 
 void RowWriter::finish() {

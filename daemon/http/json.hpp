@@ -56,7 +56,8 @@ private:
   bool comma_ = false;
 };
 
-// Flat rows under fixed columns. Every row gives each column one value, in order.
+// Flat rows under fixed columns. Every row gives each column one value, in order: cell by cell, or as text that was
+// made before of cells that are the same in many rows.
 class RowWriter {
 public:
   // `excel`: CSV with a byte-order mark, and text that a spreadsheet would calculate is written with an
@@ -70,13 +71,19 @@ public:
   // true, false, or a number as JSON writes it.
   void literal(std::string_view value);
   void null();
+  // The text of that column's cell, null where it is empty, for made().
+  std::string cell(size_t column, std::string_view value) const;
+  // The next cells of the row, so many.
+  void made(std::string_view cells, size_t columns);
   // Call once, after the last row.
   void finish();
 
 private:
+  void start_row();
   void start_cell();
-  void end_cell();
-  void csv_text(std::string_view value);
+  void end_cells(size_t columns);
+  void append_text(std::string& out, std::string_view value) const;
+  void append_csv_text(std::string& out, std::string_view value) const;
 
   std::string& out_;
   bool json_;

@@ -123,9 +123,8 @@ private:
 
 // Memory that the making of so many rows takes, about: the rows, and their text, twice while it is compressed.
 size_t memory_of(uint64_t rows, const Question& question) {
-  constexpr size_t code = sizeof(std::string) + 16;
   const auto by = question.query.by.size();
-  const auto held = rows * (sizeof(query::Observation) + 32 + by * code);
+  const auto held = rows * (sizeof(query::Observation) + 32);
   return held + 2 * std::min<size_t>(page_bytes, rows * (usual_row + by * 40));
 }
 
@@ -195,27 +194,37 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
   if (unit && columns.back() != "unit") columns.emplace_back("unit");
 
   RowWriter rows(body, asked.format, columns, asked.excel);
-  std::optional<model::Period> written; // rows of a period come together
-  std::string period;
-  std::string first_day;
-  std::string last_day;
+  const size_t of_period = 2u + start + end; // columns that are the same in all rows of a period
+  const size_t of_group = question.query.by.size() * (labelled ? 2 : 1);
+  const auto period_cells = [&](const query::Observations& part, const model::Period& period) {
+    std::string cells = rows.cell(0, name_of(question, part)) + rows.cell(1, period.text());
+    if (start) cells += rows.cell(2, model::day_text(period.first_day()));
+    if (end) cells += rows.cell(of_period - 1, model::day_text(period.last_day()));
+    return cells;
+  };
+  const auto group_cells = [&](const std::vector<Labels>& labels, const std::vector<std::string>& codes) {
+    std::string cells;
+    size_t column = of_period;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      cells += rows.cell(column++, codes[i]);
+      if (labelled) cells += rows.cell(column++, labels[i].of(codes[i], question.lang));
+    }
+    return cells;
+  };
   Written out;
+  model::Period written;           // rows of a period come together
+  std::string period;              // the cells of that one; empty: of none yet
+  std::vector<std::string> groups; // of the part, the cells of each; empty: not made yet
   const auto write = [&](const query::Observations& part, const std::vector<Labels>& labels,
                          const query::Observation& row) {
-    if (written != row.period) {
+    if (period.empty() || written != row.period) {
       written = row.period;
-      period = row.period.text();
-      if (start) first_day = model::day_text(row.period.first_day());
-      if (end) last_day = model::day_text(row.period.last_day());
+      period = period_cells(part, row.period);
     }
-    rows.text(name_of(question, part));
-    rows.text(period);
-    if (start) rows.text(first_day);
-    if (end) rows.text(last_day);
-    for (size_t i = 0; i < row.by.size(); ++i) {
-      rows.text_or_null(row.by[i]);
-      if (labelled) rows.text_or_null(labels[i].of(row.by[i], question.lang));
-    }
+    auto& group = groups[row.group];
+    if (group.empty()) group = group_cells(labels, part.by(row));
+    rows.made(period, of_period);
+    rows.made(group, of_group);
     row.is_known ? rows.decimal(row.value, part.scale) : rows.null();
     if (n) rows.number(row.n);
     if (approximate) rows.number(row.approximate);
@@ -235,8 +244,15 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
     std::vector<Labels> labels;
     for (const auto& by : question.query.by)
       if (labelled) labels.emplace_back(*part.catalog, *part.indicator, by);
-    for (out.rows = 0; out.rows < part.rows.size() && body.size() < page_bytes; ++out.rows)
+    period.clear();
+    groups.assign(part.groups.size(), {});
+    for (out.rows = 0; out.rows < part.rows.size() && body.size() < page_bytes; ++out.rows) {
+      const auto before = body.size();
       write(part, labels, part.rows[out.rows]);
+      if (out.rows > 0) continue;
+      // The others are about as long, with a digit more perhaps.
+      body.reserve(body.size() + std::min(page_bytes, part.rows.size() * (body.size() - before + 2)) + 1024);
+    }
     if (out.rows < part.rows.size()) break;
   }
   rows.finish();
@@ -302,7 +318,7 @@ std::string next_after(const Question& question, const std::vector<query::Observ
     if (question.query.sort != query::Sort::period)
       return query::with_part(at, query::encode_rows(rows_skipped(question, written) + written.rows));
     const auto& last = part.rows[written.rows - 1];
-    return query::with_part(at, query::encode_position({last.period.index, last.by}));
+    return query::with_part(at, query::encode_position({last.period.index, part.by(last)}));
   }
   const size_t last = question.first + found.size() - 1;
   if (!found.back().next.empty()) return query::with_part(last, found.back().next);
@@ -335,7 +351,7 @@ Response observations(const Asked& asked) {
   if (rows == 0) check_source(asked, moment, question.query.source);
   reserve(asked, memory_of(rows, question));
 
-  draft.body.reserve(std::min(page_bytes, rows * usual_row) + 1024);
+  draft.body.reserve(2048);
   const auto write = [&] {
     const auto after = next_after(question, found, write_rows(draft.body, asked, question, found));
     if (after.empty()) return;

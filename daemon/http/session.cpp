@@ -79,7 +79,7 @@ void Session::refuse(Response response) {
 
 void Session::close() {
   if (phase_ == Phase::closed) return;
-  count(503); // unless it was answered
+  (void)count(503); // unless it was answered
   phase_ = Phase::closed;
   ErrorCode ignored;
   socket_.close(ignored);
@@ -182,19 +182,20 @@ void Session::ask(SessionHost& host, Request request) {
   if (!key.empty()) host.shared.try_emplace(key);
 }
 
-void Session::count(int status) {
+std::optional<std::chrono::microseconds> Session::count(int status) {
   const auto host = host_.lock();
-  if (!asked_ || !host) return;
-  host->counts.finished(route_, status,
-                        std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - *asked_));
+  if (!asked_ || !host) return std::nullopt;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - *asked_);
+  host->counts.finished(route_, status, took);
   asked_.reset();
+  return took;
 }
 
 void Session::write(Response response) {
-  count(response.status);
+  const auto took = count(response.status);
   enter(Phase::writing, options_.write_deadline);
   if (winding_down_) keep_alive_ = false;
-  out_head_ = answer_head(response, keep_alive_);
+  out_head_ = answer_head(response, keep_alive_, took);
   out_body_ = body_wanted_ && response.status != 304 && response.body ? std::move(response.body)
                                                                       : std::make_shared<const std::string>();
   const std::array<asio::const_buffer, 2> buffers{asio::buffer(out_head_), asio::buffer(*out_body_)};

@@ -71,7 +71,8 @@ private:
   void take();
   void answer();
   void ask(SessionHost& host, Request request);
-  void count(int status);
+  // The time that the request took, now that it is answered; nullopt: it was counted already, or there is none.
+  std::optional<std::chrono::microseconds> count(int status);
   void write(Response response);
   void refuse(Response response);
   void written();

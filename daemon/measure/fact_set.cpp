@@ -192,19 +192,51 @@ std::optional<FactSet> FactSet::parse(std::string_view bytes) {
   return out;
 }
 
-struct Union::Impl {
-  Bitmap bitmap{roaring_bitmap_create()};
-};
+namespace {
 
-Union::Union() : impl_(std::make_unique<Impl>()) {}
-Union::~Union() = default;
-Union::Union(Union&&) noexcept = default;
-Union& Union::operator=(Union&&) noexcept = default;
-
-void Union::add(std::span<const uint32_t> numbers) {
-  roaring_bitmap_add_many(impl_->bitmap.get(), numbers.size(), numbers.data());
+void set(std::vector<uint64_t>& bits, std::span<const uint32_t> numbers) {
+  for (const auto number : numbers)
+    bits[number / 64] |= uint64_t{1} << number % 64;
 }
 
-uint64_t Union::count() const { return roaring_bitmap_get_cardinality(impl_->bitmap.get()); }
+uint64_t ones(const std::vector<uint64_t>& bits) {
+  uint64_t out = 0;
+  for (const auto word : bits)
+    out += static_cast<uint64_t>(std::popcount(word));
+  return out;
+}
+
+} // namespace
+
+void Union::add(std::span<const uint32_t> numbers) {
+  if (numbers.empty()) return;
+  greatest_ = std::max(greatest_, numbers.back());
+  const size_t words = greatest_ / 64 + 1;
+  if (bits_.empty()) {
+    few_.insert(few_.end(), numbers.begin(), numbers.end());
+    if (few_.size() < 2 * words) return;
+    bits_.resize(words);
+    set(bits_, few_);
+    few_ = {};
+    return;
+  }
+  if (bits_.size() < words) bits_.resize(words);
+  set(bits_, numbers);
+}
+
+uint64_t Union::count() const {
+  if (!bits_.empty()) return ones(bits_);
+  // For a moment, bits may take more than the numbers do: up to there they are quicker than sorting.
+  constexpr size_t sparse = 16;
+  const size_t words = greatest_ / 64 + 1;
+  if (words <= sparse * few_.size()) {
+    std::vector<uint64_t> bits(words);
+    set(bits, few_);
+    return ones(bits);
+  }
+  auto sorted = few_;
+  std::ranges::sort(sorted);
+  return static_cast<uint64_t>(std::ranges::unique(sorted).begin() - sorted.begin());
+}
 
 } // namespace kepu::measure

@@ -1,4 +1,4 @@
-// Sets of numbers. With union.cpp the only users of Roaring. One thread.
+// Sets of numbers. With fact_set.cpp the only user of Roaring. One thread.
 #pragma once
 
 #include <cstdint>
@@ -37,19 +37,17 @@ private:
   std::unique_ptr<Impl> impl_;
 };
 
-// Grows by ascending runs of numbers; counts what is in it once.
+// Grows by ascending runs of numbers; counts what is in it once. Numbers are dense, so a bit for each is soon the
+// smallest form, and the quickest: until then they are held as they came. See ../decisions/reading.md.
 class Union {
 public:
-  Union();
-  ~Union();
-  Union(Union&&) noexcept;
-  Union& operator=(Union&&) noexcept;
   void add(std::span<const uint32_t> numbers);
   uint64_t count() const;
 
 private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::vector<uint32_t> few_;  // while they take less than the bits would
+  std::vector<uint64_t> bits_; // empty: not yet
+  uint32_t greatest_ = 0;
 };
 
 } // namespace kepu::measure

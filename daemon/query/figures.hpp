@@ -15,13 +15,6 @@
 
 namespace kepu::query {
 
-// One row in the making.
-struct Cell {
-  int32_t period = 0; // index
-  uint32_t group = 0;
-  Amount amount;
-};
-
 // A range of periods, and the days of it that can hold figures.
 struct Window {
   int32_t from;
@@ -42,8 +35,8 @@ public:
   virtual int scale() const = 0;
   // Of what values are made of: numerator and denominator.
   virtual std::pair<int, int> part_scales() const { return {0, 0}; }
-  // Cells of the window by period, then group.
-  virtual Result<std::vector<Cell>> collect(const Window& window) = 0;
+  // Rows of the window by period, then group.
+  virtual Result<std::vector<Observation>> collect(const Window& window) = 0;
 };
 
 // `query` asks this indicator, which is one of the catalog. Error codes as observe_within().
@@ -79,7 +72,7 @@ Result<std::unique_ptr<Figures>> entry_figures(store::Reader& reader, const mode
 // What is held of one window at once: some 25 MB.
 inline constexpr int64_t max_window_cells = 200'000;
 // Periods whose sets of distinct numbers are united at once: some MB for a hundred thousand persons a year.
-inline constexpr int64_t max_window_sets = 366;
+inline constexpr int64_t max_window_sets = 92;
 
 // Days come in ascending order within a series, so the period of the day before is mostly that of the next.
 class PeriodOf {

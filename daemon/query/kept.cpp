@@ -5,6 +5,8 @@
 #include "query/plan.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 
@@ -51,7 +53,7 @@ public:
     return is_set() ? std::min(most, max_window_sets) : most;
   }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     cells_.clear();
     for (const auto& one : lost_) {
       // The window begins with the first figure that is known, perhaps within a period that lacks earlier ones.
@@ -66,63 +68,81 @@ public:
       const auto unions = unite(window);
       if (!unions) return unions.error();
     }
-    std::sort(cells_.begin(), cells_.end(), [](const Cell& a, const Cell& b) {
-      return a.period != b.period ? a.period < b.period : a.group < b.group;
-    });
+    order_by_period(window);
     return std::move(cells_);
   }
 
 private:
   bool is_set() const { return indicator_.measure == model::Measure::distinct; }
 
+  // The row of the open group and that period.
+  Observation& row_of(size_t at) {
+    if (open_[at] == none) {
+      open_[at] = static_cast<uint32_t>(cells_.size());
+      cells_.push_back({{}, {freq_, from_ + static_cast<int32_t>(at)}, group_});
+    }
+    return cells_[open_[at]];
+  }
+
   // Whether the cell counts; one in which sources differ is noted once for each figure that it belongs to.
-  bool takes(size_t series, model::Day day, size_t at, std::vector<Cell>& open) {
+  bool takes(size_t series, model::Day day, size_t at) {
     if (!choice_) return true;
     const auto said = choice_->of(plan_.ids[series], day);
     if (said.differs && differing_.emplace(at, said.cell).second) {
-      ++open[at].amount.differing;
-      if (indicator_.join == model::Join::compare) open[at].amount.is_known = false;
+      auto& row = row_of(at);
+      ++row.differing;
+      if (indicator_.join == model::Join::compare) row.is_known = false;
     }
     return said.takes;
   }
 
   Result<void> add_up(const Window& window) {
-    std::vector<Cell> open(static_cast<size_t>(window.to - window.from) + 1);
+    const auto periods = static_cast<size_t>(window.to - window.from) + 1;
+    cells_.reserve(periods * plan_.groups.size());
+    open_.assign(periods, none);
+    differing_.clear();
+    from_ = window.from;
+    group_ = 0;
     const bool is_sum = indicator_.measure == model::Measure::sum;
-    uint32_t group = 0;
-    auto close = [&] {
-      for (size_t i = 0; i < open.size(); ++i) {
-        Cell& cell = open[i];
-        if (cell.amount.n == 0 && cell.amount.differing == 0) continue;
-        cell.period = window.from + static_cast<int32_t>(i);
-        cell.group = group;
-        cells_.push_back(cell);
-        cell = Cell{};
-      }
-      differing_.clear();
-    };
     PeriodOf period_of(freq_);
-    const auto read =
-        reader_.cells(plan_.ids, window.first_day, window.last_day, [&](size_t series, const store::DayCell& day) {
-          if (plan_.group_of[series] != group) {
-            close();
-            group = plan_.group_of[series];
-          }
-          const auto at = static_cast<size_t>(period_of(day.day) - window.from);
-          if (!takes(series, day.day, at, open)) return;
-          Amount& amount = open[at].amount;
-          amount.is_frozen = amount.is_frozen || day.day < frozen_before_[series];
-          amount.n += day.n;
-          amount.value += is_sum ? day.sum : static_cast<__int128>(day.n);
-          amount.approximate += day.approximate;
-          amount.repaired += day.repaired;
-          amount.provisional += day.provisional;
-        });
-    close();
-    return read;
+    return reader_.cells(plan_.ids, window.first_day, window.last_day, [&](size_t series, const store::DayCell& day) {
+      if (plan_.group_of[series] != group_) {
+        std::ranges::fill(open_, none);
+        differing_.clear();
+        group_ = plan_.group_of[series];
+      }
+      const auto at = static_cast<size_t>(period_of(day.day) - window.from);
+      if (!takes(series, day.day, at)) return;
+      auto& row = row_of(at);
+      row.is_frozen = row.is_frozen || day.day < frozen_before_[series];
+      row.n += day.n;
+      row.value += is_sum ? day.sum : static_cast<__int128>(day.n);
+      row.approximate += day.approximate;
+      row.repaired += day.repaired;
+      row.provisional += day.provisional;
+    });
   }
 
-  // Values of distinct: the cells lie by group, then period, and the sets come by group too.
+  // What was collected by group is put in the order of rows, in place: each goes where those of its period begin.
+  void order_by_period(const Window& window) {
+    std::vector<uint32_t> begin(static_cast<size_t>(window.to - window.from) + 2);
+    for (const auto& cell : cells_)
+      ++begin[static_cast<size_t>(cell.period.index - window.from) + 1];
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    std::vector<uint32_t> place;
+    place.reserve(cells_.size());
+    for (const auto& cell : cells_)
+      place.push_back(begin[static_cast<size_t>(cell.period.index - window.from)]++);
+    for (uint32_t i = 0; i < place.size(); ++i) {
+      while (place[i] != i) {
+        const auto to = place[i];
+        std::swap(cells_[i], cells_[to]);
+        std::swap(place[i], place[to]);
+      }
+    }
+  }
+
+  // Values of distinct: the rows lie by group, and the sets come by group too.
   Result<void> unite(const Window& window) {
     std::vector<measure::Union> unions(static_cast<size_t>(window.to - window.from) + 1);
     std::vector<bool> used(unions.size());
@@ -130,9 +150,9 @@ private:
     uint32_t group = 0;
     auto close = [&] {
       for (; next < cells_.size() && cells_[next].group <= group; ++next) {
-        Cell& cell = cells_[next];
-        const auto at = static_cast<size_t>(cell.period - window.from);
-        cell.amount.value = cell.group == group && used[at] ? static_cast<__int128>(unions[at].count()) : 0;
+        auto& cell = cells_[next];
+        const auto at = static_cast<size_t>(cell.period.index - window.from);
+        cell.value = cell.group == group && used[at] ? static_cast<__int128>(unions[at].count()) : 0;
       }
       for (size_t i = 0; i < unions.size(); ++i) {
         if (used[i]) unions[i] = measure::Union{};
@@ -163,9 +183,14 @@ private:
   const std::vector<store::Frozen> lost_; // sources that earlier figures lack
   std::vector<model::Day> frozen_before_; // parallel to the plan's series
   std::optional<Choice> choice_;
-  std::set<std::pair<size_t, uint64_t>> differing_; // of the open group: period, and cell of the grain
   int scale_ = 0;
-  std::vector<Cell> cells_;
+  // The window that is collected. Its rows lie by group, those of one in the order in which its periods came.
+  std::vector<Observation> cells_;
+  int32_t from_ = 0;
+  uint32_t group_ = 0; // the open one
+  static constexpr uint32_t none = std::numeric_limits<uint32_t>::max();
+  std::vector<uint32_t> open_;                      // of it, the row of each period
+  std::set<std::pair<size_t, uint64_t>> differing_; // of it: period, and cell of the grain
 };
 
 } // namespace

@@ -67,10 +67,10 @@ public:
   int scale() const override { return ratio_scale; }
   std::pair<int, int> part_scales() const override { return {numerator_->scale(), denominator_->scale()}; }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     auto below = denominator_->collect(window);
     if (!below) return below;
-    if (numerator_->groups().empty() || below->empty()) return std::vector<Cell>();
+    if (numerator_->groups().empty() || below->empty()) return std::vector<Observation>();
     // The window ends where the denominator's figures do, within a period perhaps.
     const Window whole{window.from, window.to, model::Period{freq_, window.from}.first_day(),
                        model::Period{freq_, window.to}.last_day()};
@@ -78,25 +78,24 @@ public:
     if (!above) return above;
     std::map<std::pair<int32_t, uint32_t>, const Amount*> numerators;
     for (const auto& cell : *above) {
-      if (group_of_[cell.group] != none)
-        numerators.emplace(std::pair(cell.period, group_of_[cell.group]), &cell.amount);
+      if (group_of_[cell.group] != none) numerators.emplace(std::pair(cell.period.index, group_of_[cell.group]), &cell);
     }
-    std::vector<Cell> out;
+    std::vector<Observation> out;
     for (const auto& cell : *below) {
-      const auto found = numerators.find({cell.period, cell.group});
+      const auto found = numerators.find({cell.period.index, cell.group});
       if (found == numerators.end()) continue; // missing is not zero
-      Cell made{cell.period, cell.group, {}};
-      add_facts(made.amount, *found->second);
-      add_facts(made.amount, cell.amount);
-      made.amount.numerator = found->second->value;
-      made.amount.denominator = cell.amount.value;
+      Observation made{{}, cell.period, cell.group};
+      add_facts(made, *found->second);
+      add_facts(made, cell);
+      made.numerator = found->second->value;
+      made.denominator = cell.value;
       std::optional<__int128> value; // nothing is divided by zero, and no value has more digits than it holds
-      if (made.amount.is_known && cell.amount.value != 0) {
-        value = quotient(made.amount.numerator, made.amount.denominator,
+      if (made.is_known && cell.value != 0) {
+        value = quotient(made.numerator, made.denominator,
                          ratio_scale + (percent_ ? hundred : 0) + denominator_->scale() - numerator_->scale());
       }
-      made.amount.is_known = value.has_value();
-      made.amount.value = value.value_or(0);
+      made.is_known = value.has_value();
+      made.value = value.value_or(0);
       out.push_back(made);
     }
     return out;
@@ -142,8 +141,8 @@ public:
     return out;
   }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
-    std::map<std::pair<int32_t, uint32_t>, Amount> sums;
+  Result<std::vector<Observation>> collect(const Window& window) override {
+    std::map<std::pair<model::Period, uint32_t>, Amount> sums;
     for (size_t i = 0; i < parts_.size(); ++i) {
       if (parts_[i]->groups().empty()) continue;
       const auto cells = parts_[i]->collect(window);
@@ -152,15 +151,14 @@ public:
       for (const auto& cell : *cells) {
         Amount& sum = sums[{cell.period, group_of_[i][cell.group]}];
         __int128 value = 0;
-        add_facts(sum, cell.amount);
-        if (__builtin_mul_overflow(cell.amount.value, unit, &value) ||
-            __builtin_add_overflow(sum.value, value, &sum.value))
+        add_facts(sum, cell);
+        if (__builtin_mul_overflow(cell.value, unit, &value) || __builtin_add_overflow(sum.value, value, &sum.value))
           sum.is_known = false;
       }
     }
-    std::vector<Cell> out;
+    std::vector<Observation> out;
     for (const auto& [at, sum] : sums)
-      out.push_back({at.first, at.second, sum});
+      out.push_back({sum, at.first, at.second});
     return out;
   }
 
@@ -217,7 +215,7 @@ public:
   }
   int scale() const override { return indicator_.measure == model::Measure::share ? ratio_scale : 0; }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     const auto periods = static_cast<size_t>(window.to - window.from) + 1;
     const auto count = entries_.entries.size();
     std::vector<uint16_t> met(periods * count); // rules that the entry meets
@@ -229,13 +227,13 @@ public:
       for (const auto& cell : *cells) {
         const auto entry = entries_.by_code.find(rule.figures->groups()[cell.group].front());
         if (entry == entries_.by_code.end()) continue;
-        const auto period = static_cast<size_t>(cell.period - window.from);
-        met[period * count + entry->second] += rule.met(cell.amount);
+        const auto period = static_cast<size_t>(cell.period.index - window.from);
+        met[period * count + entry->second] += rule.met(cell);
         Amount& amount = facts[period * entries_.groups.size() + entries_.entries[entry->second].group];
-        add_facts(amount, cell.amount);
+        add_facts(amount, cell);
       }
     }
-    std::vector<Cell> out;
+    std::vector<Observation> out;
     for (size_t i = 0; i < periods; ++i) {
       const model::Period period{freq_, window.from + static_cast<int32_t>(i)};
       Amount* amounts = &facts[i * entries_.groups.size()];
@@ -252,7 +250,7 @@ public:
         amount.value = indicator_.measure == model::Measure::share
                            ? *quotient(amount.numerator, amount.denominator, ratio_scale + hundred)
                            : amount.numerator;
-        out.push_back({period.index, static_cast<uint32_t>(group), amount});
+        out.push_back({amount, period, static_cast<uint32_t>(group)});
       }
     }
     return out;

@@ -104,6 +104,7 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
   }
   const auto days = figures.days();
   if (!days || figures.groups().empty()) return out;
+  out.groups = figures.groups();
 
   const auto [first_day, last_day] = *days;
   int32_t from = model::period_of(first_day, query.freq).index;
@@ -128,14 +129,18 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
   for (int64_t start = from; start <= to; start += width, width = std::min(widest, width * 2)) {
     const auto end = static_cast<int32_t>(std::min<int64_t>(to, start + width - 1));
     const model::Period begins{query.freq, static_cast<int32_t>(start)};
-    const auto cells = figures.collect({begins.index, end, std::max(first_day, begins.first_day()),
-                                        std::min(last_day, model::Period{query.freq, end}.last_day())});
+    auto cells = figures.collect({begins.index, end, std::max(first_day, begins.first_day()),
+                                  std::min(last_day, model::Period{query.freq, end}.last_day())});
     if (!cells) return cells.error();
+    if (out.rows.empty() && !after && cells->size() <= most) {
+      out.rows = std::move(*cells);
+      continue;
+    }
     for (const auto& cell : *cells) {
-      const auto& codes = figures.groups()[cell.group];
-      if (after && (cell.period < after->period || (cell.period == after->period && codes <= after->by))) continue;
+      const auto at = cell.period.index;
+      if (after && (at < after->period || (at == after->period && out.by(cell) <= after->by))) continue;
       if (!sorted && out.rows.size() == query.limit) {
-        out.next = encode_position({out.rows.back().period.index, out.rows.back().by});
+        out.next = encode_position({out.rows.back().period.index, out.by(out.rows.back())});
         return out;
       }
       if (out.rows.size() == max_sorted && sorted) {
@@ -143,7 +148,7 @@ Result<Observations> observe_within(store::Reader& reader, const store::CommitIn
                     "more than " + std::to_string(max_sorted) +
                         " rows are not sorted; ask fewer periods, a coarser freq or fewer dimensions");
       }
-      out.rows.push_back({cell.amount, {query.freq, cell.period}, codes});
+      out.rows.push_back(cell);
     }
   }
   if (sorted) cut_sorted(out, query, *skipped);

@@ -39,24 +39,28 @@ struct ObservationQuery {
 
 // A figure, and what stands behind it.
 struct Amount {
-  __int128 value = 0;   // in 10^-scale
-  bool is_known = true; // false: there is no value, and what follows says why
-  uint64_t n = 0;       // facts counted
+  __int128 value = 0;     // in 10^-scale
+  __int128 numerator = 0; // ratio, share, each: what the value is made of
+  __int128 denominator = 0;
+  uint64_t n = 0; // facts counted
   uint64_t approximate = 0;
   uint64_t repaired = 0;
   uint64_t provisional = 0;
   uint32_t carried = 0;   // latest: parts with a value from before the period
   uint32_t missing = 0;   // latest: parts whose last value is older than max_age
-  bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
   uint32_t differing = 0; // cells of the grain in which sources say different things
-  __int128 numerator = 0; // ratio, share, each: what the value is made of
-  __int128 denominator = 0;
+  bool is_known = true;   // false: there is no value, and the rest says why
+  bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
 };
 
 struct Observation : Amount {
   model::Period period;
-  std::vector<std::string> by; // codes, parallel to the question's `by`; "" = not further specified
+  uint32_t group = 0; // of those of its answer
 };
+// By period, then group.
+inline bool operator<(const Observation& a, const Observation& b) {
+  return a.period != b.period ? a.period < b.period : a.group < b.group;
+}
 
 // Only cells that count at least one fact become rows. A cell whose facts were all retracted is no row, as
 // one that never had any: zero is a value (facts whose sum is 0), missing is none.
@@ -66,8 +70,11 @@ struct Observations {
   int scale = 0;
   int numerator_scale = 0;
   int denominator_scale = 0;
-  std::vector<Observation> rows; // by period, then `by` codes
-  std::string next;              // value for `after` of the next page; empty: this was the last
+  // Codes parallel to the question's `by`, ascending; "" = not further specified.
+  std::vector<std::vector<std::string>> groups;
+  std::vector<Observation> rows; // by period, then group
+  const std::vector<std::string>& by(const Observation& row) const { return groups[row.group]; }
+  std::string next; // value for `after` of the next page; empty: this was the last
   store::CommitInfo commit;
 };
 

@@ -52,9 +52,9 @@ public:
   using ReadFigures::ReadFigures;
   int scale() const override { return 0; }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     const auto moments = moments_of(window);
-    if (moments.empty()) return std::vector<Cell>();
+    if (moments.empty()) return std::vector<Observation>();
     std::vector<Change> changes;
     const auto read =
         reader_.readings(indicator_.id, plan_.ids, moments.back(), [&](size_t series, const store::Reading& reading) {
@@ -72,7 +72,7 @@ public:
         });
     if (!read) return read.error();
     std::ranges::sort(changes, {}, [](const Change& one) { return std::pair(one.group, one.moment); });
-    std::vector<Cell> cells;
+    std::vector<Observation> cells;
     for (auto change = changes.begin(); change != changes.end();) {
       const uint32_t group = change->group;
       Amount amount;
@@ -82,10 +82,10 @@ public:
           apply(*change, amount, standing);
         if (amount.n == 0) continue;
         amount.value = static_cast<__int128>(standing.size());
-        cells.push_back({window.from + static_cast<int32_t>(moment), group, amount});
+        cells.push_back({amount, {freq_, window.from + static_cast<int32_t>(moment)}, group});
       }
     }
-    std::ranges::sort(cells, {}, [](const Cell& one) { return std::pair(one.period, one.group); });
+    std::sort(cells.begin(), cells.end());
     return cells;
   }
 
@@ -181,9 +181,9 @@ public:
   }
   int scale() const override { return scale_; }
 
-  Result<std::vector<Cell>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& window) override {
     const auto moments = moments_of(window);
-    if (moments.empty()) return std::vector<Cell>();
+    if (moments.empty()) return std::vector<Observation>();
     Tellers tellers;
     const model::Day first = model::Period{freq_, window.from}.first_day();
     const auto read =
@@ -191,7 +191,7 @@ public:
           tellers[reading.teller].add(series, reading, first);
         });
     if (!read) return read.error();
-    std::vector<Cell> cells;
+    std::vector<Observation> cells;
     for (size_t i = 0; i < moments.size(); ++i) {
       const auto period = window.from + static_cast<int32_t>(i);
       choose(tellers, period, moments[i]);
@@ -203,7 +203,7 @@ public:
       }
       for (size_t group = 0; group < amounts.size(); ++group) {
         if (amounts[group].n > 0 || amounts[group].differing > 0)
-          cells.push_back({period, static_cast<uint32_t>(group), amounts[group]});
+          cells.push_back({amounts[group], {freq_, period}, static_cast<uint32_t>(group)});
       }
       told_.clear();
     }

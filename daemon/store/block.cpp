@@ -115,7 +115,7 @@ std::string encode_block(const FactColumns& facts, std::span<const uint32_t> row
   return out;
 }
 
-Result<FactColumns> decode_block(std::string_view blob) {
+Result<FactColumns> decode_block(std::string_view blob, Columns columns) {
   bool ok = false;
   ByteReader reader(unseal(blob, ok));
   if (!ok || reader.get<uint32_t>() != magic) return damaged();
@@ -144,6 +144,7 @@ Result<FactColumns> decode_block(std::string_view blob) {
     }
     if (!reader.ok()) return damaged();
   }
+  if (columns == Columns::fields) return facts;
   get_numbers(reader, facts.places, facts.rows);
   get_numbers(reader, facts.key_ends, facts.rows);
   uint64_t end = 0;

@@ -26,7 +26,9 @@ constexpr uint32_t block_facts = 16384; // a block is read whole: 100-250 kB
 
 // These rows of `facts`, in this order.
 std::string encode_block(const model::FactColumns& facts, std::span<const uint32_t> rows);
+// What is read of a block. Keys take most of the time.
+enum class Columns : uint8_t { all, fields };
 // Error code "damaged". Never reads past `blob`, never allocates more than its rows justify.
-Result<model::FactColumns> decode_block(std::string_view blob);
+Result<model::FactColumns> decode_block(std::string_view blob, Columns columns = Columns::all);
 
 } // namespace kepu::store

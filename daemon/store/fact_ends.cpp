@@ -1,6 +1,10 @@
 #include "store/fact_ends.hpp"
 
+#include "measure/fact_set.hpp"
+#include "store/recount.hpp"
+
 #include <algorithm>
+#include <set>
 
 namespace kepu::store {
 namespace {
@@ -18,7 +22,8 @@ End end_named(const std::string& why) {
 
 } // namespace
 
-std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at) {
+std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at,
+                                     const std::function<bool(const BlockPlace&)>& wanted) {
   std::vector<BlockPlace> out;
   BlockHeads heads(db);
   auto row = db.query("SELECT first_fact,n,seq,source,run,input FROM extents WHERE dataset=? AND seq<=? ORDER BY "
@@ -27,11 +32,13 @@ std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, 
   while (row.step()) {
     BlockPlace place;
     place.first = static_cast<Fact>(row.integer(0));
-    const Fact end = place.first + static_cast<Fact>(row.integer(1));
+    place.n = static_cast<uint32_t>(row.integer(1));
+    const Fact end = place.first + place.n;
     place.seq = static_cast<Seq>(row.integer(2));
     place.source = row.integer(3);
     place.run = row.integer(4);
     place.input = row.integer(5);
+    if (wanted && !wanted(place)) continue;
     while (place.first < end) {
       const auto& head = heads.holding(place.first);
       place.block = head.first;
@@ -89,6 +96,51 @@ std::vector<FactEnd> FactEnds::of(const BlockPlace& place, Seq until) {
     if (had_gone) ++next;
   }
   return all;
+}
+
+void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
+                     const std::function<bool(int64_t, int64_t)>& wanted_times,
+                     const std::function<void(const ChangedFacts&)>& visit) {
+  measure::FactSet closed;
+  {
+    auto row = db.query("SELECT fact FROM closed WHERE seq>? AND seq<=? ORDER BY fact");
+    row.bind(1, number(from)).bind(2, number(to));
+    while (row.step())
+      closed.add(static_cast<Fact>(row.integer(0)));
+  }
+  std::set<int64_t> withdrawn; // runs
+  {
+    auto row = db.query("SELECT run FROM runs WHERE withdrawn_seq>? AND withdrawn_seq<=?");
+    row.bind(1, number(from)).bind(2, number(to));
+    while (row.step())
+      withdrawn.insert(row.integer(0));
+  }
+  const auto changed = [&](const BlockPlace& place) {
+    return place.seq > from || withdrawn.contains(place.run) || closed.intersects(place.first, place.n);
+  };
+  const auto horizons = horizons_of(db, stored_name(dataset));
+  const StoredCodes codes(db, dataset);
+  const measure::When when(dataset, codes);
+  FactEnds gone(db, to);
+  BlockReader reader(db, Columns::fields);
+  std::vector<uint32_t> rows;
+  for (const auto& place : blocks_until(db, stored_name(dataset), to, changed)) {
+    if (!wanted_times(place.time_min, place.time_max) || !changed(place)) continue;
+    const bool came = place.seq > from;
+    rows.clear();
+    if (came) {
+      gone.rows_in_force(place, rows);
+    } else {
+      for (const auto& end : gone.of(place, to)) {
+        if (end.seq > from && end.why != End::given_up) rows.push_back(static_cast<uint32_t>(end.fact - place.block));
+      }
+    }
+    if (rows.empty()) continue;
+    const auto block = block_of(reader, place, dataset);
+    if (const auto* horizon = horizon_of(horizons, place.source))
+      std::erase_if(rows, [&](uint32_t row) { return lies_beyond(*horizon, when, block->facts, row); });
+    visit({came, place.source, block->facts, rows});
+  }
 }
 
 void FactEnds::rows_in_force(const BlockPlace& place, std::vector<uint32_t>& rows) {

@@ -5,8 +5,10 @@
 #include "store/ledger.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace kepu::store {
@@ -26,8 +28,10 @@ struct BlockPlace {
 
   Fact end() const { return first + n; }
 };
-// Of a dataset and of commits up to `at`, in the order of facts.
-std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at);
+// Of a dataset and of commits up to `at`, in the order of facts. `wanted` is asked of each extent, which is given as a
+// place whose block is not known yet; empty: all are.
+std::vector<BlockPlace> blocks_until(Db& db, const std::string& stored_dataset, Seq at,
+                                     const std::function<bool(const BlockPlace&)>& wanted = {});
 // The block as `reader` has it; refuses one that is not as `place` says.
 std::shared_ptr<const BlockReader::Block> block_of(BlockReader& reader, const BlockPlace& place,
                                                    const model::Dataset& dataset);
@@ -56,5 +60,18 @@ private:
   Fact block_ = 0;                   // that closed_ is of; 0: none
   std::vector<FactEnd> closed_;
 };
+
+// Facts of one place that came into force between two commits, or went out of it.
+struct ChangedFacts {
+  bool came;
+  int64_t source;
+  const model::FactColumns& facts; // without keys and places
+  std::span<const uint32_t> rows;
+};
+// What came or went after commit `from`, up to commit `to`, and is in force at one of the two only. What was given up
+// is left out. `wanted_times`: whether facts of such times, the least and the greatest of a block, are asked for.
+void changes_between(Db& db, const model::Dataset& dataset, Seq from, Seq to,
+                     const std::function<bool(int64_t, int64_t)>& wanted_times,
+                     const std::function<void(const ChangedFacts&)>& visit);
 
 } // namespace kepu::store

@@ -110,7 +110,7 @@ std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const 
     schema = row.integer(1);
     block->time_min = row.integer(2);
     block->time_max = row.integer(3);
-    auto decoded = decode_block(row.blob(4));
+    auto decoded = decode_block(row.blob(4), columns_);
     if (!decoded) throw SqlError(decoded.error());
     block->facts = std::move(*decoded);
   }

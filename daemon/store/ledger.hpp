@@ -6,6 +6,7 @@
 #include "measure/fact_set.hpp"
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
+#include "store/block.hpp"
 #include "store/db.hpp"
 #include "store/dictionary.hpp"
 #include "store/horizon.hpp"
@@ -64,7 +65,7 @@ std::string encode_schema(const model::Dataset& dataset);
 // A block's columns in the order of today's fields; a column that it lacks is all null.
 class BlockReader {
 public:
-  explicit BlockReader(Db& db) : db_(db) {}
+  explicit BlockReader(Db& db, Columns columns = Columns::all) : db_(db), columns_(columns) {}
   struct Block {
     Fact first = 0;
     int64_t time_min = 0;
@@ -78,6 +79,7 @@ public:
 private:
   const std::vector<std::string>& names_of(int64_t schema);
   Db& db_;
+  const Columns columns_;
   std::list<std::shared_ptr<const Block>> recent_; // newest first
   std::unordered_map<int64_t, std::vector<std::string>> schemas_;
 };

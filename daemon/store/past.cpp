@@ -1,11 +1,11 @@
 #include "store/past.hpp"
 
-#include "measure/meter.hpp"
 #include "store/figures.hpp"
 #include "store/recount.hpp"
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <tuple>
 
 namespace kepu::store {
@@ -14,29 +14,89 @@ namespace {
 // Changes of sets that are held before those of one value are put together: 12 bytes each.
 constexpr size_t most_changes = 1'000'000;
 
+const model::Day first_day = model::day_of(1900, 1, 1);
+const model::Day last_day = model::day_of(9999, 12, 31);
+
 [[noreturn]] void damaged(const std::string& what) {
   throw SqlError(fail("damaged", what + " is damaged; restore the store from a backup"));
 }
 
+// The times of some days, as measure::When gives them; some others may be among them.
+class Times {
+public:
+  Times(const model::Dataset& dataset, const measure::Codes& codes, const model::Zone& zone,
+        const std::set<model::Day>& days)
+      : field_(dataset.when()), when_(dataset, codes) {
+    const bool is_moment = field_ && dataset.contract.fields[*field_].type == KEPU_TIMESTAMP;
+    // Where a clock is turned back over midnight, a day begins twice.
+    constexpr int64_t turned_back = int64_t{3} * 3600 * 1'000'000;
+    const auto begin_of = [&](model::Day day, int64_t margin) {
+      return is_moment ? to_micros(zone.start_of(day)) + margin : int64_t{day};
+    };
+    for (auto day = days.begin(); day != days.end();) {
+      const auto first = *day;
+      auto last = first;
+      for (++day; day != days.end() && *day == last + 1; ++day)
+        last = *day;
+      spans_.push_back({begin_of(first, -turned_back), begin_of(last + 1, turned_back)});
+    }
+  }
+  bool meet(int64_t low, int64_t high) const {
+    const auto span = std::ranges::upper_bound(spans_, low, {}, &Span::end);
+    return span != spans_.end() && span->begin <= high;
+  }
+  // Those of the rows that are of such times.
+  void choose(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<uint32_t>& out) const {
+    out.clear();
+    if (!field_ || spans_.empty()) return;
+    const auto& column = facts.fields[*field_];
+    const bool plain = column.holding == model::Holding::number;
+    const int64_t least = spans_.front().begin;
+    const int64_t most = spans_.back().end;
+    for (const auto row : rows) {
+      if (column.is_null(row)) continue;
+      const auto time = plain ? column.numbers[row] : when_(facts, row).value_or(most);
+      if (time >= least && time < most && meet(time, time)) out.push_back(row);
+    }
+  }
+
+private:
+  struct Span {
+    int64_t begin;
+    int64_t end; // exclusive
+  };
+  const std::optional<size_t> field_;
+  const measure::When when_;
+  std::vector<Span> spans_; // ascending
+};
+
 } // namespace
 
 std::unique_ptr<Past> Past::open(Db& db, std::shared_ptr<const model::Catalog> catalog, std::string_view indicator,
-                                 Seq at) {
+                                 Seq at, bool mended) {
   const auto* found = catalog->indicator(indicator);
   if (!found || !catalog->dataset(found->dataset)) return nullptr;
-  return std::unique_ptr<Past>(new Past(db, std::move(catalog), *found, at));
+  return std::unique_ptr<Past>(new Past(db, std::move(catalog), *found, at, mended));
 }
 
-Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at)
+Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at,
+           bool mended)
     : db_(db), catalog_(std::move(catalog)), indicator_(indicator), dataset_(*catalog_->dataset(indicator.dataset)),
-      at_(at) {
+      at_(at), mended_(mended) {
   auto definition = definition_at(db_, indicator_.id, at_);
   if (!definition) damaged("the list of definitions");
   zone_ = definition->zone;
   horizons_ = horizons_of(db_, stored_name(dataset_));
   for (auto& horizon : horizons_)
     horizon.before = whole_from(horizon, dataset_, *definition);
-  in_force_ = definition->in_force;
+  in_force_ = definition->in_force();
+  if (in_force_) {
+    auto row = db_.query("SELECT max(seq) FROM commits");
+    row.step();
+    kept_at_ = static_cast<Seq>(row.integer(0));
+  } else {
+    kept_at_ = definition->until - 1;
+  }
   auto row =
       db_.query("SELECT series,source,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
                 "AND def_seq=? AND seq<=? ORDER BY series");
@@ -47,100 +107,198 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
     const auto id = static_cast<uint32_t>(row.integer(0));
     ids_.emplace(std::pair(row.integer(1), std::string(row.blob(3))), id);
     series_.push_back({id, row.text(2), std::move(dims->codes), dims->freq});
+    if (const auto* horizon = horizon_of(horizons_, row.integer(1))) frozen_.emplace(id, horizon);
   }
 }
 
 Past::~Past() = default;
 
-const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
-  if (extent_) return *extent_;
-  extent_.emplace();
-  const StoredCodes codes(db_, dataset_);
-  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
-  BlockReader reader(db_);
-  measure::Changes changes;
-  std::vector<uint32_t> rows;
-  FactEnds gone(db_, at_);
-  auto blocks = blocks_until(db_, stored_name(dataset_), at_);
-  std::erase_if(blocks, [](const BlockPlace& block) { return block.time_min > block.time_max; });
-  const auto day_of = [&](int64_t time) { return measure::day_of(dataset_, *zone_, time); };
-  const auto widen = [&](const BlockPlace& block) {
-    gone.rows_in_force(block, rows);
-    if (rows.empty()) return;
-    const auto held = block_of(reader, block, dataset_);
-    changes.clear();
-    meter.apply(held->facts, rows, 1, changes);
-    for (const auto& delta : changes.deltas) {
-      if (!*extent_) extent_->emplace(delta.day, delta.day);
-      (*extent_)->first = std::min((*extent_)->first, delta.day);
-      (*extent_)->second = std::max((*extent_)->second, delta.day);
+model::Day Past::frozen_before(uint32_t series) const {
+  const auto found = frozen_.find(series);
+  return found == frozen_.end() ? INT32_MIN : found->second->before;
+}
+
+void Past::refuse_changed(uint32_t series) const {
+  throw SqlError(beyond_horizon(*frozen_.at(series), "figures that changed since are not known as they were"));
+}
+
+void Past::each_kept(uint32_t series, model::Day from, model::Day to,
+                     const std::function<void(const measure::ChunkDay&)>& visit) {
+  auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
+  row.bind(1, chunk_id(series, std::max(from, first_day))).bind(2, chunk_id(series, std::min(to, last_day)));
+  while (row.step()) {
+    if (!measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)), days_))
+      throw SqlError(damaged_under(in_force_, "a kept figure"));
+    for (const auto& day : days_) {
+      if (day.day >= from && day.day <= to && !came_later(series, day.day, day.first_seq)) visit(day);
     }
+  }
+}
+
+const std::map<uint32_t, Past::Backs>& Past::backs() {
+  if (backs_) return *backs_;
+  std::map<uint32_t, Backs> all;
+  extent_.reset();
+  const auto widen = [&](model::Day day) {
+    if (!extent_) extent_.emplace(day, day);
+    extent_->first = std::min(extent_->first, day);
+    extent_->second = std::max(extent_->second, day);
   };
-  // From either end, as far as a block may hold an earlier or a later day than those found.
-  std::ranges::sort(blocks, {}, &BlockPlace::time_min);
-  for (const auto& block : blocks) {
-    if (*extent_ && day_of(block.time_min) >= (*extent_)->first) break;
-    widen(block);
-  }
-  std::ranges::sort(blocks, std::greater{}, &BlockPlace::time_max);
-  for (const auto& block : blocks) {
-    if (!*extent_ || day_of(block.time_max) <= (*extent_)->second) break;
-    widen(block);
-  }
-  each_frozen(INT32_MIN, INT32_MAX, [&](const Horizon&, uint32_t, const measure::ChunkDay& day) {
-    if (!*extent_) extent_->emplace(day.day, day.day);
-    (*extent_)->first = std::min((*extent_)->first, day.day);
-    (*extent_)->second = std::max((*extent_)->second, day.day);
-  });
-  return *extent_;
-}
-
-void Past::each_frozen(model::Day from, model::Day to,
-                       const std::function<void(const Horizon&, uint32_t, const measure::ChunkDay&)>& visit) {
-  std::vector<measure::ChunkDay> days;
-  for (const auto& horizon : horizons_) {
-    if (from >= horizon.before) continue;
-    for (const auto& [name, id] : ids_) {
-      if (name.first != horizon.source) continue;
-      auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
-      row.bind(1, int64_t{id} << month_bits).bind(2, chunk_id(id, horizon.before));
-      while (row.step()) {
-        const auto first = first_day_of_chunk(row.integer(0));
-        if (!measure::decode_chunk(row.blob(1), first, days)) throw SqlError(damaged_under(false, "a kept figure"));
-        for (const auto& day : days) {
-          if (day.day >= from && day.day <= to && day.day < horizon.before && day.first_seq <= at_)
-            visit(horizon, id, day);
-        }
+  for (const auto& series : series_) {
+    const auto before = frozen_before(series.id);
+    each_kept(series.id, first_day, last_day, [&](const measure::ChunkDay& day) {
+      if (day.day >= before && day.last_seq > at_) {
+        all[series.id][day.day].kept = day.n;
+      } else if (day.n > 0 || day.last_seq > at_) {
+        widen(day.day);
       }
+    });
+  }
+  if (!all.empty() || mended_) take_back(all);
+  for (const auto& [series, of] : all) {
+    for (const auto& [day, back] : of) {
+      if (back.kept + back.cell.n > 0) widen(day);
+    }
+  }
+  return backs_.emplace(std::move(all));
+}
+
+void Past::take_back(std::map<uint32_t, Backs>& backs) {
+  std::set<model::Day> days;
+  for (const auto& [series, of] : backs) {
+    for (const auto& [day, back] : of)
+      days.insert(day);
+  }
+  const StoredCodes codes(db_, dataset_);
+  const Times times(dataset_, codes, *zone_, days);
+  // A cell that a rebuild dropped is on no day that is known.
+  const auto may_meet = [&](int64_t low, int64_t high) { return low <= high && (mended_ || times.meet(low, high)); };
+  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
+  std::map<int64_t, measure::Changes> by_source;
+  std::vector<uint32_t> wanted;
+  changes_between(db_, dataset_, at_, kept_at_, may_meet, [&](const ChangedFacts& changed) {
+    if (!mended_) times.choose(changed.facts, changed.rows, wanted);
+    auto& changes = by_source[changed.source];
+    meter.apply(changed.facts, mended_ ? changed.rows : wanted, changed.came ? -1 : 1, changes);
+    if (changes.sets.size() > most_changes) changes.settle();
+  });
+  for (auto& [source, changes] : by_source) {
+    changes.settle();
+    const auto* horizon = horizon_of(horizons_, source);
+    // The cell that it goes back to; nullptr: none that changed since and is not frozen.
+    const auto back_of = [&](const measure::Delta& delta) -> Back* {
+      if (horizon && delta.day < horizon->before) return nullptr;
+      const auto id = ids_.find(std::pair(source, encode_dims(meter.tuple(delta.tuple), delta.freq)));
+      if (id == ids_.end()) return nullptr;
+      if (mended_) return &backs[id->second][delta.day];
+      const auto of = backs.find(id->second);
+      if (of == backs.end()) return nullptr;
+      const auto back = of->second.find(delta.day);
+      return back == of->second.end() ? nullptr : &back->second;
+    };
+    std::vector<Back*> to(changes.deltas.size());
+    for (size_t i = 0; i < to.size(); ++i) {
+      to[i] = back_of(changes.deltas[i]);
+      if (to[i]) to[i]->cell = changes.deltas[i];
+    }
+    for (const auto& change : changes.sets) {
+      if (to[change.cell]) to[change.cell]->set.push_back(change);
     }
   }
 }
 
-// What facts no longer give is kept, and right for the moment where it has not changed since.
-void Past::put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures>& figures) {
-  for (const auto& horizon : horizons_) {
-    for (const auto& [name, id] : ids_) {
-      const auto found = figures.find(id);
-      if (name.first != horizon.source || found == figures.end()) continue;
-      std::erase_if(found->second.cells, [&](const DayCell& cell) { return cell.day < horizon.before; });
-      std::erase_if(found->second.sets, [&](const auto& set) { return set.first < horizon.before; });
-    }
+const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
+  (void)backs();
+  return extent_;
+}
+
+void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                 const std::function<void(size_t, const DayCell&)>& visit) {
+  const auto& all = backs();
+  static const Backs none;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto of = all.find(ids[i]);
+    const auto& backs = of == all.end() ? none : of->second;
+    auto next = backs.lower_bound(from);
+    const auto end = backs.upper_bound(to);
+    const auto tell = [&](const measure::ChunkDay& day, const measure::Delta& back) {
+      const int64_t n = day.n + back.n;
+      if (n < 0) throw SqlError(damaged_under(in_force_, "a kept figure"));
+      if (n == 0) return;
+      visit(i, {day.day, static_cast<uint64_t>(n), day.sum + back.sum,
+                static_cast<uint64_t>(day.approximate + back.approximate),
+                static_cast<uint64_t>(day.repaired + back.repaired),
+                static_cast<uint64_t>(day.provisional + back.provisional)});
+    };
+    const auto dropped_until = [&](model::Day day) { // by a rebuild
+      for (; next != end && next->first < day; ++next)
+        tell({next->first, 0, 0, 0, 0, 0, 0, 0}, next->second.cell);
+    };
+    const auto before = frozen_before(ids[i]);
+    each_kept(ids[i], from, to, [&](const measure::ChunkDay& day) {
+      if (day.day < before && day.last_seq > at_) refuse_changed(ids[i]);
+      dropped_until(day.day);
+      const bool has_back = next != end && next->first == day.day;
+      tell(day, has_back ? (next++)->second.cell : measure::Delta{});
+    });
+    dropped_until(to + 1);
   }
-  each_frozen(from, to, [&](const Horizon& horizon, uint32_t id, const measure::ChunkDay& day) {
-    if (day.last_seq > at_)
-      throw SqlError(beyond_horizon(horizon, "figures that changed since are not known as they were"));
-    if (day.n == 0) return;
-    auto& of = figures[id];
-    of.cells.push_back({day.day, static_cast<uint64_t>(day.n), day.sum, static_cast<uint64_t>(day.approximate),
-                        static_cast<uint64_t>(day.repaired), static_cast<uint64_t>(day.provisional)});
-    if (indicator_.measure != model::Measure::distinct) return;
-    auto row = db_.query("SELECT data FROM setcell WHERE id=?");
-    row.bind(1, setcell_id(id, day.day));
-    std::vector<uint32_t> numbers;
-    if (!row.step() || !measure::decode_numbers(row.blob(0), numbers))
-      throw SqlError(damaged_under(false, "a kept figure"));
-    of.sets.emplace_back(day.day, std::move(numbers));
-  });
+}
+
+void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
+                const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) {
+  const auto& all = backs();
+  static const Backs none;
+  std::vector<uint32_t> numbers;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto of = all.find(ids[i]);
+    const auto& backs = of == all.end() ? none : of->second;
+    auto next = backs.lower_bound(from);
+    const auto end = backs.upper_bound(to);
+    // The values of a set, with those taken back.
+    const auto tell = [&](model::Day day, const std::vector<measure::Counted>& kept, const Back& back) {
+      numbers.clear();
+      auto one = kept.begin();
+      for (const auto& change : back.set) {
+        for (; one != kept.end() && one->number < change.number; ++one)
+          numbers.push_back(one->number);
+        int64_t times = change.times;
+        if (one != kept.end() && one->number == change.number) times += (one++)->count;
+        if (times < 0) throw SqlError(damaged_under(in_force_, "a kept figure"));
+        if (times > 0) numbers.push_back(change.number);
+      }
+      for (; one != kept.end(); ++one)
+        numbers.push_back(one->number);
+      if (!numbers.empty()) visit(i, day, numbers);
+    };
+    const auto dropped_until = [&](model::Day day) {
+      for (; next != end && next->first < day; ++next)
+        tell(next->first, {}, next->second);
+    };
+    const auto before = frozen_before(ids[i]);
+    auto row = db_.query("SELECT id,first_seq,last_seq,data FROM setcell WHERE id BETWEEN ? AND ?");
+    row.bind(1, setcell_id(ids[i], std::max(from, first_day))).bind(2, setcell_id(ids[i], std::min(to, last_day)));
+    while (row.step()) {
+      const auto day = day_of_setcell(row.integer(0));
+      const auto last = static_cast<Seq>(row.integer(2));
+      dropped_until(day);
+      const bool has_back = next != end && next->first == day;
+      if (came_later(ids[i], day, static_cast<Seq>(row.integer(1)))) { // the cell's first values did
+        if (has_back) ++next;
+        continue;
+      }
+      if (day < before && last > at_) refuse_changed(ids[i]);
+      if (has_back) {
+        const auto kept = measure::decode_set(row.blob(3));
+        if (!kept) throw SqlError(damaged_under(in_force_, "a kept figure"));
+        tell(day, *kept, (next++)->second);
+        continue;
+      }
+      if (!measure::decode_numbers(row.blob(3), numbers)) throw SqlError(damaged_under(in_force_, "a kept figure"));
+      if (!numbers.empty()) visit(i, day, numbers);
+    }
+    dropped_until(to + 1);
+  }
 }
 
 void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {
@@ -177,54 +335,6 @@ void Past::readings(model::Day to, const std::function<void(uint32_t, const Read
                  (span.flags & KEPU_PROVISIONAL) != 0});
     }
   });
-}
-
-const std::map<uint32_t, Past::Figures>& Past::recount(model::Day from, model::Day to) {
-  if (counted_ && counted_->from == from && counted_->to == to) return counted_->figures;
-  counted_.reset();
-  const StoredCodes codes(db_, dataset_);
-  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
-  std::map<int64_t, measure::Changes> by_source;
-  ScanAsk ask;
-  ask.at = at_;
-  ask.wanted_times = [&](int64_t low, int64_t high) {
-    return low <= high && measure::day_of(dataset_, *zone_, low) <= to &&
-           measure::day_of(dataset_, *zone_, high) >= from;
-  };
-  scan_facts(db_, dataset_, ask, [&](const FactSlice& slice) {
-    auto& changes = by_source[slice.extent.source];
-    meter.apply(slice.block.facts, slice.rows, 1, changes);
-    if (changes.sets.size() > most_changes) changes.settle();
-  });
-  Counted out{from, to, {}};
-  for (auto& [source, changes] : by_source) {
-    changes.settle();
-    std::vector<uint32_t> id_of(changes.deltas.size());
-    for (size_t i = 0; i < changes.deltas.size(); ++i) {
-      const auto& delta = changes.deltas[i];
-      if (delta.n == 0 || delta.day < from || delta.day > to) continue;
-      const auto id = ids_.find(std::pair(source, encode_dims(meter.tuple(delta.tuple), delta.freq)));
-      if (id == ids_.end()) throw SqlError(damaged_under(in_force_, "the list of series"));
-      id_of[i] = id->second;
-      out.figures[id->second].cells.push_back(
-          {delta.day, static_cast<uint64_t>(delta.n), delta.sum, static_cast<uint64_t>(delta.approximate),
-           static_cast<uint64_t>(delta.repaired), static_cast<uint64_t>(delta.provisional)});
-    }
-    for (size_t i = 0; i < changes.sets.size();) { // by cell and number
-      const auto cell = changes.sets[i].cell;
-      std::vector<uint32_t> numbers;
-      for (; i < changes.sets.size() && changes.sets[i].cell == cell; ++i)
-        numbers.push_back(changes.sets[i].number);
-      if (id_of[cell]) out.figures[id_of[cell]].sets.emplace_back(changes.deltas[cell].day, std::move(numbers));
-    }
-  }
-  if (!horizons_.empty()) put_frozen(from, to, out.figures);
-  for (auto& [id, figures] : out.figures) {
-    std::ranges::sort(figures.cells, {}, &DayCell::day);
-    std::ranges::sort(figures.sets, {}, &std::pair<model::Day, std::vector<uint32_t>>::first);
-  }
-  counted_ = std::move(out);
-  return counted_->figures;
 }
 
 } // namespace kepu::store

@@ -1,8 +1,9 @@
-// Figures as they were at an earlier commit, counted anew from the facts that were in force then. The
+// Figures as they were at an earlier commit: what is kept now, with what later commits did to it taken back. The
 // reader's thread. Throws SqlError.
 #pragma once
 
 #include "measure/cells.hpp"
+#include "measure/meter.hpp"
 #include "model/catalog.hpp"
 #include "model/zone.hpp"
 #include "store/db.hpp"
@@ -13,60 +14,77 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace kepu::store {
 
-// One indicator at one commit. Costs a scan of the facts whose days are asked for.
+// One indicator at one commit. Costs a look at its kept cells, and a scan of the facts that came or went since in days
+// whose figures had been there. See ../decisions/reading.md.
 class Past {
 public:
-  // nullptr: the catalog of that commit has no such indicator. `catalog` is that commit's.
+  // nullptr: the catalog of that commit has no such indicator. `catalog` is that commit's. `mended`: a later rebuild
+  // made cells of the indicator anew, so that they do not tell when they first were there.
   static std::unique_ptr<Past> open(Db& db, std::shared_ptr<const model::Catalog> catalog, std::string_view indicator,
-                                    Seq at);
+                                    Seq at, bool mended);
   ~Past();
 
   // Where an answer needs facts that were given up since, calls throw with code "history_horizon".
 
   // Those that had held a figure by that commit.
   const std::vector<Series>& series() const { return series_; }
-  // First and last day that hold a figure. Reads the outermost blocks; where few of their facts count, more.
+  // First and last day that hold a figure.
   const std::optional<std::pair<model::Day, model::Day>>& extent();
-
-  struct Figures {
-    std::vector<DayCell> cells; // by day
-    std::vector<std::pair<model::Day, std::vector<uint32_t>>> sets;
-  };
+  // As Reader::cells() and Reader::sets(); ids of other series have none.
+  void cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
+             const std::function<void(size_t, const DayCell&)>& visit);
+  void sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
+            const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit);
   // As Reader::readings(), by series.
   void readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit);
-  // By series; days in [from, to]. Valid until the next call.
-  const std::map<uint32_t, Figures>& recount(model::Day from, model::Day to);
 
 private:
-  Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at);
-  // Days of chunks in [from, to] of series whose facts were given up, as they were; those that came later are left out.
-  void each_frozen(model::Day from, model::Day to,
-                   const std::function<void(const Horizon&, uint32_t series, const measure::ChunkDay&)>& visit);
-  void put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures>& figures);
+  // What is to be added to a cell as it is kept, to have it as it was.
+  struct Back {
+    int64_t kept = 0; // facts that the cell counts now
+    measure::Delta cell;
+    std::vector<measure::SetChange> set; // by number
+  };
+  using Backs = std::map<model::Day, Back>; // of one series
+
+  Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at, bool mended);
+  // Of the cells that changed since, by series.
+  const std::map<uint32_t, Backs>& backs();
+  void take_back(std::map<uint32_t, Backs>& backs);
+  // Whether a cell that is there since that commit was not there then.
+  bool came_later(uint32_t series, model::Day day, Seq first) const {
+    return first > at_ && (!mended_ || day < frozen_before(series));
+  }
+  // Days of the series before that lack facts.
+  model::Day frozen_before(uint32_t series) const;
+  [[noreturn]] void refuse_changed(uint32_t series) const;
+  // Days of its chunks in [from, to], in order, but for those that were not there then.
+  void each_kept(uint32_t series, model::Day from, model::Day to,
+                 const std::function<void(const measure::ChunkDay&)>& visit);
 
   Db& db_;
   const std::shared_ptr<const model::Catalog> catalog_;
   const model::Indicator& indicator_;
   const model::Dataset& dataset_;
   const Seq at_;
+  const bool mended_;
+  Seq kept_at_ = 0; // the commit whose figures the kept ones are
   std::optional<model::Zone> zone_;
   bool in_force_ = true;          // its definition is that of now
   std::vector<Horizon> horizons_; // set by now, whatever the moment: the facts are gone. `before` as days are cut here
   std::vector<Series> series_;
-  std::optional<std::optional<std::pair<model::Day, model::Day>>> extent_; // nullopt: not looked for yet
-  std::map<std::pair<int64_t, std::string>, uint32_t> ids_;                // source and encoded dimensions
-  struct Counted {
-    model::Day from;
-    model::Day to;
-    std::map<uint32_t, Figures> figures;
-  };
-  std::optional<Counted> counted_; // the last
+  std::map<std::pair<int64_t, std::string>, uint32_t> ids_; // source and encoded dimensions
+  std::map<uint32_t, const Horizon*> frozen_;               // series of sources with one
+  std::optional<std::map<uint32_t, Backs>> backs_;          // nullopt: not looked for yet
+  std::optional<std::pair<model::Day, model::Day>> extent_; // made with them
+  std::vector<measure::ChunkDay> days_;                     // of the chunk that is read
 };
 
 } // namespace kepu::store

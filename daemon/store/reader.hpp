@@ -214,7 +214,7 @@ public:
   // Everything between begin() and end() sees one moment of the store.
   virtual Result<CommitInfo> begin() = 0;
   // As it was after the last commit that was recorded by then: catalog, last_change, series, cells, sets, extent and
-  // frozen answer as they did. Costs a scan of facts where figures changed since; where these were given up, calls
+  // frozen answer as they did. Costs a scan of the facts that came or went since; where these were given up, calls
   // answer with error code "history_horizon". Of a moment that does not lie ahead the answer stays: later commits are
   // recorded later. Error codes "before_history": nothing was recorded by then; "busy": a commit of then takes too long
   // to come to the disk.

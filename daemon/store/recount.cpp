@@ -34,18 +34,18 @@ Error damaged_under(bool in_force, const std::string& what) {
 }
 
 std::optional<Definition> definition_at(Db& db, std::string_view indicator, Seq at) {
-  auto row = db.query("SELECT def_seq,fingerprint,sum,until_seq IS NULL FROM definitions WHERE indicator=?1 AND "
+  auto row = db.query("SELECT def_seq,fingerprint,sum,until_seq FROM definitions WHERE indicator=?1 AND "
                       "def_seq<=?2 AND (until_seq "
                       "IS NULL OR until_seq>?2)");
   row.bind(1, indicator).bind(2, static_cast<int64_t>(at));
   if (!row.step()) return std::nullopt;
-  const bool in_force = row.integer(3) != 0;
-  if (sum_of(row.blob(1)) != row.integer(2)) throw SqlError(damaged_under(in_force, "the list of definitions"));
+  const auto until = static_cast<Seq>(row.integer(3)); // NULL is 0
+  if (sum_of(row.blob(1)) != row.integer(2)) throw SqlError(damaged_under(until == 0, "the list of definitions"));
   // What a definition is known by begins with its zone.
   ByteReader fingerprint(row.blob(1));
   auto zone = model::Zone::find(fingerprint.text());
-  if (!zone) throw SqlError(damaged_under(in_force, "the list of definitions"));
-  return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone), in_force};
+  if (!zone) throw SqlError(damaged_under(until == 0, "the list of definitions"));
+  return Definition{static_cast<Seq>(row.integer(0)), std::move(*zone), until};
 }
 
 std::vector<Series> series_under(Db& db, std::string_view indicator, const Definition& definition, Seq at) {
@@ -55,7 +55,7 @@ std::vector<Series> series_under(Db& db, std::string_view indicator, const Defin
   row.bind(1, indicator).bind(2, static_cast<int64_t>(definition.since)).bind(3, static_cast<int64_t>(at));
   while (row.step()) {
     auto dims = decode_dims(row.blob(2), row.integer(3));
-    if (!dims) throw SqlError(damaged_under(definition.in_force, "the name of a series"));
+    if (!dims) throw SqlError(damaged_under(definition.in_force(), "the name of a series"));
     out.push_back({static_cast<uint32_t>(row.integer(0)), row.text(1), std::move(dims->codes), dims->freq});
   }
   return out;

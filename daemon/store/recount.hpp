@@ -32,7 +32,8 @@ private:
 struct Definition {
   Seq since = 0;
   model::Zone zone;
-  bool in_force = true; // by now: then a rebuild mends what is damaged of it
+  Seq until = 0;                               // exclusive; 0: there is no other since
+  bool in_force() const { return until == 0; } // by now: then a rebuild mends what is damaged of it
 };
 // Says how to get back what is damaged of figures under a definition. Error code "damaged".
 Error damaged_under(bool in_force, const std::string& what);

@@ -128,13 +128,7 @@ public:
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
         const auto held = db_.held();
-        const auto& counted = past->recount(from, to);
-        for (size_t i = 0; i < ids.size(); ++i) {
-          const auto found = counted.find(ids[i]);
-          if (found == counted.end()) continue;
-          for (const auto& cell : found->second.cells)
-            visit(i, cell);
-        }
+        past->cells(ids, from, to, visit);
         return {};
       }
       for (size_t i = 0; i < ids.size(); ++i) {
@@ -158,13 +152,7 @@ public:
     return guard([&]() -> Result<void> {
       if (auto* past = past_of(ids)) {
         const auto held = db_.held();
-        const auto& counted = past->recount(from, to);
-        for (size_t i = 0; i < ids.size(); ++i) {
-          const auto found = counted.find(ids[i]);
-          if (found == counted.end()) continue;
-          for (const auto& [day, numbers] : found->second.sets)
-            visit(i, day, numbers);
-        }
+        past->sets(ids, from, to, visit);
         return {};
       }
       std::vector<uint32_t> numbers;
@@ -187,7 +175,7 @@ public:
       std::unordered_map<uint32_t, size_t> places;
       for (size_t i = 0; i < ids.size(); ++i)
         places.emplace(ids[i], i);
-      const auto facts = Past::open(db_, catalog_, indicator, at_);
+      const auto facts = Past::open(db_, catalog_, indicator, at_, was_mended(indicator));
       if (!facts) return {};
       facts->readings(to, [&](uint32_t series, const Reading& reading) {
         const auto place = places.find(series);
@@ -357,12 +345,25 @@ private:
     return read_commit(row);
   }
 
+  // Whether a rebuild has made figures of the indicator anew since the moment.
+  bool was_mended(std::string_view indicator) {
+    {
+      auto row = db_.query("SELECT seq FROM commits WHERE seq>? AND kind='rebuild' ORDER BY seq");
+      row.bind(1, static_cast<int64_t>(rebuilds_until_));
+      while (row.step())
+        rebuilds_.push_back(static_cast<Seq>(row.integer(0)));
+    }
+    rebuilds_until_ = last_commit().seq;
+    return std::ranges::any_of(rebuilds_, [&](Seq seq) { return seq > at_ && changed(indicator, seq).seq == seq; });
+  }
+
   // nullptr: the figures of today are those of that moment.
   Past* past_of(std::string_view indicator) {
     if (!is_past_ || changed(indicator, INT64_MAX).seq <= at_) return nullptr;
     const auto known = pasts_.find(indicator);
     if (known != pasts_.end()) return known->second.get();
-    return pasts_.emplace(std::string(indicator), Past::open(db_, catalog_, indicator, at_)).first->second.get();
+    auto past = Past::open(db_, catalog_, indicator, at_, was_mended(indicator));
+    return pasts_.emplace(std::string(indicator), std::move(past)).first->second.get();
   }
   Past* past_of(std::span<const uint32_t> ids) {
     for (const auto& [indicator, past] : pasts_) {
@@ -434,6 +435,8 @@ private:
   bool is_past_ = false; // it was asked for by its time: later commits may lie behind it
   std::map<std::string, std::unique_ptr<Past>, std::less<>> pasts_; // of the moment; nullptr: no such indicator then
   std::map<std::string, std::shared_ptr<const Outline>, std::less<>> outlines_;
+  std::vector<Seq> rebuilds_;           // commits
+  Seq rebuilds_until_ = 0;              // looked for up to that one
   std::vector<measure::ChunkDay> days_; // of the chunk that is read
 };
 

@@ -45,6 +45,18 @@ TEST(HttpServer, CountsEveryAnswerWhoeverGaveIt) {
   EXPECT_EQ(hub.counts.in_flight(), 0);
 }
 
+TEST(HttpServer, TellsInTheAnswerHowLongItTook) {
+  Hub* asked = nullptr;
+  Hub hub({}, [&](const Request& request, store::Reader& reader) {
+    asked->passes(12'345us);
+    return Hub::echo(request, reader);
+  });
+  asked = &hub;
+  Client client(hub.port());
+  client.send(get("/"));
+  EXPECT_THAT(client.answer(), HasSubstr("\r\nserver-timing: total;dur=12.345\r\n"));
+}
+
 TEST(HttpServer, LetsAnAnswerInFlightEndWhenItStops) {
   std::promise<void> asked, go;
   Hub hub({}, [&](const Request& request, store::Reader& reader) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
+
 namespace kepu::measure {
 namespace {
 
@@ -19,6 +22,23 @@ TEST(Union, CountsANumberOnceHoweverOftenItComes) {
   all.add(std::vector<uint32_t>{5, 7, UINT32_MAX});
   all.add(std::vector<uint32_t>{});
   EXPECT_EQ(all.count(), 5u);
+}
+
+TEST(Union, CountsAsAPlainSetDoes) {
+  std::mt19937 random(510104);
+  for (int life = 0; life < 200; ++life) {
+    Union all;
+    std::set<uint32_t> plain;
+    const uint32_t bound = 1u << (3 + random() % 18);
+    for (int run = 0; run < 20; ++run) {
+      std::set<uint32_t> numbers;
+      for (auto n = random() % 300; n > 0; --n)
+        numbers.insert(static_cast<uint32_t>(random() % bound));
+      all.add(std::vector<uint32_t>(numbers.begin(), numbers.end()));
+      plain.insert(numbers.begin(), numbers.end());
+      ASSERT_EQ(all.count(), plain.size()) << "life " << life << " run " << run;
+    }
+  }
 }
 
 TEST(FactSet, MergesAndSubtractsAcrossTheUpperHalves) {

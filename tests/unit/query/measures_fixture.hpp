@@ -223,7 +223,7 @@ protected:
     std::string out;
     for (const auto& row : found.rows) {
       out += row.period.text();
-      for (const auto& code : row.by)
+      for (const auto& code : found.by(row))
         out += " " + (code.empty() ? "-" : code);
       out += " = " + (row.is_known ? decimal(row.value, found.scale) : "?");
       if (row.carried) out += " carried=" + std::to_string(row.carried);

@@ -354,8 +354,8 @@ TEST_P(RandomMeasures, EqualARecountOfTheRowsAlsoAsTheyWere) {
         indicator + " " + model::letter(freq) + (grouped ? " by subdistrict" : "") + " step " + std::to_string(step);
     ASSERT_EQ(found->rows.size(), wanted.size()) << what << "\n" << shown(*found);
     for (const auto& row : found->rows) {
-      const auto at = wanted.find({row.period.index, grouped ? row.by[0] : ""});
-      ASSERT_NE(at, wanted.end()) << what << " " << row.period.text() << " " << (grouped ? row.by[0] : "");
+      const auto at = wanted.find({row.period.index, grouped ? found->by(row)[0] : ""});
+      ASSERT_NE(at, wanted.end()) << what << " " << row.period.text() << " " << (grouped ? found->by(row)[0] : "");
       const std::string where = what + " " + row.period.text() + " " + at->first.second;
       ASSERT_EQ(row.is_known, at->second.value.has_value()) << where;
       if (row.is_known) {

@@ -79,9 +79,9 @@ TEST_F(Observe, WhatCannotBePlacedAtALevelIsARowOfItsOwnSoThatRowsAddUp) {
   query.by = {"community"};
   const auto communities = ask(query);
   ASSERT_EQ(communities->rows.size(), 2u);
-  EXPECT_EQ(communities->rows[0].by, std::vector<std::string>{""});
+  EXPECT_EQ(communities->by(communities->rows[0]), std::vector<std::string>{""});
   EXPECT_EQ(communities->rows[0].value, 3);
-  EXPECT_EQ(communities->rows[1].by, std::vector<std::string>{"510104017001"});
+  EXPECT_EQ(communities->by(communities->rows[1]), std::vector<std::string>{"510104017001"});
   query.by = {"district"};
   EXPECT_EQ(ask(query)->rows.at(1).value, 3);
   query.by = {"area"};
@@ -158,7 +158,7 @@ TEST_F(Observe, PagesNeitherSkipNorDoubleWhileRowsArriveBetweenThem) {
     const auto out = ask(query);
     ASSERT_TRUE(out);
     for (const auto& row : out->rows)
-      seen.emplace_back(row.period.index, row.by[0]);
+      seen.emplace_back(row.period.index, out->by(row)[0]);
     if (out->next.empty()) break;
     query.after = out->next;
     if (page == 2) fact("V02", "510104017002", march_5);          // before the position: not seen any more

@@ -111,7 +111,7 @@ TEST(ObserveOracle, RandomQuestionsEqualARecountPageByPage) {
       for (const auto& row : out->rows) {
         ASSERT_NE(next, expected.end());
         ASSERT_EQ(row.period.index, next->first.first);
-        ASSERT_EQ(row.by, next->first.second);
+        ASSERT_EQ(out->by(row), next->first.second);
         ASSERT_TRUE(row.value == next->second.value);
         ASSERT_EQ(row.n, next->second.n);
         ++next;

@@ -178,7 +178,7 @@ TEST_F(ObserveStore, AnswersEqualARecountAfterCorrectionsAndRetractions) {
             const __int128 value = query.indicator == "venue.visits"     ? static_cast<__int128>(figure.n)
                                    : query.indicator == "venue.visitors" ? static_cast<__int128>(figure.cards.size())
                                                                          : figure.paid;
-            ASSERT_EQ(std::make_pair(row.period.index, row.by), key) << indicator;
+            ASSERT_EQ(std::make_pair(row.period.index, out.by(row)), key) << indicator;
             ASSERT_EQ(row.n, figure.n) << indicator;
             ASSERT_TRUE(row.value == value) << indicator;
             ++next;
@@ -208,7 +208,7 @@ TEST_F(ObserveStore, EarlierAnswersAreGivenAgainByTheirMoment) {
     Told told;
     if (!found) throw std::runtime_error(found.error().text);
     for (const auto& row : found->rows)
-      told.rows.emplace_back(row.period.text(), row.by, static_cast<int64_t>(row.value), row.n);
+      told.rows.emplace_back(row.period.text(), found->by(row), static_cast<int64_t>(row.value), row.n);
     told.seq = found->commit.seq;
     told.label = found->indicator->name.zh;
     return told;

@@ -61,6 +61,33 @@ TEST_F(Rebuild, MakesDamagedMissingAndWrongFiguresAnew) {
   }
 }
 
+TEST_F(Rebuild, LeavesFiguresOfEarlierMomentsAsTheyWere) {
+  const Seq moment = writer_->latest();
+  const auto then = [&] {
+    return visits_of([&](Reader& reader) {
+      reader.begin().value();
+      return reader.stand_at(moment);
+    });
+  };
+  begin_run();
+  put({{"b", "in", 3, 2}});
+  ASSERT_TRUE(part_->retract("passages", columns({{"c", "in", 40, 2}}))); // its cell is empty now
+  commit();
+  end_run();
+  EXPECT_EQ(then(), right_);
+  for (const char* sql : {
+           "DELETE FROM chunk",
+           "DELETE FROM setcell",
+           "UPDATE chunk SET data=(SELECT data FROM chunk ORDER BY id LIMIT 1)",
+           "UPDATE series SET dims=x'ff'||dims",
+           "DELETE FROM chunk; DELETE FROM setcell; DELETE FROM series",
+       }) {
+    damage(sql);
+    EXPECT_GT(rebuild().mended, 0u) << sql;
+    EXPECT_EQ(then(), right_) << sql;
+  }
+}
+
 TEST_F(Rebuild, IsAChangeOnlyOfWhatDiffered) {
   const auto changed = [&](const char* indicator) {
     auto reader = ReaderSource(file()).open().value();
