@@ -1,7 +1,6 @@
 #include "store/figures.hpp"
 
 #include "base/bytes.hpp"
-#include "measure/cells.hpp"
 #include "store/sums.hpp"
 
 #include <algorithm>
@@ -88,7 +87,7 @@ int64_t Figure::series_named(int64_t source, std::string_view dims, Seq seq) {
   return db_.last_rowid();
 }
 
-void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
+void Figure::write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq) {
   struct Place {
     int64_t chunk;
     int64_t series;
@@ -105,16 +104,11 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
   });
   for (size_t begin = 0; begin < places.size();) {
     const int64_t id = places[begin].chunk;
-    const model::Day first = first_day_of_chunk(id);
-    std::vector<measure::ChunkDay> had;
-    {
-      auto row = db_.query("SELECT data FROM chunk WHERE id=?");
-      row.bind(1, id);
-      if (row.step()) {
-        if (auto ok = measure::decode_chunk(row.blob(0), first, had); !ok) damaged(ok.error());
-      }
-    }
-    std::vector<measure::ChunkDay> days;
+    static const Cells::Days none;
+    const auto* kept = cells.chunk(id);
+    const auto& had = kept ? *kept : none;
+    Cells::Days days;
+    days.reserve(had.size() + 1);
     auto old = had.begin();
     size_t at = begin;
     for (; at < places.size() && places[at].chunk == id; ++at) {
@@ -138,10 +132,7 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
       days.push_back(day);
     }
     days.insert(days.end(), old, had.end());
-    db_.query("INSERT OR REPLACE INTO chunk(id,data) VALUES(?,?)")
-        .bind(1, id)
-        .bind_blob(2, measure::encode_chunk(days, first))
-        .run();
+    cells.put_chunk(id, std::move(days));
     begin = at;
   }
   if (!meter_.distinct()) return;
@@ -151,43 +142,31 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
     while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
       ++end;
     const auto& delta = changes.deltas[changes.sets[begin].cell];
-    write_set(series_of(source, delta, seq), delta.day, std::span(changes.sets).subspan(begin, end - begin), seq);
+    write_set(cells, setcell_id(series_of(source, delta, seq), delta.day),
+              std::span(changes.sets).subspan(begin, end - begin), seq);
     begin = end;
   }
 }
 
-void Figure::write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq) {
-  const int64_t id = setcell_id(series, day);
-  std::vector<measure::Counted> had;
-  int64_t first_seq = static_cast<int64_t>(seq);
-  {
-    auto row = db_.query("SELECT first_seq,data FROM setcell WHERE id=?");
-    row.bind(1, id);
-    if (row.step()) {
-      first_seq = row.integer(0);
-      auto decoded = measure::decode_set(row.blob(1));
-      if (!decoded) damaged(decoded.error());
-      had = std::move(*decoded);
-    }
-  }
-  std::vector<measure::Counted> now;
-  now.reserve(had.size() + changes.size());
+void Figure::write_set(Cells& cells, int64_t id, std::span<const measure::SetChange> changes, Seq seq) {
+  static const Cells::Set none;
+  const auto* kept = cells.set(id);
+  const auto& had = kept ? kept->values : none.values;
+  Cells::Set now;
+  now.first_seq = kept ? kept->first_seq : static_cast<int64_t>(seq);
+  now.last_seq = static_cast<int64_t>(seq);
+  now.values.reserve(had.size() + changes.size());
   auto old = had.begin();
   for (const auto& change : changes) {
     for (; old != had.end() && old->number < change.number; ++old)
-      now.push_back(*old);
+      now.values.push_back(*old);
     int64_t count = change.times;
     if (old != had.end() && old->number == change.number) count += (old++)->count;
     if (count < 0) disagree();
-    if (count > 0) now.push_back({change.number, static_cast<uint32_t>(count)});
+    if (count > 0) now.values.push_back({change.number, static_cast<uint32_t>(count)});
   }
-  now.insert(now.end(), old, had.end());
-  db_.query("INSERT OR REPLACE INTO setcell(id,first_seq,last_seq,data) VALUES(?,?,?,?)")
-      .bind(1, id)
-      .bind(2, first_seq)
-      .bind(3, static_cast<int64_t>(seq))
-      .bind_blob(4, measure::encode_set(now))
-      .run();
+  now.values.insert(now.values.end(), old, had.end());
+  cells.put_set(id, std::move(now));
 }
 
 } // namespace kepu::store

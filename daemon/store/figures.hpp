@@ -3,6 +3,7 @@
 #pragma once
 
 #include "measure/meter.hpp"
+#include "store/cells.hpp"
 #include "store/db.hpp"
 #include "store/ledger.hpp"
 
@@ -44,8 +45,8 @@ public:
   measure::Meter& meter() { return meter_; }
   const model::Indicator& indicator() const { return meter_.indicator(); }
   Seq definition() const { return def_seq_; }
-  // Puts changes of one source's figures on disk.
-  void write(int64_t source, measure::Changes& changes, Seq seq);
+  // Puts changes of one source's figures into their cells.
+  void write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq);
   // After a rollback.
   void forget() { series_.clear(); }
 
@@ -55,7 +56,7 @@ public:
   int64_t series_named(int64_t source, std::string_view dims, Seq seq);
 
 private:
-  void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
+  static void write_set(Cells& cells, int64_t id, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;
   Seq def_seq_;

@@ -16,6 +16,7 @@ constexpr size_t page_bytes = 4'032;       // a row that fits one 4 KiB page
 constexpr size_t most_entries = 4'000;     // of a page: its entries take at least a byte each
 constexpr size_t page_head = 40;           // count, checksum, and what comes before packed numbers
 constexpr size_t gather_entries = 131'072; // 2 MB in memory; spreads as some 2,000 entries a partition
+constexpr size_t recent_entries = 8'192;
 constexpr int partition_bits = 6;
 constexpr unsigned gathering = 1u << partition_bits; // its partition number
 static_assert(KeyIndex::parts == gathering + 1);
@@ -25,6 +26,9 @@ constexpr size_t filter_block = 64; // one cache line
 constexpr unsigned probes = 5;
 
 unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> (64 - partition_bits)); }
+
+constexpr int run_bits = 40;
+int64_t id_of_run(unsigned partition, int64_t number) { return static_cast<int64_t>(partition) << run_bits | number; }
 
 // Bits inside a block come from a second mix of the hash, the block from its middle bits.
 uint64_t mix(uint64_t hash) { return hash * 0x9e3779b97f4a7c15ull; }
@@ -77,6 +81,13 @@ size_t fitting(std::span<const KeyEntry> entries) {
 
 bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
 
+void merge_into(std::vector<KeyEntry>& sorted, std::span<const KeyEntry> entries) {
+  const auto middle = static_cast<ptrdiff_t>(sorted.size());
+  sorted.insert(sorted.end(), entries.begin(), entries.end());
+  std::inplace_merge(sorted.begin(), sorted.begin() + middle, sorted.end(),
+                     [](const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; });
+}
+
 } // namespace
 
 struct KeyIndex::Sql {
@@ -94,7 +105,7 @@ namespace {
 
 #define KEPU_KEY_SQL(T)                                                                                                \
   {                                                                                                                    \
-    "SELECT id,n,first_page,lows,filter,sum FROM " T "seg ORDER BY id",                                                \
+    "SELECT id,n,first_page,lows,filter,sum FROM " T "seg WHERE id BETWEEN ? AND ? ORDER BY id",                       \
         "SELECT id,n,first_page,lows,filter,sum FROM " T "seg WHERE id>? ORDER BY id LIMIT 1",                         \
         "SELECT coalesce(max(page),0) FROM " T "page", "SELECT data FROM " T "page WHERE page=?",                      \
         "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter,sum) VALUES(?,?,?,?,?,?,?)",                           \
@@ -114,10 +125,16 @@ KeyIndex::KeyIndex(Db& db, Table table)
 void KeyIndex::forget() {
   loaded_ = false;
   for (auto& runs : partitions_)
-    runs.clear();
+    runs.reset();
   gathered_runs_.clear();
   gathered_.clear();
   gathered_.shrink_to_fit();
+  recent_.clear();
+}
+
+void KeyIndex::rolled_back() {
+  added_.clear();
+  forget();
 }
 
 int64_t KeyIndex::sum_of_run(int64_t id, int64_t n, int64_t first_page, std::string_view lows,
@@ -138,7 +155,7 @@ KeyIndex::Run KeyIndex::parse_run(const Query& row) {
   run.lows.resize(lows.size() / 8);
   std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
   run.filter = filter;
-  const auto partition = static_cast<unsigned>(run.id >> 40);
+  const auto partition = static_cast<unsigned>(run.id >> run_bits);
   if (partition > gathering || (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
     damaged();
   return run;
@@ -181,20 +198,27 @@ void KeyIndex::load() {
     pages.step();
     next_page_ = pages.integer(0) + 1;
   }
-  next_run_ = 1;
-  {
-    auto runs = db_.query(sql_.runs);
-    while (runs.step()) {
-      Run run = parse_run(runs);
-      const auto partition = static_cast<unsigned>(run.id >> 40);
-      next_run_ = std::max(next_run_, (run.id & ((int64_t{1} << 40) - 1)) + 1);
-      (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
-    }
-  }
+  gathered_runs_ = read_runs(gathering);
   for (const auto& run : gathered_runs_)
     read_run(run, gathered_);
   sort_by_hash(gathered_);
   loaded_ = true;
+}
+
+std::vector<KeyIndex::Run> KeyIndex::read_runs(unsigned partition) {
+  std::vector<Run> out;
+  auto runs = db_.query(sql_.runs);
+  runs.bind(1, id_of_run(partition, 0)).bind(2, id_of_run(partition + 1, 0) - 1);
+  while (runs.step())
+    out.push_back(parse_run(runs));
+  next_run_[partition] = (out.empty() ? id_of_run(partition, 0) : out.back().id) + 1;
+  return out;
+}
+
+std::vector<KeyIndex::Run>& KeyIndex::runs_of(unsigned partition) {
+  auto& runs = partitions_[partition];
+  if (!runs) runs = read_runs(partition);
+  return *runs;
 }
 
 void KeyIndex::read_page(int64_t page, std::vector<KeyEntry>& out) {
@@ -220,31 +244,38 @@ void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
     read_page(run.first_page + static_cast<int64_t>(i), out);
 }
 
-void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
-  load();
-  if (gathered_.size() > hashes.size() * 16) { // few asked: search; many: walk both
+void KeyIndex::find_in(std::span<const KeyEntry> sorted, std::span<const uint64_t> hashes,
+                       const std::function<void(size_t, uint64_t)>& found) const {
+  if (sorted.size() > hashes.size() * 16) { // few asked: search; many: walk both
     for (size_t i = 0; i < hashes.size(); ++i) {
-      for (auto at = std::lower_bound(gathered_.begin(), gathered_.end(), hashes[i], by_hash);
-           at != gathered_.end() && at->hash == hashes[i]; ++at) {
+      for (auto at = std::lower_bound(sorted.begin(), sorted.end(), hashes[i], by_hash);
+           at != sorted.end() && at->hash == hashes[i]; ++at) {
         found(i, at->number);
       }
     }
-  } else {
-    size_t at = 0;
-    for (size_t i = 0; i < hashes.size(); ++i) {
-      while (at < gathered_.size() && gathered_[at].hash < hashes[i])
-        ++at;
-      for (size_t j = at; j < gathered_.size() && gathered_[j].hash == hashes[i]; ++j)
-        found(i, gathered_[j].number);
-    }
+    return;
   }
+  size_t at = 0;
+  for (size_t i = 0; i < hashes.size(); ++i) {
+    while (at < sorted.size() && sorted[at].hash < hashes[i])
+      ++at;
+    for (size_t j = at; j < sorted.size() && sorted[j].hash == hashes[i]; ++j)
+      found(i, sorted[j].number);
+  }
+}
+
+void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
+  load();
+  find_in(gathered_, hashes, found);
+  find_in(recent_, hashes, found);
+  find_in(added_, hashes, found);
   std::vector<KeyEntry> page;
   for (size_t begin = 0; begin < hashes.size();) {
     const unsigned partition = partition_of(hashes[begin]);
     size_t end = begin + 1;
     while (end < hashes.size() && partition_of(hashes[end]) == partition)
       ++end;
-    for (const auto& run : partitions_[partition]) {
+    for (const auto& run : runs_of(partition)) {
       size_t page_at = SIZE_MAX;
       for (size_t i = begin; i < end; ++i) {
         if (!may_hold(run.filter, hashes[i])) continue;
@@ -271,7 +302,7 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
 
 KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter) {
   Run run;
-  run.id = static_cast<int64_t>(partition) << 40 | next_run_++;
+  run.id = next_run_[partition]++;
   run.n = entries.size();
   run.first_page = next_page_;
   std::string data;
@@ -318,20 +349,28 @@ void KeyIndex::drop_run(const Run& run) {
   db_.query(sql_.drop_run).bind(1, run.id).run();
 }
 
-void KeyIndex::add(std::span<const KeyEntry> entries) {
-  if (entries.empty()) return;
+void KeyIndex::add(std::span<const KeyEntry> entries) { merge_into(added_, entries); }
+
+void KeyIndex::write() {
+  if (added_.empty()) return;
   load();
-  const bool full = gathered_.size() + entries.size() > gather_entries;
-  if (!full) gathered_runs_.push_back(write_run(gathering, entries, false));
-  const auto middle = static_cast<ptrdiff_t>(gathered_.size());
-  gathered_.insert(gathered_.end(), entries.begin(), entries.end());
-  std::inplace_merge(gathered_.begin(), gathered_.begin() + middle, gathered_.end(),
-                     [](const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; });
+  const bool full = gathered_.size() + recent_.size() + added_.size() > gather_entries;
+  if (!full) gathered_runs_.push_back(write_run(gathering, added_, false));
+  merge_into(recent_, added_);
+  added_.clear();
+  if (full || recent_.size() > recent_entries) gather_recent();
   if (full) spread();
 }
 
+void KeyIndex::gather_recent() {
+  merge_into(gathered_, recent_);
+  recent_.clear();
+}
+
 void KeyIndex::remove(std::span<const KeyEntry> entries) {
+  write();
   load();
+  gather_recent();
   const auto is_out = [&](const KeyEntry& entry) { return std::ranges::binary_search(entries, entry); };
   take_out_of_gathered(is_out);
   for (size_t begin = 0; begin < entries.size();) {
@@ -348,7 +387,9 @@ void KeyIndex::remove(std::span<const KeyEntry> entries) {
 }
 
 void KeyIndex::sweep(unsigned part, const std::function<bool(uint64_t)>& is_gone) {
+  write();
   load();
+  gather_recent();
   const auto is_out = [&](const KeyEntry& entry) { return is_gone(entry.number); };
   if (part == gathering) return take_out_of_gathered(is_out);
   take_out(part, is_out, [](const Run&) { return true; });
@@ -366,7 +407,7 @@ void KeyIndex::take_out_of_gathered(const std::function<bool(const KeyEntry&)>& 
 void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEntry&)>& is_out,
                         const std::function<bool(const Run&)>& may) {
   std::vector<Run> kept;
-  for (auto& run : partitions_[partition]) {
+  for (auto& run : runs_of(partition)) {
     std::vector<KeyEntry> left;
     if (may(run)) read_run(run, left);
     if (std::erase_if(left, is_out) == 0) {
@@ -380,9 +421,11 @@ void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEn
 }
 
 void KeyIndex::join(unsigned part) {
+  write();
   load();
+  gather_recent();
   const bool gathers = part == gathering;
-  auto& runs = gathers ? gathered_runs_ : partitions_[part];
+  auto& runs = gathers ? gathered_runs_ : runs_of(part);
   if (runs.size() < 2) return;
   std::vector<KeyEntry> entries;
   for (const auto& run : runs) {
@@ -404,7 +447,7 @@ void KeyIndex::spread() {
     size_t end = begin + 1;
     while (end < all.size() && partition_of(all[end].hash) == partition)
       ++end;
-    partitions_[partition].push_back(write_run(partition, all.subspan(begin, end - begin), true));
+    runs_of(partition).push_back(write_run(partition, all.subspan(begin, end - begin), true));
     merge_full_classes(partition);
     begin = end;
   }
@@ -412,7 +455,7 @@ void KeyIndex::spread() {
 }
 
 void KeyIndex::merge_full_classes(unsigned partition) {
-  auto& runs = partitions_[partition];
+  auto& runs = runs_of(partition);
   auto size_class = [](const Run& run) { return (std::bit_width(run.n) + 2) / 3; }; // times 8 each
   for (bool merged = true; merged;) {
     merged = false;

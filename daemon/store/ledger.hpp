@@ -151,8 +151,10 @@ public:
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
-  // After a rollback, after a run was withdrawn, and after a horizon was set.
+  // After a run was withdrawn, after a horizon was set, and after something was undone in a transaction that goes on.
   void forget();
+  // After a rollback of all.
+  void rolled_back();
 
 private:
   Db& db_;

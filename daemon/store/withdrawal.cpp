@@ -101,7 +101,6 @@ public:
     if (!done) return done.error();
     is_visible_ = true;
     core_.ledger.forget();
-    core_.settled(*done);
     outcome_.commit = *done;
     return true;
   }
