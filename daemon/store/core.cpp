@@ -1,5 +1,6 @@
 #include "store/core.hpp"
 
+#include "store/figures_aside.hpp"
 #include "store/schema.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ Core::Core(const Options& given)
   {
     Transaction transaction(db);
     ledger.drop_all_staged();
+    FiguresAside::drop_all(db);
     db.query("UPDATE runs SET status='interrupted', text=iif(text='','',text||': ')||'the hub ended while this run was "
              "going on; what was not committed '||iif(text='','is read again','is dropped'), "
              "ended=? WHERE status='running'")

@@ -87,70 +87,42 @@ int64_t Figure::series_named(int64_t source, std::string_view dims, Seq seq) {
   return db_.last_rowid();
 }
 
-void Figure::write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq) {
-  struct Place {
-    int64_t chunk;
-    int64_t series;
-    uint32_t delta;
-  };
-  std::vector<Place> places(changes.deltas.size());
-  for (uint32_t i = 0; i < places.size(); ++i) {
-    const auto& delta = changes.deltas[i];
-    const int64_t series = series_of(source, delta, seq);
-    places[i] = {chunk_id(series, delta.day), series, i};
-  }
-  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    return a.chunk != b.chunk ? a.chunk < b.chunk : changes.deltas[a.delta].day < changes.deltas[b.delta].day;
-  });
-  for (size_t begin = 0; begin < places.size();) {
-    const int64_t id = places[begin].chunk;
-    static const Cells::Days none;
-    const auto* kept = cells.chunk(id);
-    const auto& had = kept ? *kept : none;
-    Cells::Days days;
-    days.reserve(had.size() + 1);
-    auto old = had.begin();
-    size_t at = begin;
-    for (; at < places.size() && places[at].chunk == id; ++at) {
-      const auto& delta = changes.deltas[places[at].delta];
-      for (; old != had.end() && old->day < delta.day; ++old)
-        days.push_back(*old);
-      measure::ChunkDay day;
-      if (old != had.end() && old->day == delta.day) {
-        day = *old++;
-      } else {
-        day.day = delta.day;
-        day.first_seq = seq;
-      }
-      day.last_seq = seq;
-      day.n += delta.n;
-      day.sum += delta.sum;
-      day.approximate += delta.approximate;
-      day.repaired += delta.repaired;
-      day.provisional += delta.provisional;
-      if (day.n < 0) disagree();
-      days.push_back(day);
+// `days`: changes of one month, ascending.
+void Figure::write_chunk(Cells& cells, const Row& row, std::span<const measure::Delta* const> days, Seq seq) {
+  static const Cells::Days none;
+  const auto* kept = cells.chunk(row.id);
+  if (!kept && row.kept != row.id) kept = cells.chunk(row.kept);
+  const auto& had = kept ? *kept : none;
+  Cells::Days now;
+  now.reserve(had.size() + days.size());
+  auto old = had.begin();
+  for (const auto* delta : days) {
+    for (; old != had.end() && old->day < delta->day; ++old)
+      now.push_back(*old);
+    measure::ChunkDay day;
+    if (old != had.end() && old->day == delta->day) {
+      day = *old++;
+    } else {
+      day.day = delta->day;
+      day.first_seq = seq;
     }
-    days.insert(days.end(), old, had.end());
-    cells.put_chunk(id, std::move(days));
-    begin = at;
+    day.last_seq = seq;
+    day.n += delta->n;
+    day.sum += delta->sum;
+    day.approximate += delta->approximate;
+    day.repaired += delta->repaired;
+    day.provisional += delta->provisional;
+    if (day.n < 0) disagree();
+    now.push_back(day);
   }
-  if (!meter_.distinct()) return;
-  changes.settle();
-  for (size_t begin = 0; begin < changes.sets.size();) {
-    size_t end = begin + 1;
-    while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
-      ++end;
-    const auto& delta = changes.deltas[changes.sets[begin].cell];
-    write_set(cells, setcell_id(series_of(source, delta, seq), delta.day),
-              std::span(changes.sets).subspan(begin, end - begin), seq);
-    begin = end;
-  }
+  now.insert(now.end(), old, had.end());
+  cells.put_chunk(row.id, std::move(now));
 }
 
-void Figure::write_set(Cells& cells, int64_t id, std::span<const measure::SetChange> changes, Seq seq) {
+void Figure::write_set(Cells& cells, const Row& row, std::span<const measure::SetChange> changes, Seq seq) {
   static const Cells::Set none;
-  const auto* kept = cells.set(id);
+  const auto* kept = cells.set(row.id);
+  if (!kept && row.kept != row.id) kept = cells.set(row.kept);
   const auto& had = kept ? kept->values : none.values;
   Cells::Set now;
   now.first_seq = kept ? kept->first_seq : static_cast<int64_t>(seq);
@@ -166,7 +138,51 @@ void Figure::write_set(Cells& cells, int64_t id, std::span<const measure::SetCha
     if (count > 0) now.values.push_back({change.number, static_cast<uint32_t>(count)});
   }
   now.values.insert(now.values.end(), old, had.end());
-  cells.put_set(id, std::move(now));
+  cells.put_set(row.id, std::move(now));
+}
+
+void Figure::write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq) {
+  write(cells, changes, seq, [&](const measure::Delta& delta) {
+    const int64_t series = series_of(source, delta, seq);
+    return Series{series, series};
+  });
+}
+
+void Figure::write(Cells& cells, measure::Changes& changes, Seq seq, const SeriesOf& series_of) {
+  struct Place {
+    int64_t chunk;
+    Series series;
+    const measure::Delta* delta;
+  };
+  std::vector<Place> places;
+  places.reserve(changes.deltas.size());
+  for (const auto& delta : changes.deltas) {
+    const auto series = series_of(delta);
+    places.push_back({chunk_id(series.number, delta.day), series, &delta});
+  }
+  std::ranges::sort(places, [](const Place& a, const Place& b) {
+    return a.chunk != b.chunk ? a.chunk < b.chunk : a.delta->day < b.delta->day;
+  });
+  std::vector<const measure::Delta*> days;
+  for (size_t begin = 0; begin < places.size();) {
+    const auto& [chunk, series, first] = places[begin];
+    days.clear();
+    for (; begin < places.size() && places[begin].chunk == chunk; ++begin)
+      days.push_back(places[begin].delta);
+    write_chunk(cells, {chunk, chunk_id(series.kept, first->day)}, days, seq);
+  }
+  if (!meter_.distinct()) return;
+  changes.settle();
+  for (size_t begin = 0; begin < changes.sets.size();) {
+    size_t end = begin + 1;
+    while (end < changes.sets.size() && changes.sets[end].cell == changes.sets[begin].cell)
+      ++end;
+    const auto& delta = changes.deltas[changes.sets[begin].cell];
+    const auto series = series_of(delta);
+    write_set(cells, {setcell_id(series.number, delta.day), setcell_id(series.kept, delta.day)},
+              std::span(changes.sets).subspan(begin, end - begin), seq);
+    begin = end;
+  }
 }
 
 } // namespace kepu::store

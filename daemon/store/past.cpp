@@ -87,19 +87,32 @@ const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
     if (!*extent_ || day_of(block.time_max) <= (*extent_)->second) break;
     widen(block);
   }
-  each_frozen(INT32_MIN, INT32_MAX, [&](const Horizon&, uint32_t, const measure::ChunkDay& day) {
-    if (!*extent_) extent_->emplace(day.day, day.day);
-    (*extent_)->first = std::min((*extent_)->first, day.day);
-    (*extent_)->second = std::max((*extent_)->second, day.day);
+  each_frozen(INT32_MIN, INT32_MAX, [&](const Horizon&, uint32_t, const Frozen& frozen) {
+    const auto day = frozen.now.day;
+    if (!*extent_) extent_->emplace(day, day);
+    (*extent_)->first = std::min((*extent_)->first, day);
+    (*extent_)->second = std::max((*extent_)->second, day);
   });
   return *extent_;
 }
 
+Seq Past::stands_at(int64_t source) {
+  {
+    auto row = db_.query("SELECT 1 FROM runs WHERE source=? AND withdrawn_seq>? LIMIT 1");
+    if (!row.bind(1, source).bind(2, static_cast<int64_t>(at_)).step()) return at_;
+  }
+  auto row = db_.query("SELECT seq FROM commits WHERE seq<=? AND (source=? OR (source IS NULL AND kind<>'label')) "
+                       "ORDER BY seq DESC LIMIT 1");
+  row.bind(1, static_cast<int64_t>(at_)).bind(2, source);
+  return row.step() ? static_cast<Seq>(row.integer(0)) : 0;
+}
+
 void Past::each_frozen(model::Day from, model::Day to,
-                       const std::function<void(const Horizon&, uint32_t, const measure::ChunkDay&)>& visit) {
+                       const std::function<void(const Horizon&, uint32_t, const Frozen&)>& visit) {
   std::vector<measure::ChunkDay> days;
   for (const auto& horizon : horizons_) {
     if (from >= horizon.before) continue;
+    const Seq at = stands_at(horizon.source);
     for (const auto& [name, id] : ids_) {
       if (name.first != horizon.source) continue;
       auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
@@ -108,8 +121,8 @@ void Past::each_frozen(model::Day from, model::Day to,
         const auto first = first_day_of_chunk(row.integer(0));
         if (!measure::decode_chunk(row.blob(1), first, days)) throw SqlError(damaged_under(false, "a kept figure"));
         for (const auto& day : days) {
-          if (day.day >= from && day.day <= to && day.day < horizon.before && day.first_seq <= at_)
-            visit(horizon, id, day);
+          if (day.day >= from && day.day <= to && day.day < horizon.before && day.first_seq <= at)
+            visit(horizon, id, {day, day.last_seq > at});
         }
       }
     }
@@ -126,8 +139,9 @@ void Past::put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures
       std::erase_if(found->second.sets, [&](const auto& set) { return set.first < horizon.before; });
     }
   }
-  each_frozen(from, to, [&](const Horizon& horizon, uint32_t id, const measure::ChunkDay& day) {
-    if (day.last_seq > at_)
+  each_frozen(from, to, [&](const Horizon& horizon, uint32_t id, const Frozen& frozen) {
+    const auto& day = frozen.now;
+    if (frozen.has_changed)
       throw SqlError(beyond_horizon(horizon, "figures that changed since are not known as they were"));
     if (day.n == 0) return;
     auto& of = figures[id];

@@ -45,9 +45,16 @@ public:
 
 private:
   Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at);
-  // Days of chunks in [from, to] of series whose facts were given up, as they were; those that came later are left out.
+  // Days of chunks in [from, to] of series whose facts were given up; those that came later are left out.
+  struct Frozen {
+    measure::ChunkDay now;
+    bool has_changed; // since the moment
+  };
   void each_frozen(model::Day from, model::Day to,
-                   const std::function<void(const Horizon&, uint32_t series, const measure::ChunkDay&)>& visit);
+                   const std::function<void(const Horizon&, uint32_t series, const Frozen&)>& visit);
+  // The source's commit that its figures of the moment follow from. Cells that a withdrawal wrote before its own commit
+  // bear numbers between the two; see FiguresAside.
+  Seq stands_at(int64_t source);
   void put_frozen(model::Day from, model::Day to, std::map<uint32_t, Figures>& figures);
 
   Db& db_;
