@@ -281,7 +281,7 @@ bool Contents::holds_keys(const StoredDataset& dataset, const std::vector<Extent
     for (uint32_t row = 0; row < block.facts.rows; ++row) {
       while (!extent->holds(block.first + row))
         ++extent;
-      order[row] = {hash64(block.facts.key(row), key_seed(dataset, extent->source)), row};
+      order[row] = {hash64(block.facts.key(row), key_seed(dataset.name, extent->source)), row};
     }
     sort_by_hash(order);
     std::vector<uint64_t> hashes(order.size());

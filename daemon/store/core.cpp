@@ -9,8 +9,8 @@
 namespace kepu::store {
 
 Core::Core(const Options& given)
-    : options(given), db(given.file, Db::Mode::write), dictionary(db), persons(db), ledger(db), cells(db),
-      moments(std::make_shared<Moments>(*given.clock)) {
+    : options(given), db(given.file, Db::Mode::write), log(db, given.file, side, log_limit), dictionary(db),
+      persons(db), ledger(db, side), cells(db), moments(std::make_shared<Moments>(*given.clock)) {
   prepare_tables(db, given.file.string());
   {
     Transaction transaction(db);
@@ -118,7 +118,6 @@ void Core::write(PartChanges& changes, int64_t source, Seq seq) {
 
 std::optional<CommitInfo> Core::end(Transaction& transaction) {
   dictionary.write();
-  ledger.keys().write();
   persons.write();
   cells.write();
   if (!put.empty()) fix_moments();
@@ -133,7 +132,7 @@ std::optional<CommitInfo> Core::end(Transaction& transaction) {
     put.clear();
   }
   try {
-    db.checkpoint_beyond(log_limit);
+    log.committed();
   } catch (const SqlError&) {
     // What was written is on disk in the log; the next transaction tries again.
   }
@@ -158,7 +157,7 @@ void Core::rolled_back() {
   put.clear();
   moments->opened();
   dictionary.rolled_back();
-  ledger.rolled_back();
+  ledger.forget();
   persons.forget();
   cells.forget();
   forget_series();

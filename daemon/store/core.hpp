@@ -1,10 +1,12 @@
 // What the writer and its parts share. Writer thread. Throws SqlError.
 #pragma once
 
+#include "base/side_thread.hpp"
 #include "store/cells.hpp"
 #include "store/dictionary.hpp"
 #include "store/figures.hpp"
 #include "store/ledger.hpp"
+#include "store/log_keeper.hpp"
 #include "store/moments.hpp"
 #include "store/writer.hpp"
 
@@ -20,7 +22,7 @@
 
 namespace kepu::store {
 
-// The log (WAL) is copied into the file when it passes this.
+// Bytes of the log (WAL) from which on it is copied into the file.
 constexpr int64_t log_limit = 32 << 20;
 
 struct OpenRun {
@@ -36,6 +38,8 @@ struct Core {
 
   Options options;
   Db db;
+  SideThread side{"kepu-store"}; // after what it is asked about, before those who ask
+  LogKeeper log;
   Dictionary dictionary;
   Persons persons;
   Ledger ledger;

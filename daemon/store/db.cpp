@@ -113,23 +113,34 @@ Db::Db(const std::filesystem::path& file, Mode mode) : file_(file) {
   // Pages as they were at a savepoint stay in memory: a part that shares a transaction is small.
   static const int unspilt = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
   (void)unspilt;
-  const bool writes = mode == Mode::write;
+  const bool writes = mode != Mode::read;
   // The store holds what departments entrusted: nobody but the hub's user reads it.
   const mode_t old_mask = umask(0077);
-  const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
+  const int flags =
+      (writes ? SQLITE_OPEN_READWRITE | (mode == Mode::write ? SQLITE_OPEN_CREATE : 0) : SQLITE_OPEN_READONLY) |
+      SQLITE_OPEN_NOMUTEX;
   const int code = sqlite3_open_v2(file.c_str(), &db_, flags, nullptr);
   umask(old_mask);
   try {
     if (code != SQLITE_OK) fail(code, "open");
     sqlite3_extended_result_codes(db_, 1);
     sqlite3_busy_timeout(db_, busy_timeout_ms);
-    if (writes) {
+    if (mode == Mode::copy) {
+      exec("PRAGMA synchronous=FULL");
+      exec("PRAGMA wal_autocheckpoint=0");
+    } else if (writes) {
       // Where it writes what it cannot hold: beside the file, since nobody else may read it. The one variable is read
       // by every connection, so it is set before there are others.
       sqlite3_free(sqlite3_temp_directory);
       sqlite3_temp_directory = sqlite3_mprintf("%s", file.parent_path().c_str());
       exec("PRAGMA synchronous=FULL");
-      exec("PRAGMA wal_autocheckpoint=0");
+      sqlite3_wal_hook(
+          db_,
+          [](void* pages, sqlite3*, const char*, int in_log) {
+            *static_cast<int64_t*>(pages) = in_log;
+            return SQLITE_OK;
+          },
+          &log_pages_);
       exec("PRAGMA secure_delete=ON"); // what is deleted is zeroed
       exec("PRAGMA trusted_schema=OFF");
       exec(writer_cache);
@@ -179,17 +190,23 @@ int64_t Db::last_rowid() const { return sqlite3_last_insert_rowid(db_); }
 int64_t Db::changes() const { return sqlite3_changes64(db_); }
 bool Db::in_transaction() const { return !sqlite3_get_autocommit(db_); }
 
-void Db::checkpoint_beyond(int64_t log_limit) {
-  struct stat info {};
-  if (::stat((file_.string() + "-wal").c_str(), &info) != 0 || info.st_size < log_limit) return;
-  // RESTART is tried so that the log is used anew from its start; a reader in the way is no error.
-  sqlite3_busy_timeout(db_, 0);
-  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
-  sqlite3_busy_timeout(db_, busy_timeout_ms);
+void Db::copy_log() {
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
 }
 
-void Db::checkpoint_all() { sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr); }
+void Db::begin_log_anew() {
+  sqlite3_busy_timeout(db_, 0);
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  sqlite3_busy_timeout(db_, busy_timeout_ms);
+  if (code == SQLITE_OK) log_pages_ = 0;
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
+}
+
+void Db::checkpoint_all() {
+  if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) == SQLITE_OK)
+    log_pages_ = 0;
+}
 
 void Db::rewrite() { exec("VACUUM"); }
 
@@ -200,6 +217,7 @@ bool Db::empty_log() {
   const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(db_, busy_timeout_ms);
   if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
+  if (code == SQLITE_OK) log_pages_ = 0;
   return code == SQLITE_OK;
 }
 

@@ -57,10 +57,11 @@ private:
 
 class Db {
 public:
-  enum class Mode : uint8_t { write, read };
-  // write: creates the file, synchronous=FULL; the only connection that writes or checkpoints. WAL comes with
+  enum class Mode : uint8_t { write, read, copy };
+  // write: creates the file, synchronous=FULL; the only connection that writes. WAL comes with
   // prepare_tables(), since it changes the file, and the file may be somebody else's.
   // read: read-only, query_only, an authorizer that refuses everything but reading.
+  // copy: for copy_log() alone, beside the connection that writes.
   Db(const std::filesystem::path& file, Mode mode);
   ~Db();
   Db(const Db&) = delete;
@@ -72,8 +73,12 @@ public:
   int64_t last_rowid() const;
   int64_t changes() const;
   bool in_transaction() const;
-  // Copies the log into the file when it has passed `log_limit` bytes; never waits for readers.
-  void checkpoint_beyond(int64_t log_limit);
+  // How long the log was after the last transaction of this connection that wrote; 0: since it was begun anew none did.
+  int64_t log_bytes() const { return log_pages_ * 4'120; } // each with its header
+  // Copies of the log into the file what no reader is in the way of; others may write meanwhile.
+  void copy_log();
+  // Copies the rest, and lets the next transaction write at the log's beginning, when no reader is in the way.
+  void begin_log_anew();
   // Copies all of it and empties the log, when no reader is in the way.
   void checkpoint_all();
   // Writes the whole file anew, so that what was deleted or moved is nowhere in it. Takes as long as copying it, and
@@ -94,6 +99,7 @@ private:
   [[noreturn]] void fail(int code, const char* doing) const;
   std::filesystem::path file_;
   sqlite3* db_ = nullptr;
+  int64_t log_pages_ = 0;
   std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
 };
 

@@ -90,7 +90,7 @@ void Persons::number(model::FactColumns& facts) {
 
 void Persons::forget() {
   loaded_ = false;
-  index_.rolled_back();
+  index_.forget();
 }
 
 void Persons::load() {
@@ -107,7 +107,7 @@ void Persons::load() {
 }
 
 void Persons::write() {
-  index_.write();
+  index_.save();
   if (!loaded_ || last_ == written_) return;
   db_.query("INSERT OR REPLACE INTO meta(k,v) VALUES('persons',?)").bind(1, static_cast<int64_t>(last_)).run();
   written_ = last_;

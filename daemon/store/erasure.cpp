@@ -118,6 +118,7 @@ private:
       at_ = At::log;
       return false;
     case At::log:
+      core_.log.settle();
       if (!core_.db.empty_log()) return false;
       core_.db.query("DELETE FROM meta WHERE k='erased_traces'").run();
       at_ = At::end;
@@ -211,6 +212,7 @@ private:
     std::ranges::sort(after);
     core_.ledger.keys().remove(before);
     core_.ledger.keys().add(after);
+    core_.ledger.keys().save(); // of facts that are not new
     core_.ledger.blocks().forget();
     core_.persons.erase(static_cast<int64_t>(pseudonym_), number_);
     core_.db.query("INSERT OR REPLACE INTO meta(k,v) VALUES('erased_traces',1)").run();

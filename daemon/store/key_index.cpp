@@ -3,6 +3,7 @@
 #include "base/bytes.hpp"
 #include "base/hash.hpp"
 #include "base/radix.hpp"
+#include "store/key_filter.hpp"
 #include "store/packing.hpp"
 #include "store/sums.hpp"
 
@@ -15,49 +16,16 @@ namespace {
 constexpr size_t page_bytes = 4'032;       // a row that fits one 4 KiB page
 constexpr size_t most_entries = 4'000;     // of a page: its entries take at least a byte each
 constexpr size_t page_head = 40;           // count, checksum, and what comes before packed numbers
-constexpr size_t gather_entries = 131'072; // 2 MB in memory; spreads as some 2,000 entries a partition
-constexpr size_t recent_entries = 8'192;
+constexpr size_t gather_entries = 262'144; // 4 MB in memory; spreads as some 4,000 entries a partition
 constexpr int partition_bits = 6;
 constexpr unsigned gathering = 1u << partition_bits; // its partition number
 static_assert(KeyIndex::parts == gathering + 1);
-constexpr unsigned merge_at = 8;    // runs of one size class
-constexpr size_t filter_bits = 10;  // an entry; about 1 % false hits
-constexpr size_t filter_block = 64; // one cache line
-constexpr unsigned probes = 5;
+constexpr unsigned merge_at = 8; // runs of one size class
 
 unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> (64 - partition_bits)); }
 
 constexpr int run_bits = 40;
 int64_t id_of_run(unsigned partition, int64_t number) { return static_cast<int64_t>(partition) << run_bits | number; }
-
-// Bits inside a block come from a second mix of the hash, the block from its middle bits.
-uint64_t mix(uint64_t hash) { return hash * 0x9e3779b97f4a7c15ull; }
-size_t block_of(uint64_t hash, size_t blocks) {
-  return static_cast<size_t>(((mix(hash) >> 32) * blocks) >> 32) * filter_block;
-}
-
-std::string make_filter(std::span<const KeyEntry> entries) {
-  const size_t blocks = std::max<size_t>(1, (entries.size() * filter_bits + filter_block * 8 - 1) / (filter_block * 8));
-  std::string filter(blocks * filter_block, '\0');
-  for (const auto& entry : entries) {
-    const size_t block = block_of(entry.hash, blocks);
-    uint64_t bits = mix(entry.hash ^ 0x5bd1e995);
-    for (unsigned i = 0; i < probes; ++i, bits >>= 9) {
-      char& byte = filter[block + (bits >> 3 & 63)];
-      byte = static_cast<char>(byte | 1 << (bits & 7));
-    }
-  }
-  return filter;
-}
-
-bool may_hold(const std::string& filter, uint64_t hash) {
-  const size_t block = block_of(hash, filter.size() / filter_block);
-  uint64_t bits = mix(hash ^ 0x5bd1e995);
-  for (unsigned i = 0; i < probes; ++i, bits >>= 9) {
-    if (!(filter[block + (bits >> 3 & 63)] >> (bits & 7) & 1)) return false;
-  }
-  return true;
-}
 
 [[noreturn]] void damaged() {
   throw SqlError(fail("damaged", "a page of the key index is damaged; restore the store from a backup"));
@@ -80,12 +48,28 @@ size_t fitting(std::span<const KeyEntry> entries) {
 }
 
 bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
+bool is_lower(const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; }
 
-void merge_into(std::vector<KeyEntry>& sorted, std::span<const KeyEntry> entries) {
-  const auto middle = static_cast<ptrdiff_t>(sorted.size());
-  sorted.insert(sorted.end(), entries.begin(), entries.end());
-  std::inplace_merge(sorted.begin(), sorted.begin() + middle, sorted.end(),
-                     [](const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; });
+std::vector<KeyEntry> merged(const std::vector<KeyEntry>& a, const std::vector<KeyEntry>& b) {
+  std::vector<KeyEntry> out(a.size() + b.size());
+  std::merge(a.begin(), a.end(), b.begin(), b.end(), out.begin(), is_lower);
+  return out;
+}
+
+void find_in(const std::vector<KeyEntry>& entries, std::span<const uint64_t> hashes,
+             const std::function<void(size_t, uint64_t)>& found) {
+  auto at = entries.begin();
+  const bool are_few = entries.size() > hashes.size() * 16; // search; else walk both
+  for (size_t i = 0; i < hashes.size() && at != entries.end(); ++i) {
+    if (are_few) {
+      at = std::lower_bound(at, entries.end(), hashes[i], by_hash);
+    } else {
+      while (at != entries.end() && at->hash < hashes[i])
+        ++at;
+    }
+    for (auto same = at; same != entries.end() && same->hash == hashes[i]; ++same)
+      found(i, same->number);
+  }
 }
 
 } // namespace
@@ -115,12 +99,13 @@ namespace {
 
 } // namespace
 
-KeyIndex::KeyIndex(Db& db, Table table)
+KeyIndex::KeyIndex(Db& db, Table table, KeySource* source)
     : db_(db), sql_([table]() -> const Sql& {
         static const Sql facts = KEPU_KEY_SQL("key");
         static const Sql persons = KEPU_KEY_SQL("person");
         return table == Table::facts ? facts : persons;
-      }()) {}
+      }()),
+      source_(source) {}
 
 void KeyIndex::forget() {
   loaded_ = false;
@@ -130,11 +115,6 @@ void KeyIndex::forget() {
   gathered_.clear();
   gathered_.shrink_to_fit();
   recent_.clear();
-}
-
-void KeyIndex::rolled_back() {
-  added_.clear();
-  forget();
 }
 
 int64_t KeyIndex::sum_of_run(int64_t id, int64_t n, int64_t first_page, std::string_view lows,
@@ -156,10 +136,56 @@ KeyIndex::Run KeyIndex::parse_run(const Query& row) {
   std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
   run.filter = filter;
   const auto partition = static_cast<unsigned>(run.id >> run_bits);
-  if (partition > gathering || (partition < gathering && (run.filter.empty() || run.filter.size() % filter_block)))
-    damaged();
+  if (partition > gathering || (partition < gathering && (!is_key_filter(run.filter)))) damaged();
   return run;
 }
+
+// The last page read: its hashes, and its numbers when they are asked for, since most pages are read in vain.
+class KeyIndex::OnePage {
+public:
+  explicit OnePage(KeyIndex& index) : index_(index) {}
+
+  void read(int64_t page) {
+    if (page == page_) return;
+    auto query = index_.db_.query(index_.sql_.page);
+    query.bind(1, page);
+    if (!query.step()) damaged();
+    bool ok = false;
+    const auto data = unseal(query.blob(0), ok);
+    ByteReader in(data);
+    const auto n = in.get<uint32_t>();
+    if (!ok || n == 0 || n > most_entries) damaged();
+    hashes_.resize(n);
+    uint64_t hash = in.get<uint64_t>();
+    get_packed(in, n, [&](size_t i, int64_t step) { hashes_[i] = hash += static_cast<uint64_t>(step); });
+    if (!in.ok()) damaged();
+    packed_numbers_ = data.substr(in.position());
+    numbers_.clear();
+    page_ = page;
+  }
+
+  std::span<const uint64_t> hashes() const { return hashes_; }
+  std::span<const uint64_t> numbers() {
+    if (numbers_.empty()) {
+      ByteReader in(packed_numbers_);
+      numbers_.resize(hashes_.size());
+      get_packed(in, hashes_.size(), [&](size_t i, int64_t number) { numbers_[i] = static_cast<uint64_t>(number); });
+      if (!in.ok() || !in.at_end()) damaged();
+    }
+    return numbers_;
+  }
+  template <class Found> void find(uint64_t hash, Found&& found) {
+    for (auto at = std::ranges::lower_bound(hashes_, hash); at != hashes_.end() && *at == hash; ++at)
+      found(numbers()[static_cast<size_t>(at - hashes_.begin())]);
+  }
+
+private:
+  KeyIndex& index_;
+  int64_t page_ = 0;
+  std::vector<uint64_t> hashes_;
+  std::string packed_numbers_;
+  std::vector<uint64_t> numbers_;
+};
 
 std::optional<KeyIndex::Checked> KeyIndex::check_run_after(int64_t after) {
   Checked out;
@@ -175,18 +201,19 @@ std::optional<KeyIndex::Checked> KeyIndex::check_run_after(int64_t after) {
       return out;
     }
   }
-  std::vector<KeyEntry> entries;
+  uint64_t entries = 0;
   try {
+    OnePage page(*this);
     for (size_t i = 0; i < run.lows.size(); ++i) {
-      const size_t had = entries.size();
-      read_page(run.first_page + static_cast<int64_t>(i), entries);
-      if (entries[had].hash != run.lows[i]) out.is_damaged = true;
+      page.read(run.first_page + static_cast<int64_t>(i));
+      entries += page.numbers().size();
+      if (page.hashes()[0] != run.lows[i]) out.is_damaged = true;
     }
   } catch (const SqlError& error) {
     if (error.error().code != "damaged") throw;
     out.is_damaged = true;
   }
-  out.is_damaged = out.is_damaged || entries.size() != run.n;
+  out.is_damaged = out.is_damaged || entries != run.n;
   return out;
 }
 
@@ -202,6 +229,18 @@ void KeyIndex::load() {
   for (const auto& run : gathered_runs_)
     read_run(run, gathered_);
   sort_by_hash(gathered_);
+  if (source_) {
+    uint64_t saved = 0;
+    {
+      auto row = db_.query("SELECT v FROM meta WHERE k='keys_saved'");
+      if (!row.step()) damaged();
+      saved = static_cast<uint64_t>(row.integer(0));
+    }
+    std::vector<KeyEntry> entries;
+    source_->entries_from(saved, entries);
+    sort_by_hash(entries);
+    keep(std::move(entries));
+  }
   loaded_ = true;
 }
 
@@ -221,78 +260,53 @@ std::vector<KeyIndex::Run>& KeyIndex::runs_of(unsigned partition) {
   return *runs;
 }
 
-void KeyIndex::read_page(int64_t page, std::vector<KeyEntry>& out) {
-  auto query = db_.query(sql_.page);
-  query.bind(1, page);
-  if (!query.step()) damaged();
-  bool ok = false;
-  ByteReader in(unseal(query.blob(0), ok));
-  const auto n = in.get<uint32_t>();
-  if (!ok || n == 0 || n > most_entries) damaged();
-  const size_t first = out.size();
-  out.resize(first + n);
-  auto* entries = out.data() + first;
-  uint64_t hash = in.get<uint64_t>();
-  get_packed(in, n, [&](size_t i, int64_t step) { entries[i].hash = hash += static_cast<uint64_t>(step); });
-  get_packed(in, n, [&](size_t i, int64_t number) { entries[i].number = static_cast<uint64_t>(number); });
-  if (!in.ok() || !in.at_end()) damaged();
+void KeyIndex::keep(std::vector<KeyEntry> entries) {
+  if (entries.empty()) return;
+  while (!recent_.empty() && recent_.back().size() <= 2 * entries.size()) {
+    entries = merged(recent_.back(), entries);
+    recent_.pop_back();
+  }
+  recent_.push_back(std::move(entries));
+}
+
+std::vector<KeyEntry> KeyIndex::take_recent() {
+  std::vector<KeyEntry> out;
+  for (; !recent_.empty(); recent_.pop_back())
+    out = merged(recent_.back(), out);
+  return out;
 }
 
 void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
   out.reserve(out.size() + std::min<uint64_t>(run.n, run.lows.size() * most_entries)); // more it cannot hold
-  for (size_t i = 0; i < run.lows.size(); ++i)
-    read_page(run.first_page + static_cast<int64_t>(i), out);
-}
-
-void KeyIndex::find_in(std::span<const KeyEntry> sorted, std::span<const uint64_t> hashes,
-                       const std::function<void(size_t, uint64_t)>& found) const {
-  if (sorted.size() > hashes.size() * 16) { // few asked: search; many: walk both
-    for (size_t i = 0; i < hashes.size(); ++i) {
-      for (auto at = std::lower_bound(sorted.begin(), sorted.end(), hashes[i], by_hash);
-           at != sorted.end() && at->hash == hashes[i]; ++at) {
-        found(i, at->number);
-      }
-    }
-    return;
-  }
-  size_t at = 0;
-  for (size_t i = 0; i < hashes.size(); ++i) {
-    while (at < sorted.size() && sorted[at].hash < hashes[i])
-      ++at;
-    for (size_t j = at; j < sorted.size() && sorted[j].hash == hashes[i]; ++j)
-      found(i, sorted[j].number);
+  OnePage page(*this);
+  for (size_t i = 0; i < run.lows.size(); ++i) {
+    page.read(run.first_page + static_cast<int64_t>(i));
+    for (size_t at = 0; at < page.hashes().size(); ++at)
+      out.push_back({page.hashes()[at], page.numbers()[at]});
   }
 }
 
 void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
   load();
   find_in(gathered_, hashes, found);
-  find_in(recent_, hashes, found);
-  find_in(added_, hashes, found);
-  std::vector<KeyEntry> page;
+  for (const auto& entries : recent_)
+    find_in(entries, hashes, found);
+  OnePage page(*this);
   for (size_t begin = 0; begin < hashes.size();) {
     const unsigned partition = partition_of(hashes[begin]);
     size_t end = begin + 1;
     while (end < hashes.size() && partition_of(hashes[end]) == partition)
       ++end;
     for (const auto& run : runs_of(partition)) {
-      size_t page_at = SIZE_MAX;
       for (size_t i = begin; i < end; ++i) {
         if (!may_hold(run.filter, hashes[i])) continue;
         // Equal hashes may begin on the page before the one whose low equals them.
         const auto above = std::lower_bound(run.lows.begin(), run.lows.end(), hashes[i]);
-        size_t wanted = static_cast<size_t>(above - run.lows.begin());
+        auto wanted = static_cast<size_t>(above - run.lows.begin());
         if (wanted > 0) --wanted;
         for (; wanted < run.lows.size() && run.lows[wanted] <= hashes[i]; ++wanted) {
-          if (wanted != page_at) {
-            page.clear();
-            read_page(run.first_page + static_cast<int64_t>(wanted), page);
-            page_at = wanted;
-          }
-          for (auto at = std::lower_bound(page.begin(), page.end(), hashes[i], by_hash);
-               at != page.end() && at->hash == hashes[i]; ++at) {
-            found(i, at->number);
-          }
+          page.read(run.first_page + static_cast<int64_t>(wanted));
+          page.find(hashes[i], [&](uint64_t number) { found(i, number); });
         }
       }
     }
@@ -327,7 +341,7 @@ KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> 
     seal(data);
     db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, data).run();
   }
-  if (with_filter) run.filter = make_filter(entries);
+  if (with_filter) run.filter = make_key_filter(entries);
   const std::string_view lows(reinterpret_cast<const char*>(run.lows.data()), run.lows.size() * 8);
   db_.query(sql_.put_run)
       .bind(1, run.id)
@@ -349,28 +363,57 @@ void KeyIndex::drop_run(const Run& run) {
   db_.query(sql_.drop_run).bind(1, run.id).run();
 }
 
-void KeyIndex::add(std::span<const KeyEntry> entries) { merge_into(added_, entries); }
-
-void KeyIndex::write() {
-  if (added_.empty()) return;
+void KeyIndex::add(std::span<const KeyEntry> entries) {
+  if (entries.empty()) return;
   load();
-  const bool full = gathered_.size() + recent_.size() + added_.size() > gather_entries;
-  if (!full) gathered_runs_.push_back(write_run(gathering, added_, false));
-  merge_into(recent_, added_);
-  added_.clear();
-  if (full || recent_.size() > recent_entries) gather_recent();
-  if (full) spread();
+  keep({entries.begin(), entries.end()});
+  if (source_ && gathered() > gather_entries) spread();
 }
 
-void KeyIndex::gather_recent() {
-  merge_into(gathered_, recent_);
-  recent_.clear();
+size_t KeyIndex::gathered() const {
+  size_t out = gathered_.size();
+  for (const auto& recent : recent_)
+    out += recent.size();
+  return out;
+}
+
+void KeyIndex::save() {
+  if (recent_.empty()) return;
+  if (gathered() > gather_entries) return spread();
+  auto entries = take_recent();
+  gathered_ = merged(gathered_, entries);
+  // Runs that are not much longer are joined with it, so that there are few.
+  while (!gathered_runs_.empty() && gathered_runs_.back().n <= 2 * entries.size()) {
+    std::vector<KeyEntry> more;
+    read_run(gathered_runs_.back(), more);
+    drop_run(gathered_runs_.back());
+    gathered_runs_.pop_back();
+    entries = merged(more, entries);
+  }
+  gathered_runs_.push_back(write_run(gathering, entries, false));
+  note_saved();
+}
+
+void KeyIndex::save_as_one_run() {
+  gathered_ = merged(gathered_, take_recent());
+  for (const auto& run : gathered_runs_)
+    drop_run(run);
+  gathered_runs_.clear();
+  if (!gathered_.empty()) gathered_runs_.push_back(write_run(gathering, gathered_, false));
+  note_saved();
+}
+
+void KeyIndex::note_saved() {
+  if (!source_) return;
+  db_.query("UPDATE meta SET v=? WHERE k='keys_saved'").bind(1, static_cast<int64_t>(source_->next())).run();
+}
+
+void KeyIndex::given_again_from(uint64_t number) {
+  db_.query("UPDATE meta SET v=min(v,?) WHERE k='keys_saved'").bind(1, static_cast<int64_t>(number)).run();
 }
 
 void KeyIndex::remove(std::span<const KeyEntry> entries) {
-  write();
   load();
-  gather_recent();
   const auto is_out = [&](const KeyEntry& entry) { return std::ranges::binary_search(entries, entry); };
   take_out_of_gathered(is_out);
   for (size_t begin = 0; begin < entries.size();) {
@@ -387,20 +430,17 @@ void KeyIndex::remove(std::span<const KeyEntry> entries) {
 }
 
 void KeyIndex::sweep(unsigned part, const std::function<bool(uint64_t)>& is_gone) {
-  write();
   load();
-  gather_recent();
   const auto is_out = [&](const KeyEntry& entry) { return is_gone(entry.number); };
   if (part == gathering) return take_out_of_gathered(is_out);
   take_out(part, is_out, [](const Run&) { return true; });
 }
 
 void KeyIndex::take_out_of_gathered(const std::function<bool(const KeyEntry&)>& is_out) {
-  if (std::erase_if(gathered_, is_out) == 0) return;
-  for (const auto& run : gathered_runs_)
-    drop_run(run);
-  gathered_runs_.clear();
-  if (!gathered_.empty()) gathered_runs_.push_back(write_run(gathering, gathered_, false));
+  size_t taken = std::erase_if(gathered_, is_out);
+  for (auto& entries : recent_)
+    taken += std::erase_if(entries, is_out);
+  if (taken > 0) save_as_one_run();
 }
 
 // `may`: whether the run may hold one of them.
@@ -421,26 +461,28 @@ void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEn
 }
 
 void KeyIndex::join(unsigned part) {
-  write();
   load();
-  gather_recent();
-  const bool gathers = part == gathering;
-  auto& runs = gathers ? gathered_runs_ : runs_of(part);
+  if (part == gathering) {
+    if (gathered_runs_.size() > 1) save_as_one_run();
+    return;
+  }
+  auto& runs = runs_of(part);
   if (runs.size() < 2) return;
   std::vector<KeyEntry> entries;
   for (const auto& run : runs) {
-    if (!gathers) read_run(run, entries);
+    read_run(run, entries);
     drop_run(run);
   }
-  if (!gathers) sort_by_hash(entries, partition_bits);
+  sort_by_hash(entries, partition_bits);
   runs.clear();
-  runs.push_back(write_run(part, gathers ? gathered_ : entries, !gathers));
+  runs.push_back(write_run(part, entries, true));
 }
 
 void KeyIndex::spread() {
   for (const auto& run : gathered_runs_)
     drop_run(run);
   gathered_runs_.clear();
+  gathered_ = merged(gathered_, take_recent());
   const std::span<const KeyEntry> all(gathered_);
   for (size_t begin = 0; begin < all.size();) {
     const unsigned partition = partition_of(all[begin].hash);
@@ -452,6 +494,7 @@ void KeyIndex::spread() {
     begin = end;
   }
   gathered_.clear();
+  note_saved();
 }
 
 void KeyIndex::merge_full_classes(unsigned partition) {

@@ -14,6 +14,9 @@ namespace {
 // Decoded blocks kept: corrections cluster in time, and a block with keys takes about 1 MB.
 constexpr size_t recent_blocks = 8;
 
+// Rows that take longer to encode than it takes to wake the other thread.
+constexpr size_t worth_handing_over = 1'024;
+
 Extent read_extent(const Query& row) {
   Extent extent;
   extent.first = static_cast<Fact>(row.integer(0));
@@ -47,6 +50,10 @@ model::FactColumn all_null(const abi::Field& field, uint32_t rows) {
 
 std::string stored_name(const model::Dataset& dataset) {
   return dataset.contract.id + "@" + std::to_string(dataset.contract.version);
+}
+
+uint64_t key_seed(std::string_view stored_dataset, int64_t source) {
+  return hash64(stored_dataset, static_cast<uint64_t>(source));
 }
 
 std::string encode_schema(const model::Dataset& dataset) {
@@ -142,7 +149,7 @@ const BlockHeads::Head& BlockHeads::holding(Fact fact) {
   return last_;
 }
 
-Ledger::Ledger(Db& db) : db_(db), keys_(db, KeyIndex::Table::facts), blocks_(db) {}
+Ledger::Ledger(Db& db, SideThread& side) : db_(db), side_(side), keys_(db, KeyIndex::Table::facts, this), blocks_(db) {}
 
 void Ledger::forget() {
   withdrawn_.reset();
@@ -153,18 +160,38 @@ void Ledger::forget() {
   last_extent_.reset();
 }
 
-void Ledger::rolled_back() {
-  keys_.rolled_back();
-  forget();
-}
-
-Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
-                    int64_t run, int64_t source, int64_t input) {
+uint64_t Ledger::next() {
   if (next_ == 0) {
     auto last = db_.query("SELECT first_fact+n FROM extents ORDER BY first_fact DESC LIMIT 1");
     next_ = last.step() ? static_cast<Fact>(last.integer(0)) : 1;
   }
-  const Fact first = next_;
+  return next_;
+}
+
+void Ledger::entries_from(uint64_t number, std::vector<KeyEntry>& out) {
+  auto row = db_.query("SELECT first_fact,data FROM blocks WHERE first_fact+n>?1 AND first_fact>=coalesce((SELECT "
+                       "max(first_fact) FROM blocks WHERE first_fact<=?1),0) ORDER BY first_fact");
+  row.bind(1, static_cast<int64_t>(number));
+  while (row.step()) {
+    const auto first = static_cast<Fact>(row.integer(0));
+    const auto facts = decode_block(row.blob(1));
+    if (!facts) throw SqlError(facts.error());
+    for (uint32_t at = number > first ? static_cast<uint32_t>(number - first) : 0; at < facts->rows; ++at) {
+      if (const auto* extent = extent_of(first + at))
+        out.push_back({hash64(facts->key(at), key_seed(extent->dataset, extent->source)), first + at});
+    }
+  }
+}
+
+Ledger::Appended::~Appended() {
+  for (const auto& block : blocks_) { // they refer to the caller's columns
+    if (block.data.valid()) block.data.wait();
+  }
+}
+
+Ledger::Appended Ledger::append(const StoredDataset& dataset, const model::FactColumns& facts,
+                                std::span<const uint32_t> rows, int64_t run, int64_t source, int64_t input) {
+  Appended out(next(), dataset.schema);
   const measure::When when_of(dataset.dataset, dataset.codes);
   for (size_t begin = 0; begin < rows.size(); begin += block_facts) {
     const auto some = rows.subspan(begin, std::min<size_t>(block_facts, rows.size() - begin));
@@ -176,25 +203,37 @@ Fact Ledger::append(const StoredDataset& dataset, const model::FactColumns& fact
       time_min = std::min(time_min, *when);
       time_max = std::max(time_max, *when);
     }
-    db_.query("INSERT INTO blocks(first_fact,n,schema,time_min,time_max,data) VALUES(?,?,?,?,?,?)")
-        .bind(1, static_cast<int64_t>(next_))
-        .bind(2, static_cast<int64_t>(some.size()))
-        .bind(3, dataset.schema)
-        .bind(4, time_min)
-        .bind(5, time_max)
-        .bind_blob(6, encode_block(facts, some))
-        .run();
+    const auto encode = [&facts, some] { return encode_block(facts, some); };
+    out.blocks_.push_back(
+        {next_, static_cast<uint32_t>(some.size()), time_min, time_max,
+         some.size() < worth_handing_over ? std::async(std::launch::deferred, encode) : side_.ask(encode)});
     next_ += some.size();
   }
   auto extent = db_.query("INSERT INTO extents(first_fact,n,run,source,input,dataset,seq) VALUES(?,?,?,?,?,?,NULL)");
-  extent.bind(1, static_cast<int64_t>(first)).bind(2, static_cast<int64_t>(rows.size())).bind(3, run).bind(4, source);
+  extent.bind(1, static_cast<int64_t>(out.first()))
+      .bind(2, static_cast<int64_t>(rows.size()))
+      .bind(3, run)
+      .bind(4, source);
   if (input) {
     extent.bind(5, input);
   } else {
     extent.bind_null(5);
   }
   extent.bind(6, dataset.name).run();
-  return first;
+  return out;
+}
+
+void Ledger::write_blocks(Appended& appended) {
+  for (auto& block : appended.blocks_) {
+    db_.query("INSERT INTO blocks(first_fact,n,schema,time_min,time_max,data) VALUES(?,?,?,?,?,?)")
+        .bind(1, static_cast<int64_t>(block.first))
+        .bind(2, static_cast<int64_t>(block.n))
+        .bind(3, appended.schema_)
+        .bind(4, block.time_min)
+        .bind(5, block.time_max)
+        .bind_blob(6, block.data.get())
+        .run();
+  }
 }
 
 const Extent* Ledger::extent_of(Fact fact) {
@@ -318,6 +357,7 @@ void Ledger::drop(int64_t run) {
   // only a hint: the key's text decides.
   blocks_.forget();
   next_ = 0;
+  keys_.given_again_from(next());
   last_extent_.reset();
 }
 

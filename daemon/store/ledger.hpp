@@ -2,6 +2,7 @@
 // write happen inside a transaction. Throws SqlError.
 #pragma once
 
+#include "base/side_thread.hpp"
 #include "measure/fact_set.hpp"
 #include "model/catalog.hpp"
 #include "model/fact.hpp"
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <list>
 #include <map>
 #include <memory>
@@ -41,6 +43,8 @@ struct StoredDataset {
 };
 
 std::string stored_name(const model::Dataset& dataset);
+// What the hash of a key begins with: the same key in two datasets, or of two sources, is two keys.
+uint64_t key_seed(std::string_view stored_dataset, int64_t source);
 
 struct Extent {
   Fact first = 0;
@@ -116,13 +120,36 @@ struct ScanAsk {
 void scan_facts(Db& db, const model::Dataset& dataset, const ScanAsk& ask,
                 const std::function<void(const FactSlice&)>& visit);
 
-class Ledger {
+class Ledger : private KeySource {
 public:
-  explicit Ledger(Db& db);
+  // `side`: encodes blocks; must outlive this.
+  Ledger(Db& db, SideThread& side);
 
-  // Numbers these rows (ascending), writes their blocks and a staged extent. Returns the first number.
-  Fact append(const StoredDataset& dataset, const model::FactColumns& facts, std::span<const uint32_t> rows,
-              int64_t run, int64_t source, int64_t input);
+  // Numbers these rows (ascending) and writes a staged extent. Their blocks are encoded beside what the caller does
+  // next, and written by write_blocks(), before which the columns and rows stay as they are and no fact is looked up.
+  class Appended {
+  public:
+    Appended(Appended&&) = default;
+    ~Appended();
+    Fact first() const { return first_; }
+
+  private:
+    friend class Ledger;
+    struct Block {
+      Fact first;
+      uint32_t n;
+      int64_t time_min;
+      int64_t time_max;
+      std::future<std::string> data;
+    };
+    Appended(Fact first, int64_t schema) : first_(first), schema_(schema) {}
+    Fact first_;
+    int64_t schema_;
+    std::vector<Block> blocks_;
+  };
+  [[nodiscard]] Appended append(const StoredDataset& dataset, const model::FactColumns& facts,
+                                std::span<const uint32_t> rows, int64_t run, int64_t source, int64_t input);
+  void write_blocks(Appended& appended);
 
   // Valid until the next call; nullptr: none holds it.
   const Extent* extent_of(Fact fact);
@@ -151,13 +178,16 @@ public:
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
-  // After a run was withdrawn, after a horizon was set, and after something was undone in a transaction that goes on.
+  // After a rollback, also of a part of a transaction, after a run was withdrawn, and after a horizon was set.
   void forget();
-  // After a rollback of all.
-  void rolled_back();
 
 private:
+  // Of KeySource: the keys as the blocks hold them.
+  uint64_t next() override;
+  void entries_from(uint64_t number, std::vector<KeyEntry>& out) override;
+
   Db& db_;
+  SideThread& side_;
   std::optional<std::unordered_set<int64_t>> withdrawn_;              // nullopt: not read yet
   std::map<std::string, std::vector<Horizon>, std::less<>> horizons_; // by dataset; those that were asked for
   KeyIndex keys_;

@@ -7,10 +7,6 @@
 
 namespace kepu::store {
 
-uint64_t key_seed(const StoredDataset& dataset, int64_t source) {
-  return hash64(dataset.name, static_cast<uint64_t>(source));
-}
-
 std::vector<HashedKey> hash_keys(const model::FactColumns& keys, uint64_t seed) {
   std::vector<HashedKey> out(keys.rows);
   for (uint32_t row = 0; row < keys.rows; ++row)

@@ -10,9 +10,6 @@
 
 namespace kepu::store {
 
-// What the hash of a key begins with: the same key in two datasets, or of two sources, is two keys.
-uint64_t key_seed(const StoredDataset& dataset, int64_t source);
-
 struct HashedKey {
   uint64_t hash;
   uint32_t row;

@@ -10,6 +10,7 @@
 #include "store/swap.hpp"
 
 #include <algorithm>
+#include <list>
 #include <set>
 
 namespace kepu::store {
@@ -295,7 +296,7 @@ private:
     const auto is_inside = [&](uint32_t row) { return inside.empty() || inside[row] != 0; };
     counts_.rows -= static_cast<uint64_t>(std::ranges::count(inside, 0));
     core_.persons.number(facts);
-    auto order = hash_keys(facts, key_seed(dataset, run_.source));
+    auto order = hash_keys(facts, key_seed(dataset.name, run_.source));
     keep_last_of_each_key(facts, order, [&](uint32_t row, uint32_t later) {
       if (is_inside(row)) ++(facts.same_values(row, facts, later) ? counts_.unchanged : counts_.changed);
     });
@@ -342,10 +343,14 @@ private:
     take_old_out();
     claim(buffer, again);
 
-    // New facts in the order of their rows, one extent an input.
+    // New facts in the order of their rows, one extent an input. Their blocks are encoded meanwhile.
     std::vector<KeyEntry> entries;
     entries.reserve(order.size());
-    std::vector<uint32_t> rows;
+    struct New {
+      std::vector<uint32_t> rows;
+      std::optional<Ledger::Appended> facts;
+    };
+    std::list<New> added; // one an input; they stay where they are
     std::vector<Fact> numbers(facts.rows);
     for (size_t i = 0; i < buffer.inputs.size(); ++i) {
       const int64_t input = buffer.inputs[i].input;
@@ -353,7 +358,7 @@ private:
       while (last + 1 < buffer.inputs.size() && buffer.inputs[last + 1].input == input)
         ++last;
       const uint32_t end = last + 1 < buffer.inputs.size() ? buffer.inputs[last + 1].row : facts.rows;
-      rows.clear();
+      auto& [rows, appended] = added.emplace_back();
       for (uint32_t row = buffer.inputs[i].row; row < end; ++row) {
         if (fate[row] == fresh || fate[row] == change) rows.push_back(row);
         if (fate[row] == fresh) ++counts_.inserted;
@@ -362,20 +367,25 @@ private:
       }
       i = last;
       if (rows.empty()) continue;
-      Fact fact = core_.ledger.append(dataset, facts, rows, run_.run, run_.source, input);
+      appended.emplace(core_.ledger.append(dataset, facts, rows, run_.run, run_.source, input));
+      Fact fact = appended->first();
       for (const uint32_t row : rows) {
         numbers[row] = fact;
         told(fact);
         ++fact;
       }
-      core_.measure(dataset, run_.source, facts, rows, 1, changes_);
     }
+    for (const auto& one : added)
+      core_.measure(dataset, run_.source, facts, one.rows, 1, changes_);
     for (const auto& old : replaced)
       core_.ledger.close(old.fact, "replaced", numbers[old.row], run_.run);
     for (const auto& one : order) {
       if (fate[one.row] == fresh || fate[one.row] == change) entries.push_back({one.hash, numbers[one.row]});
     }
     core_.ledger.keys().add(entries);
+    for (auto& one : added) {
+      if (one.facts) core_.ledger.write_blocks(*one.facts);
+    }
     facts.clear();
     buffer.inputs.clear();
   }
@@ -409,7 +419,7 @@ private:
   }
 
   void remove_keys(StoredDataset& dataset, const FactColumns& keys) {
-    const auto order = hash_keys(keys, key_seed(dataset, run_.source));
+    const auto order = hash_keys(keys, key_seed(dataset.name, run_.source));
     std::vector<Fact> last(keys.rows); // of a key that holds nothing now: its last fact
     std::vector<uint8_t> holds(keys.rows);
     each_version(core_.ledger, dataset, run_.source, keys, order, [&](const Version& version) {

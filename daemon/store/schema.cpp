@@ -153,6 +153,8 @@ CREATE TABLE lost(indicator TEXT NOT NULL, def_seq INTEGER NOT NULL, source INTE
   before_day INTEGER NOT NULL, PRIMARY KEY(indicator, def_seq, source)) WITHOUT ROWID;
 )sql",
      nullptr},
+    // From where on the index of keys may hold entries in memory alone.
+    {7, "INSERT INTO meta(k,v) SELECT 'keys_saved',coalesce(max(first_fact+n),1) FROM extents;", nullptr},
 };
 static_assert(steps[std::size(steps) - 1].to == schema_version);
 

@@ -214,7 +214,7 @@ private:
         of_source_ ? leaving.size() : core_.ledger.within_horizon(dataset, source_, block->facts, leaving, kept).size();
     if (!of_source_) {
       auto keys = keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept));
-      auto order = hash_keys(keys, key_seed(dataset, source_));
+      auto order = hash_keys(keys, key_seed(dataset.name, source_));
       to_settle_ = {&dataset, std::move(keys), std::move(order)};
     }
     progress_.done += end - begin;
@@ -259,7 +259,7 @@ private:
     }
     for (const auto& [name, of] : keys) {
       const auto& dataset = dataset_of(name);
-      settle(dataset, of, hash_keys(of, key_seed(dataset, source_)));
+      settle(dataset, of, hash_keys(of, key_seed(dataset.name, source_)));
     }
   }
 
@@ -321,12 +321,13 @@ private:
       for (uint32_t row = 0; row < columns.rows; ++row)
         every[row] = row;
       touched_.insert(of.first);
-      const Fact first = core_.ledger.append(dataset, columns, every, of.first, source_, of.second);
+      auto appended = core_.ledger.append(dataset, columns, every, of.first, source_, of.second);
       std::vector<KeyEntry> entries;
-      for (const auto& key : hash_keys(columns, key_seed(dataset, source_)))
-        entries.push_back({key.hash, first + key.row});
+      for (const auto& key : hash_keys(columns, key_seed(dataset.name, source_)))
+        entries.push_back({key.hash, appended.first() + key.row});
       core_.ledger.keys().add(entries);
       core_.measure(dataset, source_, columns, every, 1, changes_);
+      core_.ledger.write_blocks(appended);
     }
     outcome_.restored += facts.size();
   }

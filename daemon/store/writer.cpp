@@ -157,7 +157,11 @@ public:
   std::shared_ptr<Moments> moments() const override { return core_.moments; }
 
   void tidy() override {
-    alone().db.checkpoint_all();
+    alone();
+    // What cannot be written now is made again from the facts.
+    if (!core_.ledger.keys().is_saved()) (void)core_.in_transaction([&] { core_.ledger.keys().save(); });
+    core_.log.settle();
+    core_.db.checkpoint_all();
     core_.ledger.blocks().forget();
     core_.ledger.keys().forget();
     core_.persons.forget();

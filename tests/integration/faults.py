@@ -154,8 +154,8 @@ def refused_stores(build, folder):
         store.write_bytes(content)
         return content
     cases = [
-        ("newer", lambda: altered("PRAGMA user_version = 7"),
-         r"kepu\.db was written by a newer kepud \(store version 7, this one knows 6\); install that version again or "
+        ("newer", lambda: altered("PRAGMA user_version = 8"),
+         r"kepu\.db was written by a newer kepud \(store version 8, this one knows 7\); install that version again or "
          "restore an older backup"),
         ("older", lambda: altered("PRAGMA user_version = 1"),
          r"kepu\.db was written by a kepud before the first release \(store version 1\), .*; move it away, and the sources "

@@ -259,7 +259,7 @@ std::vector<KeyEntry> some_entries(size_t n) {
 void put(Db& db, KeyIndex::Table table, const std::vector<KeyEntry>& entries) {
   KeyIndex index(db, table);
   index.add(entries);
-  index.write();
+  index.save();
 }
 
 // Looks some keys up and reads every run.
@@ -287,7 +287,7 @@ TEST_F(StoredRows, PagesOfTheIndexes) {
 }
 
 TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
-  const auto entries = some_entries(140'000); // spread over all partitions
+  const auto entries = some_entries(270'000); // spread over all partitions
   put(db_, KeyIndex::Table::facts, entries);
   struct Run {
     int64_t id, n, first_page;
