@@ -6,15 +6,14 @@
 // What has gathered is written as runs of a partition of its own when save() is called: within the transaction where it
 // is told nowhere else, else later, and made again from the facts after a crash; see decisions/key-index.md.
 //
-// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, u64 first hash,
-// then, packed, the n steps from hash to hash (the first is 0) and the n numbers, then XXH3-64. `lows`: the
-// first hash of each page.
+// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. `lows`: the first hash of each page.
 // `filter`: blocked Bloom, 64-byte blocks, 13 bits an entry (10 in runs of earlier versions); empty for the gathering
 // partition. `sum`: sum_of_run(). meta `keys_saved`: entries of facts from this number on may be on no page.
 #pragma once
 
 #include "store/db.hpp"
 #include "store/key_filter.hpp"
+#include "store/key_page.hpp"
 
 #include <array>
 #include <cstdint>
@@ -81,7 +80,6 @@ private:
     std::string filter;
   };
   struct Sql;
-  class OnePage;
 
   // The gathering partition.
   void load();
@@ -95,7 +93,10 @@ private:
   Run write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter);
   void drop_run(const Run& run);
   void keep(std::vector<KeyEntry> entries);
-  size_t gathered() const;
+  std::vector<KeyEntry>& gathered();
+  size_t count_gathered() const;
+  // Among those on the pages of a run.
+  template <class Found> static void find_in_run(const Run& run, uint64_t hash, KeyPage& page, Found&& found);
   // Takes all of recent_, sorted.
   std::vector<KeyEntry> take_recent();
   void save_as_one_run();
@@ -114,8 +115,8 @@ private:
   std::array<int64_t, parts> next_run_{};                      // by partition, once its runs were read
   std::array<std::optional<std::vector<Run>>, 64> partitions_; // by the top bits of the hash; those that were asked for
   std::vector<Run> gathered_runs_;
-  std::vector<KeyEntry> gathered_;            // of them; sorted
-  std::vector<std::vector<KeyEntry>> recent_; // on no page; each sorted and more than twice as long as the next
+  std::optional<std::vector<KeyEntry>> gathered_; // of them; sorted; nullopt: on their pages alone
+  std::vector<std::vector<KeyEntry>> recent_;     // on no page; each sorted and more than twice as long as the next
 };
 
 } // namespace kepu::store
