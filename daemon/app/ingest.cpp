@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 #include <pthread.h>
+#include <utility>
 
 namespace kepu::app {
 namespace {
@@ -20,6 +21,12 @@ constexpr size_t low_water = 1u << 20;
 constexpr auto idle = std::chrono::seconds(2);
 // Tasks between two steps of a job, so that neither waits for long: a frame of rows takes some milliseconds.
 constexpr int tasks_a_step = 8;
+// Commits that share a transaction at most, and what is small enough to be shared: the others wait for all of it.
+constexpr size_t most_shared = 64;
+constexpr uint64_t most_shared_rows = 2'000;
+constexpr size_t most_shared_bytes = 64u << 10;
+
+bool is_commit(const std::optional<wire::Header>& header) { return header && header->type == wire::Type::commit; }
 
 } // namespace
 
@@ -118,7 +125,7 @@ void Ingest::work() {
   bool has_job = false;
   int since_step = 0;
   for (;;) {
-    if (has_job && (tasks_.empty() || since_step >= tasks_a_step)) {
+    if (has_job && !group_ && (tasks_.empty() || since_step >= tasks_a_step)) {
       lock.unlock();
       since_step = 0;
       tidied = false;
@@ -130,6 +137,12 @@ void Ingest::work() {
       continue;
     }
     if (tasks_.empty()) {
+      if (group_) {
+        lock.unlock();
+        end_group();
+        lock.lock();
+        continue;
+      }
       if (stopping_) return;
       if (tidied && trouble().empty()) {
         wake_.wait(lock);
@@ -144,8 +157,13 @@ void Ingest::work() {
     }
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
+    if (is_commit(task.header)) --commits_;
+    const size_t more_commits = commits_;
     lock.unlock();
     ++since_step;
+    if (group_ && !may_share(task)) end_group();
+    if (!group_ && more_commits > 0 && is_commit(task.header) && may_share(task)) begin_group(more_commits);
+    const bool ends_one = group_ && is_commit(task.header) && --group_->left == 0;
     if (is_held_back(task)) {
       held_back_.push_back(std::move(task));
     } else {
@@ -153,6 +171,7 @@ void Ingest::work() {
       take(std::move(task));
       has_job = has_job || begin_job();
     }
+    if (ends_one) end_group();
     lock.lock();
   }
 }
@@ -169,6 +188,7 @@ bool Ingest::is_held_back(const Task& task) {
 void Ingest::let_held_back_go() {
   runs_held_back_.clear();
   std::lock_guard lock(mutex_);
+  commits_ += static_cast<size_t>(std::ranges::count_if(held_back_, is_commit, &Task::header));
   tasks_.insert(tasks_.begin(), std::make_move_iterator(held_back_.begin()), std::make_move_iterator(held_back_.end()));
   held_back_.clear();
 }
@@ -203,11 +223,52 @@ void Ingest::take_frame(const Task& task) {
     return;
   }
   auto answer = found->second->frame(*task.header, task.payload);
-  if (!answer.frames.empty()) port_->send(task.run, std::move(answer.frames));
+  if (!group_) return tell(task.run, *found->second, std::move(answer));
+  group_->runs.insert(task.run);
+  // A part is on disk at the end; what comes after it of the same run is told after it.
+  if (answer.committed ||
+      std::ranges::find(group_->answers, task.run, &Group::Answered::run) != group_->answers.end()) {
+    group_->answers.push_back({task.run, *task.header, std::move(answer)});
+  } else {
+    tell(task.run, *found->second, std::move(answer));
+  }
+}
+
+void Ingest::tell(supervisor::RunToken token, const RunIngest& run, RunIngest::Answer answer) {
+  if (!answer.frames.empty()) port_->send(token, std::move(answer.frames));
   if (answer.refuse) {
-    refuse(*found->second, task.run, std::move(*answer.refuse));
+    refuse(run, token, std::move(*answer.refuse));
   } else if (answer.committed) {
     store_is_well();
+  }
+}
+
+void Ingest::begin_group(size_t more_commits) {
+  writer_.begin_group();
+  group_.emplace().left = std::min(more_commits + 1, most_shared);
+}
+
+bool Ingest::may_share(const Task& task) const {
+  if (!task.header) return task.call == nullptr;
+  if (task.header->type == wire::Type::replace || task.payload.size() > most_shared_bytes) return false;
+  const auto run = runs_.find(task.run);
+  return run == runs_.end() || run->second->part_rows() <= most_shared_rows;
+}
+
+void Ingest::end_group() {
+  if (!group_) return;
+  const auto group = std::exchange(group_, std::nullopt);
+  const auto done = writer_.end_group();
+  for (const auto& [token, header, answer] : group->answers) {
+    auto told = answer;
+    if (!done) told.frames = refusing_answer(header);
+    if (!done) told.committed = false;
+    tell(token, *runs_.at(token), std::move(told));
+  }
+  if (done) return;
+  for (const auto token : group->runs) {
+    auto& run = *runs_.at(token);
+    if (auto refusal = run.lost(done.error())) refuse(run, token, std::move(*refusal));
   }
 }
 
@@ -288,6 +349,7 @@ bool Ingest::frame(supervisor::RunToken run, wire::Header header, std::string pa
       held_[run] = true;
       go_on = false;
     }
+    if (is_commit(header)) ++commits_;
     tasks_.push_back({run, header, std::move(payload), {}});
   }
   wake_.notify_one();

@@ -91,6 +91,11 @@ private:
   bool is_held_back(const Task& task);
   void let_held_back_go();
   void take_frame(const Task& task);
+  void tell(supervisor::RunToken token, const RunIngest& run, RunIngest::Answer answer);
+  // Commits of parts that wait already share a transaction; see store::Writer::begin_group.
+  void begin_group(size_t more_commits);
+  bool may_share(const Task& task) const;
+  void end_group();
   void refuse(const RunIngest& run, supervisor::RunToken token, supervisor::Refusal refusal);
   void note(const std::string& source, const Error& error);
   void store_is_well();
@@ -104,6 +109,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Task> tasks_;                         // guarded by mutex_
+  size_t commits_ = 0;                             // guarded: frames among them that commit a part
   std::map<supervisor::RunToken, size_t> waiting_; // guarded: bytes queued of a run
   std::map<supervisor::RunToken, bool> held_;      // guarded: told not to read on
   bool stopping_ = false;                          // guarded
@@ -114,6 +120,17 @@ private:
   Guarded<Trouble> trouble_;
   Jobs jobs_;
   // kepu-ingest only
+  struct Group {
+    size_t left = 0;                     // commits that it takes yet
+    std::set<supervisor::RunToken> runs; // whose frames it has taken
+    struct Answered {
+      supervisor::RunToken run;
+      wire::Header header; // of the frame
+      RunIngest::Answer answer;
+    };
+    std::vector<Answered> answers; // that wait for its end
+  };
+  std::optional<Group> group_;
   std::set<std::string> prepared_;                           // sources whose cursor was handed out for a run to come
   std::map<std::string, std::vector<BeforeRun>> before_run_; // by source, once its run has ended
   std::deque<Task> held_back_; // of runs that began while a job held their source; in order

@@ -85,6 +85,10 @@ RunIngest::Answer RunIngest::frame(const wire::Header& header, std::string_view 
   return answer;
 }
 
+std::optional<supervisor::Refusal> RunIngest::lost(const Error& error) {
+  return is_refused_ ? std::nullopt : std::optional(refusal_of(error));
+}
+
 supervisor::Refusal RunIngest::refusal_of(const Error& error) {
   is_refused_ = true;
   part_.reset();

@@ -31,6 +31,10 @@ public:
   };
   const std::string& source() const { return info_.source; }
   Answer frame(const wire::Header& header, std::string_view payload);
+  // Rows of the part that is open.
+  uint64_t part_rows() const { return tally_.rows; }
+  // What it gave was written together with others, and none of it is there: it must end. nullopt: it must already.
+  std::optional<supervisor::Refusal> lost(const Error& error);
   // Nothing more comes of a run that ended well: what a backfill read is swapped in. nullopt: it is, or the run is
   // none.
   std::optional<supervisor::Refusal> swap();

@@ -161,7 +161,7 @@ private:
   void make_anew(Figure& figure, const StoredDataset& dataset, Seq seq) {
     std::map<int64_t, measure::Changes> by_source;
     const auto write = [&](int64_t source, measure::Changes& changes) {
-      figure.write(source, changes, seq);
+      figure.write(core_.cells, source, changes, seq);
       changes.clear();
     };
     scan_facts(core_.db, dataset.dataset, {}, [&](const FactSlice& slice) {

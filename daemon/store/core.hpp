@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/side_thread.hpp"
+#include "store/cells.hpp"
 #include "store/dictionary.hpp"
 #include "store/figures.hpp"
 #include "store/ledger.hpp"
@@ -16,6 +17,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace kepu::store {
@@ -41,10 +43,11 @@ struct Core {
   Dictionary dictionary;
   Persons persons;
   Ledger ledger;
+  Cells cells;
   std::atomic<uint64_t> latest{0};
   Instant last_recorded{};
   const std::shared_ptr<Moments> moments;
-  std::optional<CommitInfo> put; // by the transaction that goes on
+  std::vector<CommitInfo> put; // by the transaction that goes on, in their order
   std::shared_ptr<const model::Catalog> catalog;
   std::optional<model::Zone> zone;
   std::map<std::string, std::unique_ptr<StoredDataset>, std::less<>> datasets;      // by id
@@ -66,16 +69,18 @@ struct Core {
                std::span<const uint32_t> rows, int sign, PartChanges& changes);
   // Inside a transaction: puts changes of one source's figures on disk.
   void write(PartChanges& changes, int64_t source, Seq seq);
-  // After the transaction is on disk.
-  void settled(const CommitInfo& commit);
   // After a transaction did not end well: what is in memory is read anew.
   void rolled_back();
+  void forget_series();
 
-  // Commits, and copies the log into the file when it has grown long. Returns the commit that was put.
+  // Commits, and copies the log into the file when it has grown long. Returns the last commit that was put.
   std::optional<CommitInfo> end(Transaction& transaction);
+  void fix_moments();
 
-  // Runs f in a transaction; an SqlError inside rolls back and becomes the result's error.
+  // Runs f in a transaction of its own; an SqlError inside rolls back and becomes the result's error.
   template <class F> auto in_transaction(F&& f) -> Result<decltype(f())> {
+    close_group();
+    cells.forget();
     try {
       Transaction transaction(db);
       if constexpr (std::is_void_v<decltype(f())>) {
@@ -90,6 +95,52 @@ struct Core {
       }
     } catch (const SqlError& error) {
       rolled_back();
+      return error.error();
+    }
+  }
+
+  // ---- parts that share a transaction; see Writer::begin_group() ----
+
+  bool is_grouping = false;
+  std::optional<Transaction> group; // once a part wrote something
+  std::optional<Error> group_lost;  // why nothing of it is there
+
+  Result<void> end_group();
+  // What is written otherwise comes after it.
+  void close_group();
+  void lose_group(const Error& error);
+
+  void begin_part();
+  void part_rolled_back(size_t had_put, const Error& error);
+
+  // The same for what a part writes: in a group, into the group's transaction, and what fails is undone alone.
+  template <class F> auto in_part(F&& f) -> Result<decltype(f())> {
+    if (group_lost) return *group_lost;
+    if (!is_grouping) return in_transaction(std::forward<F>(f));
+    try {
+      begin_part();
+    } catch (const SqlError& error) {
+      lose_group(error.error());
+      return error.error();
+    }
+    const size_t had_put = put.size();
+    try {
+      Savepoint savepoint(db);
+      const auto keep = [&] {
+        savepoint.keep();
+        cells.accept_part();
+      };
+      if constexpr (std::is_void_v<decltype(f())>) {
+        f();
+        keep();
+        return {};
+      } else {
+        auto out = f();
+        keep();
+        return out;
+      }
+    } catch (const SqlError& error) {
+      part_rolled_back(had_put, error.error());
       return error.error();
     }
   }

@@ -110,6 +110,9 @@ Db::Db(const std::filesystem::path& file, Mode mode) : file_(file) {
   // Else every allocation of every connection takes one lock, to count what nobody asks.
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)uncounted;
+  // Pages as they were at a savepoint stay in memory: a part that shares a transaction is small.
+  static const int unspilt = sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, -1);
+  (void)unspilt;
   const bool writes = mode != Mode::read;
   // The store holds what departments entrusted: nobody but the hub's user reads it.
   const mode_t old_mask = umask(0077);
@@ -240,6 +243,22 @@ Transaction::~Transaction() {
 }
 void Transaction::commit() {
   db_.query("COMMIT").run();
+  open_ = false;
+}
+
+Savepoint::Savepoint(Db& db) : db_(db) { db_.query("SAVEPOINT part").run(); }
+Savepoint::~Savepoint() {
+  if (!open_ || !db_.in_transaction()) return;
+  try {
+    db_.query("ROLLBACK TO part").run();
+    db_.query("RELEASE part").run();
+  } catch (const SqlError&) {
+    // Half of it must not stay: all goes.
+    sqlite3_exec(db_.db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+void Savepoint::keep() {
+  db_.query("RELEASE part").run();
   open_ = false;
 }
 

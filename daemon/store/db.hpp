@@ -95,6 +95,7 @@ public:
   Query held();
 
 private:
+  friend class Savepoint;
   [[noreturn]] void fail(int code, const char* doing) const;
   std::filesystem::path file_;
   sqlite3* db_ = nullptr;
@@ -108,6 +109,19 @@ public:
   explicit Transaction(Db& db);
   ~Transaction();
   void commit();
+
+private:
+  Db& db_;
+  bool open_ = true;
+};
+
+// Inside a transaction: what is done while this lives is undone alone unless kept; where that cannot be, the whole
+// transaction is. One at a time.
+class Savepoint {
+public:
+  explicit Savepoint(Db& db);
+  ~Savepoint();
+  void keep();
 
 private:
   Db& db_;

@@ -34,13 +34,19 @@ uint32_t Dictionary::code(Field& field, std::string_view text) {
 }
 
 void Dictionary::write() {
-  for (const auto& [field, code] : waiting_) {
+  for (; written_ < waiting_.size(); ++written_) {
+    const auto& [field, code] = waiting_[written_];
     db_.query("INSERT INTO codes(field,code,text) VALUES(?,?,?)")
         .bind(1, field->name)
         .bind(2, static_cast<int64_t>(code))
         .bind(3, field->texts[code - 1])
         .run();
   }
+}
+
+void Dictionary::settled() {
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<ptrdiff_t>(written_));
+  written_ = 0;
 }
 
 DatasetCodes::DatasetCodes(Dictionary& dictionary, const std::string& stored_dataset, const model::Dataset& dataset)
@@ -87,6 +93,26 @@ void Persons::forget() {
   index_.forget();
 }
 
+void Persons::load() {
+  if (loaded_) return;
+  auto last = db_.query("SELECT v FROM meta WHERE k='persons'");
+  last_ = last.step() ? static_cast<uint32_t>(last.integer(0)) : 0;
+  // A number that is given twice would make two persons one.
+  auto given = db_.query("SELECT coalesce(sum(n),0) FROM personseg");
+  given.step();
+  if (static_cast<int64_t>(last_) < given.integer(0))
+    throw SqlError(fail("damaged", "the count of persons is damaged; restore the store from a backup"));
+  written_ = last_;
+  loaded_ = true;
+}
+
+void Persons::write() {
+  index_.save();
+  if (!loaded_ || last_ == written_) return;
+  db_.query("INSERT OR REPLACE INTO meta(k,v) VALUES('persons',?)").bind(1, static_cast<int64_t>(last_)).run();
+  written_ = last_;
+}
+
 uint32_t Persons::find(int64_t pseudonym) {
   const auto hash = static_cast<uint64_t>(pseudonym);
   uint32_t out = 0;
@@ -100,16 +126,7 @@ void Persons::erase(int64_t pseudonym, uint32_t number) {
 }
 
 void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers) {
-  if (!loaded_) {
-    auto last = db_.query("SELECT v FROM meta WHERE k='persons'");
-    last_ = last.step() ? static_cast<uint32_t>(last.integer(0)) : 0;
-    // A number that is given twice would make two persons one.
-    auto given = db_.query("SELECT coalesce(sum(n),0) FROM personseg");
-    given.step();
-    if (static_cast<int64_t>(last_) < given.integer(0))
-      throw SqlError(fail("damaged", "the count of persons is damaged; restore the store from a backup"));
-    loaded_ = true;
-  }
+  load();
   struct Asked {
     uint64_t hash;
     uint32_t row;
@@ -132,10 +149,7 @@ void Persons::number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>&
     found[i] = ++last_;
     fresh.push_back({hashes[i], found[i]});
   }
-  if (!fresh.empty()) {
-    index_.add(fresh);
-    db_.query("INSERT OR REPLACE INTO meta(k,v) VALUES('persons',?)").bind(1, static_cast<int64_t>(last_)).run();
-  }
+  index_.add(fresh);
   numbers.resize(pseudonyms.size());
   size_t i = 0;
   for (const auto& one : asked) {

@@ -32,10 +32,12 @@ public:
   };
   // Reads it in when it is asked for the first time. Valid until this goes.
   Field& field(const std::string& name);
-  // Inside a transaction: writes codes that were given since the last one.
+  // Inside a transaction: writes codes that were given since the last call.
   void write();
   // After a commit: what was written stays written.
-  void settled() { waiting_.clear(); }
+  void settled();
+  // After a rollback: it is written again.
+  void rolled_back() { written_ = 0; }
 
   uint32_t code(Field& field, std::string_view text);
 
@@ -43,6 +45,7 @@ private:
   Db& db_;
   std::map<std::string, Field> fields_;
   std::vector<std::pair<Field*, uint32_t>> waiting_; // given, not yet on disk
+  size_t written_ = 0;                               // of them, in the transaction that goes on
 };
 
 // The fields of one dataset, by their number in it.
@@ -63,20 +66,24 @@ public:
   explicit Persons(Db& db);
   // Inside a transaction. numbers[i] belongs to pseudonyms[i]; new ones are given a number.
   void number(std::span<const int64_t> pseudonyms, std::vector<uint32_t>& numbers);
+  // Puts new ones on disk.
+  void write();
   // 0: unknown.
   uint32_t find(int64_t pseudonym);
   // Inside a transaction: the number stays given, but to nobody.
   void erase(int64_t pseudonym, uint32_t number);
   // Pseudonyms in person columns of `facts` become numbers.
   void number(model::FactColumns& facts);
-  // After a rollback.
+  // After a rollback, or to give memory back: as on disk.
   void forget();
   KeyIndex& index() { return index_; }
 
 private:
+  void load();
   Db& db_;
   KeyIndex index_;
   uint32_t last_ = 0;
+  uint32_t written_ = 0; // the last as it lies on disk
   bool loaded_ = false;
 };
 

@@ -109,7 +109,6 @@ private:
     case At::person: {
       const auto done = core_.in_transaction([&] { return erase(); });
       if (!done) return done.error();
-      core_.settled(*done);
       outcome_.commit = *done;
       at_ = At::file;
       return false;

@@ -1,7 +1,6 @@
 #include "store/figures.hpp"
 
 #include "base/bytes.hpp"
-#include "measure/cells.hpp"
 #include "store/sums.hpp"
 
 #include <algorithm>
@@ -88,61 +87,89 @@ int64_t Figure::series_named(int64_t source, std::string_view dims, Seq seq) {
   return db_.last_rowid();
 }
 
-void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
+// `days`: changes of one month, ascending.
+void Figure::write_chunk(Cells& cells, const Row& row, std::span<const measure::Delta* const> days, Seq seq) {
+  static const Cells::Days none;
+  const auto* kept = cells.chunk(row.id);
+  if (!kept && row.kept != row.id) kept = cells.chunk(row.kept);
+  const auto& had = kept ? *kept : none;
+  Cells::Days now;
+  now.reserve(had.size() + days.size());
+  auto old = had.begin();
+  for (const auto* delta : days) {
+    for (; old != had.end() && old->day < delta->day; ++old)
+      now.push_back(*old);
+    measure::ChunkDay day;
+    if (old != had.end() && old->day == delta->day) {
+      day = *old++;
+    } else {
+      day.day = delta->day;
+      day.first_seq = seq;
+    }
+    day.last_seq = seq;
+    day.n += delta->n;
+    day.sum += delta->sum;
+    day.approximate += delta->approximate;
+    day.repaired += delta->repaired;
+    day.provisional += delta->provisional;
+    if (day.n < 0) disagree();
+    now.push_back(day);
+  }
+  now.insert(now.end(), old, had.end());
+  cells.put_chunk(row.id, std::move(now));
+}
+
+void Figure::write_set(Cells& cells, const Row& row, std::span<const measure::SetChange> changes, Seq seq) {
+  static const Cells::Set none;
+  const auto* kept = cells.set(row.id);
+  if (!kept && row.kept != row.id) kept = cells.set(row.kept);
+  const auto& had = kept ? kept->values : none.values;
+  Cells::Set now;
+  now.first_seq = kept ? kept->first_seq : static_cast<int64_t>(seq);
+  now.last_seq = static_cast<int64_t>(seq);
+  now.values.reserve(had.size() + changes.size());
+  auto old = had.begin();
+  for (const auto& change : changes) {
+    for (; old != had.end() && old->number < change.number; ++old)
+      now.values.push_back(*old);
+    int64_t count = change.times;
+    if (old != had.end() && old->number == change.number) count += (old++)->count;
+    if (count < 0) disagree();
+    if (count > 0) now.values.push_back({change.number, static_cast<uint32_t>(count)});
+  }
+  now.values.insert(now.values.end(), old, had.end());
+  cells.put_set(row.id, std::move(now));
+}
+
+void Figure::write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq) {
+  write(cells, changes, seq, [&](const measure::Delta& delta) {
+    const int64_t series = series_of(source, delta, seq);
+    return Series{series, series};
+  });
+}
+
+void Figure::write(Cells& cells, measure::Changes& changes, Seq seq, const SeriesOf& series_of) {
   struct Place {
     int64_t chunk;
-    int64_t series;
-    uint32_t delta;
+    Series series;
+    const measure::Delta* delta;
   };
-  std::vector<Place> places(changes.deltas.size());
-  for (uint32_t i = 0; i < places.size(); ++i) {
-    const auto& delta = changes.deltas[i];
-    const int64_t series = series_of(source, delta, seq);
-    places[i] = {chunk_id(series, delta.day), series, i};
+  std::vector<Place> places;
+  places.reserve(changes.deltas.size());
+  for (const auto& delta : changes.deltas) {
+    const auto series = series_of(delta);
+    places.push_back({chunk_id(series.number, delta.day), series, &delta});
   }
-  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
-    return a.chunk != b.chunk ? a.chunk < b.chunk : changes.deltas[a.delta].day < changes.deltas[b.delta].day;
+  std::ranges::sort(places, [](const Place& a, const Place& b) {
+    return a.chunk != b.chunk ? a.chunk < b.chunk : a.delta->day < b.delta->day;
   });
+  std::vector<const measure::Delta*> days;
   for (size_t begin = 0; begin < places.size();) {
-    const int64_t id = places[begin].chunk;
-    const model::Day first = first_day_of_chunk(id);
-    std::vector<measure::ChunkDay> had;
-    {
-      auto row = db_.query("SELECT data FROM chunk WHERE id=?");
-      row.bind(1, id);
-      if (row.step()) {
-        if (auto ok = measure::decode_chunk(row.blob(0), first, had); !ok) damaged(ok.error());
-      }
-    }
-    std::vector<measure::ChunkDay> days;
-    auto old = had.begin();
-    size_t at = begin;
-    for (; at < places.size() && places[at].chunk == id; ++at) {
-      const auto& delta = changes.deltas[places[at].delta];
-      for (; old != had.end() && old->day < delta.day; ++old)
-        days.push_back(*old);
-      measure::ChunkDay day;
-      if (old != had.end() && old->day == delta.day) {
-        day = *old++;
-      } else {
-        day.day = delta.day;
-        day.first_seq = seq;
-      }
-      day.last_seq = seq;
-      day.n += delta.n;
-      day.sum += delta.sum;
-      day.approximate += delta.approximate;
-      day.repaired += delta.repaired;
-      day.provisional += delta.provisional;
-      if (day.n < 0) disagree();
-      days.push_back(day);
-    }
-    days.insert(days.end(), old, had.end());
-    db_.query("INSERT OR REPLACE INTO chunk(id,data) VALUES(?,?)")
-        .bind(1, id)
-        .bind_blob(2, measure::encode_chunk(days, first))
-        .run();
-    begin = at;
+    const auto& [chunk, series, first] = places[begin];
+    days.clear();
+    for (; begin < places.size() && places[begin].chunk == chunk; ++begin)
+      days.push_back(places[begin].delta);
+    write_chunk(cells, {chunk, chunk_id(series.kept, first->day)}, days, seq);
   }
   if (!meter_.distinct()) return;
   changes.settle();
@@ -155,43 +182,11 @@ void Figure::write(int64_t source, measure::Changes& changes, Seq seq) {
     begin = end;
   }
   for (const auto& place : places) { // in the order in which they lie on disk
-    if (const auto set = sets[place.delta]; !set.empty())
-      write_set(place.series, changes.deltas[place.delta].day, set, seq);
+    const auto& set = sets[static_cast<size_t>(place.delta - changes.deltas.data())];
+    if (set.empty()) continue;
+    const auto day = place.delta->day;
+    write_set(cells, {setcell_id(place.series.number, day), setcell_id(place.series.kept, day)}, set, seq);
   }
-}
-
-void Figure::write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq) {
-  const int64_t id = setcell_id(series, day);
-  std::vector<measure::Counted> had;
-  int64_t first_seq = static_cast<int64_t>(seq);
-  {
-    auto row = db_.query("SELECT first_seq,data FROM setcell WHERE id=?");
-    row.bind(1, id);
-    if (row.step()) {
-      first_seq = row.integer(0);
-      auto decoded = measure::decode_set(row.blob(1));
-      if (!decoded) damaged(decoded.error());
-      had = std::move(*decoded);
-    }
-  }
-  std::vector<measure::Counted> now;
-  now.reserve(had.size() + changes.size());
-  auto old = had.begin();
-  for (const auto& change : changes) {
-    for (; old != had.end() && old->number < change.number; ++old)
-      now.push_back(*old);
-    int64_t count = change.times;
-    if (old != had.end() && old->number == change.number) count += (old++)->count;
-    if (count < 0) disagree();
-    if (count > 0) now.push_back({change.number, static_cast<uint32_t>(count)});
-  }
-  now.insert(now.end(), old, had.end());
-  db_.query("INSERT OR REPLACE INTO setcell(id,first_seq,last_seq,data) VALUES(?,?,?,?)")
-      .bind(1, id)
-      .bind(2, first_seq)
-      .bind(3, static_cast<int64_t>(seq))
-      .bind_blob(4, measure::encode_set(now))
-      .run();
 }
 
 } // namespace kepu::store

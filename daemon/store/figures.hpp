@@ -3,12 +3,15 @@
 #pragma once
 
 #include "measure/meter.hpp"
+#include "store/cells.hpp"
 #include "store/db.hpp"
 #include "store/ledger.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,9 +47,16 @@ public:
   measure::Meter& meter() { return meter_; }
   const model::Indicator& indicator() const { return meter_.indicator(); }
   Seq definition() const { return def_seq_; }
-  // Puts changes of one source's figures on disk.
-  void write(int64_t source, measure::Changes& changes, Seq seq);
-  // After a rollback.
+  // Puts changes of one source's figures into their cells.
+  void write(Cells& cells, int64_t source, measure::Changes& changes, Seq seq);
+  // The same into other series, which begin as those that are kept: see FiguresAside.
+  struct Series {
+    int64_t number = 0;
+    int64_t kept = 0;
+  };
+  using SeriesOf = std::function<Series(const measure::Delta&)>;
+  void write(Cells& cells, measure::Changes& changes, Seq seq, const SeriesOf& series_of);
+  // After a rollback, and when other series took the place of those that were kept.
   void forget() { series_.clear(); }
 
   // Its number, which is given when it is asked for the first time, to be there since commit `seq`.
@@ -55,7 +65,12 @@ public:
   int64_t series_named(int64_t source, std::string_view dims, Seq seq);
 
 private:
-  void write_set(int64_t series, model::Day day, std::span<const measure::SetChange> changes, Seq seq);
+  struct Row { // of a cell: where it goes, and where it is kept when nothing is there yet
+    int64_t id;
+    int64_t kept;
+  };
+  static void write_chunk(Cells& cells, const Row& row, std::span<const measure::Delta* const> days, Seq seq);
+  static void write_set(Cells& cells, const Row& row, std::span<const measure::SetChange> changes, Seq seq);
   Db& db_;
   measure::Meter meter_;
   Seq def_seq_;

@@ -4,7 +4,7 @@
 #include "base/hash.hpp"
 #include "base/radix.hpp"
 #include "store/key_filter.hpp"
-#include "store/packing.hpp"
+#include "store/key_page.hpp"
 #include "store/sums.hpp"
 
 #include <algorithm>
@@ -13,10 +13,8 @@
 namespace kepu::store {
 namespace {
 
-constexpr size_t page_bytes = 4'032;       // a row that fits one 4 KiB page
-constexpr size_t most_entries = 4'000;     // of a page: its entries take at least a byte each
-constexpr size_t page_head = 40;           // count, checksum, and what comes before packed numbers
 constexpr size_t gather_entries = 262'144; // 4 MB in memory; spreads as some 4,000 entries a partition
+constexpr size_t few_pages = 64;           // are read sooner than all that has gathered
 constexpr int partition_bits = 6;
 constexpr unsigned gathering = 1u << partition_bits; // its partition number
 static_assert(KeyIndex::parts == gathering + 1);
@@ -24,25 +22,8 @@ constexpr unsigned merge_at = 8; // runs of one size class
 
 unsigned partition_of(uint64_t hash) { return static_cast<unsigned>(hash >> (64 - partition_bits)); }
 
-[[noreturn]] void damaged() {
-  throw SqlError(fail("damaged", "a page of the key index is damaged; restore the store from a backup"));
-}
-
-// How many of these entries, sorted by hash, fit one page.
-size_t fitting(std::span<const KeyEntry> entries) {
-  uint64_t widest = 0; // step from hash to hash
-  uint64_t low = entries[0].number;
-  uint64_t high = low;
-  size_t n = 1;
-  for (; n < std::min(entries.size(), most_entries); ++n) {
-    widest = std::max(widest, entries[n].hash - entries[n - 1].hash);
-    low = std::min(low, entries[n].number);
-    high = std::max(high, entries[n].number);
-    const auto bits = static_cast<size_t>(std::bit_width(widest) + std::bit_width(high - low));
-    if (page_head + (n + 1) * std::max<size_t>(bits, 8) / 8 > page_bytes) break;
-  }
-  return n;
-}
+constexpr int run_bits = 40;
+int64_t id_of_run(unsigned partition, int64_t number) { return static_cast<int64_t>(partition) << run_bits | number; }
 
 bool by_hash(const KeyEntry& entry, uint64_t hash) { return entry.hash < hash; }
 bool is_lower(const KeyEntry& a, const KeyEntry& b) { return a.hash < b.hash; }
@@ -86,7 +67,7 @@ namespace {
 
 #define KEPU_KEY_SQL(T)                                                                                                \
   {                                                                                                                    \
-    "SELECT id,n,first_page,lows,filter,sum FROM " T "seg ORDER BY id",                                                \
+    "SELECT id,n,first_page,lows,filter,sum FROM " T "seg WHERE id BETWEEN ? AND ? ORDER BY id",                       \
         "SELECT id,n,first_page,lows,filter,sum FROM " T "seg WHERE id>? ORDER BY id LIMIT 1",                         \
         "SELECT coalesce(max(page),0) FROM " T "page", "SELECT data FROM " T "page WHERE page=?",                      \
         "INSERT INTO " T "seg(id,n,first_page,pages,lows,filter,sum) VALUES(?,?,?,?,?,?,?)",                           \
@@ -107,10 +88,9 @@ KeyIndex::KeyIndex(Db& db, Table table, KeySource* source)
 void KeyIndex::forget() {
   loaded_ = false;
   for (auto& runs : partitions_)
-    runs.clear();
+    runs.reset();
   gathered_runs_.clear();
-  gathered_.clear();
-  gathered_.shrink_to_fit();
+  gathered_.reset();
   recent_.clear();
 }
 
@@ -127,62 +107,15 @@ KeyIndex::Run KeyIndex::parse_run(const Query& row) {
   run.first_page = row.integer(2);
   const auto lows = row.blob(3);
   const auto filter = row.blob(4);
-  if (row.integer(5) != sum_of_run(run.id, row.integer(1), run.first_page, lows, filter)) damaged();
-  if (lows.empty() || lows.size() % sizeof(uint64_t)) damaged();
+  if (row.integer(5) != sum_of_run(run.id, row.integer(1), run.first_page, lows, filter)) damaged_keys();
+  if (lows.empty() || lows.size() % sizeof(uint64_t)) damaged_keys();
   run.lows.resize(lows.size() / 8);
   std::memcpy(run.lows.data(), lows.data(), run.lows.size() * 8);
   run.filter = filter;
-  const auto partition = static_cast<unsigned>(run.id >> 40);
-  if (partition > gathering || (partition < gathering && (!is_key_filter(run.filter)))) damaged();
+  const auto partition = static_cast<unsigned>(run.id >> run_bits);
+  if (partition > gathering || (partition < gathering && (!is_key_filter(run.filter)))) damaged_keys();
   return run;
 }
-
-// The last page read: its hashes, and its numbers when they are asked for, since most pages are read in vain.
-class KeyIndex::OnePage {
-public:
-  explicit OnePage(KeyIndex& index) : index_(index) {}
-
-  void read(int64_t page) {
-    if (page == page_) return;
-    auto query = index_.db_.query(index_.sql_.page);
-    query.bind(1, page);
-    if (!query.step()) damaged();
-    bool ok = false;
-    const auto data = unseal(query.blob(0), ok);
-    ByteReader in(data);
-    const auto n = in.get<uint32_t>();
-    if (!ok || n == 0 || n > most_entries) damaged();
-    hashes_.resize(n);
-    uint64_t hash = in.get<uint64_t>();
-    get_packed(in, n, [&](size_t i, int64_t step) { hashes_[i] = hash += static_cast<uint64_t>(step); });
-    if (!in.ok()) damaged();
-    packed_numbers_ = data.substr(in.position());
-    numbers_.clear();
-    page_ = page;
-  }
-
-  std::span<const uint64_t> hashes() const { return hashes_; }
-  std::span<const uint64_t> numbers() {
-    if (numbers_.empty()) {
-      ByteReader in(packed_numbers_);
-      numbers_.resize(hashes_.size());
-      get_packed(in, hashes_.size(), [&](size_t i, int64_t number) { numbers_[i] = static_cast<uint64_t>(number); });
-      if (!in.ok() || !in.at_end()) damaged();
-    }
-    return numbers_;
-  }
-  template <class Found> void find(uint64_t hash, Found&& found) {
-    for (auto at = std::ranges::lower_bound(hashes_, hash); at != hashes_.end() && *at == hash; ++at)
-      found(numbers()[static_cast<size_t>(at - hashes_.begin())]);
-  }
-
-private:
-  KeyIndex& index_;
-  int64_t page_ = 0;
-  std::vector<uint64_t> hashes_;
-  std::string packed_numbers_;
-  std::vector<uint64_t> numbers_;
-};
 
 std::optional<KeyIndex::Checked> KeyIndex::check_run_after(int64_t after) {
   Checked out;
@@ -200,7 +133,7 @@ std::optional<KeyIndex::Checked> KeyIndex::check_run_after(int64_t after) {
   }
   uint64_t entries = 0;
   try {
-    OnePage page(*this);
+    KeyPage page(db_, sql_.page);
     for (size_t i = 0; i < run.lows.size(); ++i) {
       page.read(run.first_page + static_cast<int64_t>(i));
       entries += page.numbers().size();
@@ -222,24 +155,12 @@ void KeyIndex::load() {
     pages.step();
     next_page_ = pages.integer(0) + 1;
   }
-  next_run_ = 1;
-  {
-    auto runs = db_.query(sql_.runs);
-    while (runs.step()) {
-      Run run = parse_run(runs);
-      const auto partition = static_cast<unsigned>(run.id >> 40);
-      next_run_ = std::max(next_run_, (run.id & ((int64_t{1} << 40) - 1)) + 1);
-      (partition == gathering ? gathered_runs_ : partitions_[partition]).push_back(std::move(run));
-    }
-  }
-  for (const auto& run : gathered_runs_)
-    read_run(run, gathered_);
-  sort_by_hash(gathered_);
+  gathered_runs_ = read_runs(gathering);
   if (source_) {
     uint64_t saved = 0;
     {
       auto row = db_.query("SELECT v FROM meta WHERE k='keys_saved'");
-      if (!row.step()) damaged();
+      if (!row.step()) damaged_keys();
       saved = static_cast<uint64_t>(row.integer(0));
     }
     std::vector<KeyEntry> entries;
@@ -248,6 +169,41 @@ void KeyIndex::load() {
     keep(std::move(entries));
   }
   loaded_ = true;
+}
+
+std::vector<KeyEntry>& KeyIndex::gathered() {
+  if (!gathered_) {
+    gathered_.emplace();
+    for (const auto& run : gathered_runs_)
+      read_run(run, *gathered_);
+    sort_by_hash(*gathered_);
+  }
+  return *gathered_;
+}
+
+size_t KeyIndex::count_gathered() const {
+  size_t out = 0;
+  for (const auto& run : gathered_runs_)
+    out += run.n;
+  for (const auto& recent : recent_)
+    out += recent.size();
+  return out;
+}
+
+std::vector<KeyIndex::Run> KeyIndex::read_runs(unsigned partition) {
+  std::vector<Run> out;
+  auto runs = db_.query(sql_.runs);
+  runs.bind(1, id_of_run(partition, 0)).bind(2, id_of_run(partition + 1, 0) - 1);
+  while (runs.step())
+    out.push_back(parse_run(runs));
+  next_run_[partition] = (out.empty() ? id_of_run(partition, 0) : out.back().id) + 1;
+  return out;
+}
+
+std::vector<KeyIndex::Run>& KeyIndex::runs_of(unsigned partition) {
+  auto& runs = partitions_[partition];
+  if (!runs) runs = read_runs(partition);
+  return *runs;
 }
 
 void KeyIndex::keep(std::vector<KeyEntry> entries) {
@@ -267,8 +223,8 @@ std::vector<KeyEntry> KeyIndex::take_recent() {
 }
 
 void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
-  out.reserve(out.size() + std::min<uint64_t>(run.n, run.lows.size() * most_entries)); // more it cannot hold
-  OnePage page(*this);
+  out.reserve(out.size() + std::min<uint64_t>(run.n, run.lows.size() * most_on_key_page)); // more it cannot hold
+  KeyPage page(db_, sql_.page);
   for (size_t i = 0; i < run.lows.size(); ++i) {
     page.read(run.first_page + static_cast<int64_t>(i));
     for (size_t at = 0; at < page.hashes().size(); ++at)
@@ -276,28 +232,39 @@ void KeyIndex::read_run(const Run& run, std::vector<KeyEntry>& out) {
   }
 }
 
+template <class Found> void KeyIndex::find_in_run(const Run& run, uint64_t hash, KeyPage& page, Found&& found) {
+  // Equal hashes may begin on the page before the one whose low equals them.
+  const auto above = std::lower_bound(run.lows.begin(), run.lows.end(), hash);
+  auto wanted = static_cast<size_t>(above - run.lows.begin());
+  if (wanted > 0) --wanted;
+  for (; wanted < run.lows.size() && run.lows[wanted] <= hash; ++wanted) {
+    page.read(run.first_page + static_cast<int64_t>(wanted));
+    page.find(hash, found);
+  }
+}
+
 void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
   load();
-  find_in(gathered_, hashes, found);
   for (const auto& entries : recent_)
     find_in(entries, hashes, found);
-  OnePage page(*this);
+  KeyPage page(db_, sql_.page);
+  if (gathered_ || hashes.size() * gathered_runs_.size() > few_pages) {
+    find_in(gathered(), hashes, found);
+  } else {
+    for (const auto& run : gathered_runs_) {
+      for (size_t i = 0; i < hashes.size(); ++i)
+        find_in_run(run, hashes[i], page, [&](uint64_t number) { found(i, number); });
+    }
+  }
   for (size_t begin = 0; begin < hashes.size();) {
     const unsigned partition = partition_of(hashes[begin]);
     size_t end = begin + 1;
     while (end < hashes.size() && partition_of(hashes[end]) == partition)
       ++end;
-    for (const auto& run : partitions_[partition]) {
+    for (const auto& run : runs_of(partition)) {
       for (size_t i = begin; i < end; ++i) {
         if (!may_hold(run.filter, hashes[i])) continue;
-        // Equal hashes may begin on the page before the one whose low equals them.
-        const auto above = std::lower_bound(run.lows.begin(), run.lows.end(), hashes[i]);
-        auto wanted = static_cast<size_t>(above - run.lows.begin());
-        if (wanted > 0) --wanted;
-        for (; wanted < run.lows.size() && run.lows[wanted] <= hashes[i]; ++wanted) {
-          page.read(run.first_page + static_cast<int64_t>(wanted));
-          page.find(hashes[i], [&](uint64_t number) { found(i, number); });
-        }
+        find_in_run(run, hashes[i], page, [&](uint64_t number) { found(i, number); });
       }
     }
     begin = end;
@@ -306,30 +273,14 @@ void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(s
 
 KeyIndex::Run KeyIndex::write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter) {
   Run run;
-  run.id = static_cast<int64_t>(partition) << 40 | next_run_++;
+  run.id = next_run_[partition]++;
   run.n = entries.size();
   run.first_page = next_page_;
-  std::string data;
-  std::vector<int64_t> steps;
-  std::vector<int64_t> numbers;
   for (size_t begin = 0; begin < entries.size();) {
-    const auto page = entries.subspan(begin, fitting(entries.subspan(begin)));
+    const auto page = entries.subspan(begin, fitting_a_key_page(entries.subspan(begin)));
     begin += page.size();
     run.lows.push_back(page[0].hash);
-    steps.clear();
-    numbers.clear();
-    for (size_t i = 0; i < page.size(); ++i) {
-      steps.push_back(static_cast<int64_t>(page[i].hash - page[i ? i - 1 : 0].hash));
-      numbers.push_back(static_cast<int64_t>(page[i].number));
-    }
-    data.clear();
-    ByteWriter writer(data);
-    writer.put(static_cast<uint32_t>(page.size()));
-    writer.put(page[0].hash);
-    put_packed(writer, steps, shape_of(steps));
-    put_packed(writer, numbers, shape_of(numbers));
-    seal(data);
-    db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, data).run();
+    db_.query(sql_.put_page).bind(1, next_page_++).bind_blob(2, encode_key_page(page)).run();
   }
   if (with_filter) run.filter = make_key_filter(entries);
   const std::string_view lows(reinterpret_cast<const char*>(run.lows.data()), run.lows.size() * 8);
@@ -356,21 +307,15 @@ void KeyIndex::drop_run(const Run& run) {
 void KeyIndex::add(std::span<const KeyEntry> entries) {
   if (entries.empty()) return;
   load();
-  size_t gathered = gathered_.size() + entries.size();
-  for (const auto& recent : recent_)
-    gathered += recent.size();
   keep({entries.begin(), entries.end()});
-  if (gathered > gather_entries) {
-    spread();
-  } else if (!source_) {
-    save();
-  }
+  if (source_ && count_gathered() > gather_entries) spread();
 }
 
 void KeyIndex::save() {
   if (recent_.empty()) return;
+  if (count_gathered() > gather_entries) return spread();
   auto entries = take_recent();
-  gathered_ = merged(gathered_, entries);
+  if (gathered_) gathered_ = merged(*gathered_, entries);
   // Runs that are not much longer are joined with it, so that there are few.
   while (!gathered_runs_.empty() && gathered_runs_.back().n <= 2 * entries.size()) {
     std::vector<KeyEntry> more;
@@ -384,11 +329,11 @@ void KeyIndex::save() {
 }
 
 void KeyIndex::save_as_one_run() {
-  gathered_ = merged(gathered_, take_recent());
+  gathered_ = merged(gathered(), take_recent());
   for (const auto& run : gathered_runs_)
     drop_run(run);
   gathered_runs_.clear();
-  if (!gathered_.empty()) gathered_runs_.push_back(write_run(gathering, gathered_, false));
+  if (!gathered_->empty()) gathered_runs_.push_back(write_run(gathering, *gathered_, false));
   note_saved();
 }
 
@@ -426,7 +371,7 @@ void KeyIndex::sweep(unsigned part, const std::function<bool(uint64_t)>& is_gone
 }
 
 void KeyIndex::take_out_of_gathered(const std::function<bool(const KeyEntry&)>& is_out) {
-  size_t taken = std::erase_if(gathered_, is_out);
+  size_t taken = std::erase_if(gathered(), is_out);
   for (auto& entries : recent_)
     taken += std::erase_if(entries, is_out);
   if (taken > 0) save_as_one_run();
@@ -436,7 +381,7 @@ void KeyIndex::take_out_of_gathered(const std::function<bool(const KeyEntry&)>& 
 void KeyIndex::take_out(unsigned partition, const std::function<bool(const KeyEntry&)>& is_out,
                         const std::function<bool(const Run&)>& may) {
   std::vector<Run> kept;
-  for (auto& run : partitions_[partition]) {
+  for (auto& run : runs_of(partition)) {
     std::vector<KeyEntry> left;
     if (may(run)) read_run(run, left);
     if (std::erase_if(left, is_out) == 0) {
@@ -455,7 +400,7 @@ void KeyIndex::join(unsigned part) {
     if (gathered_runs_.size() > 1) save_as_one_run();
     return;
   }
-  auto& runs = partitions_[part];
+  auto& runs = runs_of(part);
   if (runs.size() < 2) return;
   std::vector<KeyEntry> entries;
   for (const auto& run : runs) {
@@ -468,26 +413,26 @@ void KeyIndex::join(unsigned part) {
 }
 
 void KeyIndex::spread() {
+  gathered_ = merged(gathered(), take_recent());
   for (const auto& run : gathered_runs_)
     drop_run(run);
   gathered_runs_.clear();
-  gathered_ = merged(gathered_, take_recent());
-  const std::span<const KeyEntry> all(gathered_);
+  const std::span<const KeyEntry> all(*gathered_);
   for (size_t begin = 0; begin < all.size();) {
     const unsigned partition = partition_of(all[begin].hash);
     size_t end = begin + 1;
     while (end < all.size() && partition_of(all[end].hash) == partition)
       ++end;
-    partitions_[partition].push_back(write_run(partition, all.subspan(begin, end - begin), true));
+    runs_of(partition).push_back(write_run(partition, all.subspan(begin, end - begin), true));
     merge_full_classes(partition);
     begin = end;
   }
-  gathered_.clear();
+  gathered_->clear();
   note_saved();
 }
 
 void KeyIndex::merge_full_classes(unsigned partition) {
-  auto& runs = partitions_[partition];
+  auto& runs = runs_of(partition);
   auto size_class = [](const Run& run) { return (std::bit_width(run.n) + 2) / 3; }; // times 8 each
   for (bool merged = true; merged;) {
     merged = false;

@@ -3,18 +3,17 @@
 // spread over 64 partitions by the hash's top bits when there are many; runs of one partition and size
 // class are merged, eight into one. Writer thread; every call that writes happens inside a transaction.
 //
-// What has gathered is written as runs of a partition of its own: at once where it is told nowhere else, else when
-// save() is called, and made again from the facts after a crash; see decisions/key-index.md.
+// What has gathered is written as runs of a partition of its own when save() is called: within the transaction where it
+// is told nowhere else, else later, and made again from the facts after a crash; see decisions/key-index.md.
 //
-// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. Page: u32 n, u64 first hash,
-// then, packed, the n steps from hash to hash (the first is 0) and the n numbers, then XXH3-64. `lows`: the
-// first hash of each page.
+// keyseg.id = partition << 40 | run number; partition 64 is the gathering one. `lows`: the first hash of each page.
 // `filter`: blocked Bloom, 64-byte blocks, 13 bits an entry (10 in runs of earlier versions); empty for the gathering
 // partition. `sum`: sum_of_run(). meta `keys_saved`: entries of facts from this number on may be on no page.
 #pragma once
 
 #include "store/db.hpp"
 #include "store/key_filter.hpp"
+#include "store/key_page.hpp"
 
 #include <array>
 #include <cstdint>
@@ -40,7 +39,7 @@ public:
 class KeyIndex {
 public:
   enum class Table : uint8_t { facts, persons };
-  // `source`: must outlive the index; nullptr: there is none, all is written at once.
+  // `source`: must outlive the index; nullptr: there is none, and save() is called in each transaction.
   KeyIndex(Db& db, Table table, KeySource* source = nullptr);
 
   // For ascending hashes: calls found(i, number) for every entry whose hash is hashes[i].
@@ -81,9 +80,12 @@ private:
     std::string filter;
   };
   struct Sql;
-  class OnePage;
 
+  // The gathering partition.
   void load();
+  // Of another one; what is in memory of it lies on disk, too.
+  std::vector<Run>& runs_of(unsigned partition);
+  std::vector<Run> read_runs(unsigned partition);
   // Of a row of `runs`; refuses one that is damaged.
   static Run parse_run(const Query& row);
   // Appends.
@@ -91,6 +93,10 @@ private:
   Run write_run(unsigned partition, std::span<const KeyEntry> entries, bool with_filter);
   void drop_run(const Run& run);
   void keep(std::vector<KeyEntry> entries);
+  std::vector<KeyEntry>& gathered();
+  size_t count_gathered() const;
+  // Among those on the pages of a run.
+  template <class Found> static void find_in_run(const Run& run, uint64_t hash, KeyPage& page, Found&& found);
   // Takes all of recent_, sorted.
   std::vector<KeyEntry> take_recent();
   void save_as_one_run();
@@ -105,12 +111,12 @@ private:
   const Sql& sql_;
   KeySource* source_;
   bool loaded_ = false;
-  int64_t next_run_ = 1;
   int64_t next_page_ = 1;
-  std::array<std::vector<Run>, 64> partitions_; // by the top bits of the hash
+  std::array<int64_t, parts> next_run_{};                      // by partition, once its runs were read
+  std::array<std::optional<std::vector<Run>>, 64> partitions_; // by the top bits of the hash; those that were asked for
   std::vector<Run> gathered_runs_;
-  std::vector<KeyEntry> gathered_;            // of them; sorted
-  std::vector<std::vector<KeyEntry>> recent_; // on no page; each sorted and more than twice as long as the next
+  std::optional<std::vector<KeyEntry>> gathered_; // of them; sorted; nullopt: on their pages alone
+  std::vector<std::vector<KeyEntry>> recent_;     // on no page; each sorted and more than twice as long as the next
 };
 
 } // namespace kepu::store

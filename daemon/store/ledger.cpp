@@ -331,7 +331,8 @@ void Ledger::close(Fact fact, const char* why, std::optional<Fact> by, int64_t r
 }
 
 void Ledger::reveal(int64_t run, Seq seq) {
-  db_.query("UPDATE extents SET seq=? WHERE seq IS NULL AND run=?")
+  // By what is staged, not by all that the run brought.
+  db_.query("UPDATE extents INDEXED BY extents_staged SET seq=? WHERE seq IS NULL AND run=?")
       .bind(1, static_cast<int64_t>(seq))
       .bind(2, run)
       .run();
@@ -344,12 +345,13 @@ void Ledger::reveal(int64_t run, Seq seq) {
 }
 
 void Ledger::drop(int64_t run) {
-  db_.query("DELETE FROM blocks WHERE first_fact IN (SELECT b.first_fact FROM extents e JOIN blocks b ON "
+  db_.query("DELETE FROM blocks WHERE first_fact IN (SELECT b.first_fact FROM extents e INDEXED BY extents_staged JOIN "
+            "blocks b ON "
             "b.first_fact>=e.first_fact AND "
             "b.first_fact<e.first_fact+e.n WHERE e.seq IS NULL AND e.run=?)")
       .bind(1, run)
       .run();
-  db_.query("DELETE FROM extents WHERE seq IS NULL AND run=?").bind(1, run).run();
+  db_.query("DELETE FROM extents INDEXED BY extents_staged WHERE seq IS NULL AND run=?").bind(1, run).run();
   db_.query("DELETE FROM staged_closed WHERE run=?").bind(1, run).run();
   // Numbers of dropped facts stay in the key index; the next facts may take them, and the index is
   // only a hint: the key's text decides.

@@ -180,7 +180,7 @@ public:
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
-  // After a rollback, after a run was withdrawn, and after a horizon was set.
+  // After a rollback, also of a part of a transaction, after a run was withdrawn, and after a horizon was set.
   void forget();
 
 private:

@@ -44,7 +44,7 @@ public:
   ~PartImpl() override {
     if (!is_staged_) return;
     // What cannot be dropped now is dropped at the next start: it has no commit number.
-    (void)core_.in_transaction([&] { core_.ledger.drop(run_.run); });
+    (void)core_.in_part([&] { core_.ledger.drop(run_.run); });
   }
 
   Result<InputAnswer> begin_input(const InputAsk& ask) override {
@@ -160,7 +160,7 @@ public:
   Result<void> drop() override {
     Counts only_rejects;
     only_rejects.rows = only_rejects.rejected = counts_.rejected;
-    auto done = core_.in_transaction([&] {
+    auto done = core_.in_part([&] {
       core_.ledger.drop(run_.run);
       rejects_.write(core_.options.clock->now());
       run_.counts += only_rejects;
@@ -192,7 +192,7 @@ private:
 
   template <class F> Result<CommitInfo> make_visible(const char* kind, F&& note_inputs) {
     const Counts before = run_.counts;
-    auto done = core_.in_transaction([&] {
+    auto done = core_.in_part([&] {
       absorb_all();
       const auto commit = core_.put_commit(kind, run_.source, run_.run);
       core_.ledger.reveal(run_.run, commit.seq);
@@ -210,12 +210,13 @@ private:
       run_.counts = before;
       return done;
     }
-    core_.settled(*done);
     run_.kept += rejects_.kept();
+    const bool may_come_back = is_staged_ && core_.is_grouping; // what was staged before the group, if that is lost
     // The input that is still open goes on in the next part of the run.
     std::optional<PartInput> open;
     if (open_input_) open = inputs_.back();
     clear();
+    is_staged_ = may_come_back;
     if (open) {
       add_input(*open);
       open_input_ = true;
@@ -226,7 +227,7 @@ private:
   // A step that cannot wait for the commit: on disk without a commit number.
   template <class F> Result<void> stage(F&& f) {
     is_staged_ = true;
-    return core_.in_transaction(std::forward<F>(f));
+    return core_.in_part(std::forward<F>(f));
   }
 
   void clear() {

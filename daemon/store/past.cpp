@@ -97,6 +97,7 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
   } else {
     kept_at_ = definition->until - 1;
   }
+  std::map<int64_t, Seq> stands; // by source
   auto row =
       db_.query("SELECT series,source,sources.id,dims,sum FROM series JOIN sources USING(source) WHERE indicator=? "
                 "AND def_seq=? AND seq<=? ORDER BY series");
@@ -107,22 +108,35 @@ Past::Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::I
     const auto id = static_cast<uint32_t>(row.integer(0));
     ids_.emplace(std::pair(row.integer(1), std::string(row.blob(3))), id);
     series_.push_back({id, row.text(2), std::move(dims->codes), dims->freq});
-    if (const auto* horizon = horizon_of(horizons_, row.integer(1))) frozen_.emplace(id, horizon);
+    const auto [at_of_source, is_first] = stands.try_emplace(row.integer(1));
+    if (is_first) at_of_source->second = stands_at(row.integer(1));
+    of_.emplace(id, Of{horizon_of(horizons_, row.integer(1)), at_of_source->second});
   }
 }
 
 Past::~Past() = default;
 
-model::Day Past::frozen_before(uint32_t series) const {
-  const auto found = frozen_.find(series);
-  return found == frozen_.end() ? INT32_MIN : found->second->before;
+Past::Of Past::of(uint32_t series) const {
+  const auto found = of_.find(series);
+  return found == of_.end() ? Of{nullptr, at_} : found->second;
 }
 
-void Past::refuse_changed(uint32_t series) const {
-  throw SqlError(beyond_horizon(*frozen_.at(series), "figures that changed since are not known as they were"));
+Seq Past::stands_at(int64_t source) {
+  {
+    auto row = db_.query("SELECT 1 FROM runs WHERE source=? AND withdrawn_seq>? LIMIT 1");
+    if (!row.bind(1, source).bind(2, static_cast<int64_t>(at_)).step()) return at_;
+  }
+  auto row = db_.query("SELECT seq FROM commits WHERE seq<=? AND (source=? OR (source IS NULL AND kind<>'label')) "
+                       "ORDER BY seq DESC LIMIT 1");
+  row.bind(1, static_cast<int64_t>(at_)).bind(2, source);
+  return row.step() ? static_cast<Seq>(row.integer(0)) : 0;
 }
 
-void Past::each_kept(uint32_t series, model::Day from, model::Day to,
+void Past::refuse_changed(const Of& of) {
+  throw SqlError(beyond_horizon(*of.horizon, "figures that changed since are not known as they were"));
+}
+
+void Past::each_kept(uint32_t series, const Of& of, model::Day from, model::Day to,
                      const std::function<void(const measure::ChunkDay&)>& visit) {
   auto row = db_.query("SELECT id,data FROM chunk WHERE id BETWEEN ? AND ?");
   row.bind(1, chunk_id(series, std::max(from, first_day))).bind(2, chunk_id(series, std::min(to, last_day)));
@@ -130,7 +144,7 @@ void Past::each_kept(uint32_t series, model::Day from, model::Day to,
     if (!measure::decode_chunk(row.blob(1), first_day_of_chunk(row.integer(0)), days_))
       throw SqlError(damaged_under(in_force_, "a kept figure"));
     for (const auto& day : days_) {
-      if (day.day >= from && day.day <= to && !came_later(series, day.day, day.first_seq)) visit(day);
+      if (day.day >= from && day.day <= to && !came_later(of, day.day, day.first_seq)) visit(day);
     }
   }
 }
@@ -145,11 +159,11 @@ const std::map<uint32_t, Past::Backs>& Past::backs() {
     extent_->second = std::max(extent_->second, day);
   };
   for (const auto& series : series_) {
-    const auto before = frozen_before(series.id);
-    each_kept(series.id, first_day, last_day, [&](const measure::ChunkDay& day) {
-      if (day.day >= before && day.last_seq > at_) {
+    const auto source = of(series.id);
+    each_kept(series.id, source, first_day, last_day, [&](const measure::ChunkDay& day) {
+      if (day.day >= source.frozen_before() && day.last_seq > source.at) {
         all[series.id][day.day].kept = day.n;
-      } else if (day.n > 0 || day.last_seq > at_) {
+      } else if (day.n > 0 || day.last_seq > source.at) {
         widen(day.day);
       }
     });
@@ -217,8 +231,9 @@ void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
   const auto& all = backs();
   static const Backs none;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto of = all.find(ids[i]);
-    const auto& backs = of == all.end() ? none : of->second;
+    const auto found = all.find(ids[i]);
+    const auto& backs = found == all.end() ? none : found->second;
+    const auto source = of(ids[i]);
     auto next = backs.lower_bound(from);
     const auto end = backs.upper_bound(to);
     const auto tell = [&](const measure::ChunkDay& day, const measure::Delta& back) {
@@ -234,9 +249,8 @@ void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
       for (; next != end && next->first < day; ++next)
         tell({next->first, 0, 0, 0, 0, 0, 0, 0}, next->second.cell);
     };
-    const auto before = frozen_before(ids[i]);
-    each_kept(ids[i], from, to, [&](const measure::ChunkDay& day) {
-      if (day.day < before && day.last_seq > at_) refuse_changed(ids[i]);
+    each_kept(ids[i], source, from, to, [&](const measure::ChunkDay& day) {
+      if (day.day < source.frozen_before() && day.last_seq > source.at) refuse_changed(source);
       dropped_until(day.day);
       const bool has_back = next != end && next->first == day.day;
       tell(day, has_back ? (next++)->second.cell : measure::Delta{});
@@ -251,8 +265,9 @@ void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
   static const Backs none;
   std::vector<uint32_t> numbers;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto of = all.find(ids[i]);
-    const auto& backs = of == all.end() ? none : of->second;
+    const auto found = all.find(ids[i]);
+    const auto& backs = found == all.end() ? none : found->second;
+    const auto source = of(ids[i]);
     auto next = backs.lower_bound(from);
     const auto end = backs.upper_bound(to);
     // The values of a set, with those taken back.
@@ -275,7 +290,6 @@ void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
       for (; next != end && next->first < day; ++next)
         tell(next->first, {}, next->second);
     };
-    const auto before = frozen_before(ids[i]);
     auto row = db_.query("SELECT id,first_seq,last_seq,data FROM setcell WHERE id BETWEEN ? AND ?");
     row.bind(1, setcell_id(ids[i], std::max(from, first_day))).bind(2, setcell_id(ids[i], std::min(to, last_day)));
     while (row.step()) {
@@ -283,11 +297,11 @@ void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
       const auto last = static_cast<Seq>(row.integer(2));
       dropped_until(day);
       const bool has_back = next != end && next->first == day;
-      if (came_later(ids[i], day, static_cast<Seq>(row.integer(1)))) { // the cell's first values did
+      if (came_later(source, day, static_cast<Seq>(row.integer(1)))) { // the cell's first values did
         if (has_back) ++next;
         continue;
       }
-      if (day < before && last > at_) refuse_changed(ids[i]);
+      if (day < source.frozen_before() && last > source.at) refuse_changed(source);
       if (has_back) {
         const auto kept = measure::decode_set(row.blob(3));
         if (!kept) throw SqlError(damaged_under(in_force_, "a kept figure"));

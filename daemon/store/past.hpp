@@ -58,15 +58,25 @@ private:
   // Of the cells that changed since, by series.
   const std::map<uint32_t, Backs>& backs();
   void take_back(std::map<uint32_t, Backs>& backs);
+  // What holds for a series as of its source.
+  struct Of {
+    const Horizon* horizon = nullptr;
+    Seq at = 0; // cells of later numbers have changed since
+
+    // Days before that lack facts.
+    model::Day frozen_before() const { return horizon ? horizon->before : INT32_MIN; }
+  };
+  Of of(uint32_t series) const;
+  // The source's last commit up to the moment, where one of its runs was withdrawn later: what a withdrawal wrote
+  // before its own commit bears a number between the two; see FiguresAside. Else the moment.
+  Seq stands_at(int64_t source);
   // Whether a cell that is there since that commit was not there then.
-  bool came_later(uint32_t series, model::Day day, Seq first) const {
-    return first > at_ && (!mended_ || day < frozen_before(series));
+  bool came_later(const Of& of, model::Day day, Seq first) const {
+    return first > of.at && (!mended_ || day < of.frozen_before());
   }
-  // Days of the series before that lack facts.
-  model::Day frozen_before(uint32_t series) const;
-  [[noreturn]] void refuse_changed(uint32_t series) const;
+  [[noreturn]] static void refuse_changed(const Of& of);
   // Days of its chunks in [from, to], in order, but for those that were not there then.
-  void each_kept(uint32_t series, model::Day from, model::Day to,
+  void each_kept(uint32_t series, const Of& of, model::Day from, model::Day to,
                  const std::function<void(const measure::ChunkDay&)>& visit);
 
   Db& db_;
@@ -81,7 +91,7 @@ private:
   std::vector<Horizon> horizons_; // set by now, whatever the moment: the facts are gone. `before` as days are cut here
   std::vector<Series> series_;
   std::map<std::pair<int64_t, std::string>, uint32_t> ids_; // source and encoded dimensions
-  std::map<uint32_t, const Horizon*> frozen_;               // series of sources with one
+  std::map<uint32_t, Of> of_;                               // by series
   std::optional<std::map<uint32_t, Backs>> backs_;          // nullopt: not looked for yet
   std::optional<std::pair<model::Day, model::Day>> extent_; // made with them
   std::vector<measure::ChunkDay> days_;                     // of the chunk that is read

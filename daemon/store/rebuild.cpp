@@ -32,7 +32,6 @@ public:
     }
     if (!done) return done.error();
     if (done->seq != 0) {
-      core_.settled(*done);
       outcome_.commit = *done;
       outcome_.mended += mending_;
     }

@@ -27,7 +27,6 @@ public:
       auto done = core_.in_transaction([&] { return freeze(); });
       if (!done) return done.error();
       core_.ledger.forget();
-      if (done->seq != 0) core_.settled(*done);
       outcome_.commit = *done;
       has_frozen_ = true;
       if (auto listed = list_blocks(); !listed) return listed.error();

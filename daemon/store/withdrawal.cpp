@@ -2,6 +2,7 @@
 
 #include "base/hash.hpp"
 #include "model/catalog_text.hpp"
+#include "store/figures_aside.hpp"
 #include "store/frozen_figures.hpp"
 #include "store/inputs.hpp"
 #include "store/matching.hpp"
@@ -13,11 +14,13 @@
 namespace kepu::store {
 namespace {
 
-// Keys that are settled in one step: some 20 us each where others had them, too, and more where each needs a block of
-// its own.
-constexpr uint32_t step_keys = 2'048;
+// Keys that are settled in one step: 1 or 2 us each, some 20 us where others had them, too, and more where each needs a
+// block of its own.
+constexpr size_t step_keys = 1'024;
+// Rows that leave the figures in one step.
+constexpr uint32_t step_rows = 8'192;
 // Closings that are listed in one step.
-constexpr int64_t step_closings = 50'000;
+constexpr int64_t step_closings = 10'000;
 
 // The row of another block, after those that are there.
 void append_row(model::FactColumns& to, const model::FactColumns& from, uint32_t row) {
@@ -47,12 +50,14 @@ void append_row(model::FactColumns& to, const model::FactColumns& from, uint32_t
 //   2. their facts, slice by slice: those in force leave the figures, and the keys of those that were in force last
 //      are settled
 //   3. the keys of what they removed, confirmed, or keep from coming back are settled
-//   4. all of it becomes visible
+//   4. the figures that follow are written beside those in force
+//   5. all of it becomes visible
+//   6. the figures that were in force before go
 // To settle a key is to make it hold what it holds without the runs. Of a whole source nothing is left to be settled.
 class Withdrawal final : public Work {
 public:
   Withdrawal(Core& core, int64_t source, std::set<int64_t> runs, bool of_source)
-      : core_(core), source_(source), runs_(std::move(runs)), of_source_(of_source) {
+      : core_(core), source_(source), runs_(std::move(runs)), of_source_(of_source), figures_(core, source) {
     std::set<std::string> names;
     {
       auto row = core_.db.query("SELECT first_fact,n,run,dataset FROM extents WHERE source=? AND seq IS NOT NULL");
@@ -80,13 +85,14 @@ public:
   }
 
   ~Withdrawal() override {
-    if (is_visible_ || touched_.empty()) return;
+    if (is_visible_ || touched_.empty()) return; // figures that went out of force go at the next start
     // What cannot be dropped now is dropped at the next start: it has no commit number.
     (void)core_.in_transaction([&] { drop(); });
   }
 
   Result<bool> step() override {
     if (listed_ < commits_.size()) return stage([&] { list_closings(); });
+    if (to_settle_.next < to_settle_.order.size()) return stage([&] { settle_some(); });
     if (at_ < own_.size()) return stage([&] { take_rows(); });
     if (!has_listed_) {
       has_listed_ = true;
@@ -97,13 +103,19 @@ public:
       progress_.done += keys.size();
       return stage([&] { settle_facts(keys); });
     }
-    auto done = core_.in_transaction([&] { return finish(); });
-    if (!done) return done.error();
-    is_visible_ = true;
-    core_.ledger.forget();
-    core_.settled(*done);
-    outcome_.commit = *done;
-    return true;
+    if (!is_visible_) {
+      bool is_ready = false;
+      if (auto staged = stage([&] { is_ready = !figures_.write_some(); }); !staged) return staged;
+      if (!is_ready) return false;
+      auto done = core_.in_transaction([&] { return finish(); });
+      if (!done) return done.error();
+      is_visible_ = true;
+      core_.ledger.forget();
+      outcome_.commit = *done;
+    }
+    // What cannot be taken away now is at the next start.
+    const auto more = core_.in_transaction([&] { return figures_.clear_some(); });
+    return !more || !*more;
   }
 
   Progress progress() const override { return progress_; }
@@ -118,11 +130,16 @@ private:
 
   template <class F> Result<bool> stage(F&& f) {
     touched_.insert(*runs_.begin()); // closings are staged under it
-    if (auto staged = core_.in_transaction(std::forward<F>(f)); !staged) return staged.error();
+    auto staged = core_.in_transaction([&] {
+      f();
+      figures_.add(changes_);
+    });
+    if (!staged) return staged.error();
     return false;
   }
 
   void drop() {
+    FiguresAside::drop_all(core_.db);
     for (const int64_t run : touched_)
       core_.ledger.drop(run);
   }
@@ -167,7 +184,7 @@ private:
     if (!block) throw SqlError(fail("damaged", "a block of facts is missing; restore the store from a backup"));
     const auto begin = static_cast<uint32_t>(own.next - block->first);
     const auto held = std::min(block->facts.rows, static_cast<uint32_t>(own.end - block->first));
-    const auto end = of_source_ ? held : std::min(held, begin + step_keys);
+    const auto end = std::min(held, begin + step_rows);
     std::vector<uint8_t> closed(end);
     std::vector<uint8_t> last(end, 1); // what the key held when it held something
     {
@@ -195,8 +212,11 @@ private:
     // Figures of days whose facts were given up stay, but for a whole source's.
     outcome_.removed +=
         of_source_ ? leaving.size() : core_.ledger.within_horizon(dataset, source_, block->facts, leaving, kept).size();
-    if (!of_source_)
-      settle(dataset, keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept)));
+    if (!of_source_) {
+      auto keys = keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept));
+      auto order = hash_keys(keys, key_seed(dataset.name, source_));
+      to_settle_ = {&dataset, std::move(keys), std::move(order)};
+    }
     progress_.done += end - begin;
     own.next = block->first + end;
     if (own.next == own.end) ++at_;
@@ -210,6 +230,15 @@ private:
       ++keys.rows;
     }
     return keys;
+  }
+
+  // In the order of hashes, so that each page of the index is read for many keys.
+  void settle_some() {
+    auto& [dataset, keys, order, next] = to_settle_;
+    const size_t n = std::min(step_keys, order.size() - next);
+    const auto first = order.begin() + static_cast<ptrdiff_t>(next);
+    next += n;
+    settle(*dataset, keys, {first, first + static_cast<ptrdiff_t>(n)});
   }
 
   void settle_facts(const std::vector<Fact>& facts) {
@@ -228,21 +257,22 @@ private:
       of.key_ends.push_back(static_cast<uint32_t>(of.key_bytes.size()));
       ++of.rows;
     }
-    for (const auto& [name, of] : keys)
-      settle(dataset_of(name), of);
+    for (const auto& [name, of] : keys) {
+      const auto& dataset = dataset_of(name);
+      settle(dataset, of, hash_keys(of, key_seed(dataset.name, source_)));
+    }
   }
 
-  void settle(const StoredDataset& dataset, const model::FactColumns& keys) {
+  void settle(const StoredDataset& dataset, const model::FactColumns& keys, const std::vector<HashedKey>& order) {
     struct One {
       uint32_t row;
       Fact fact;
       auto operator<=>(const One&) const = default;
     };
     std::vector<One> all;
-    each_version(core_.ledger, dataset, source_, keys, hash_keys(keys, key_seed(dataset.name, source_)),
-                 [&](const Version& version) {
-                   all.push_back({version.row, version.fact});
-                 });
+    each_version(core_.ledger, dataset, source_, keys, order, [&](const Version& version) {
+      all.push_back({version.row, version.fact});
+    });
     std::ranges::sort(all);
     auto& remaining = remaining_.at(dataset.name);
     std::vector<Fact> versions;
@@ -306,7 +336,7 @@ private:
     const auto commit = core_.put_commit("withdraw", source_, of_source_ ? 0 : *runs_.begin());
     for (const int64_t run : touched_)
       core_.ledger.reveal(run, commit.seq);
-    core_.write(changes_, source_, commit.seq);
+    figures_.put_in_place(commit.seq);
     for (const auto& [name, remaining] : remaining_) {
       for (const auto& [by, facts] : remaining.held_back())
         hold_back(core_.db, source_, name, by.first, by.second, facts);
@@ -346,6 +376,13 @@ private:
   std::map<std::string, Remaining> remaining_;                    // by dataset
   std::vector<Own> own_;
   size_t at_ = 0;
+  struct Keys {
+    const StoredDataset* dataset = nullptr;
+    model::FactColumns keys;
+    std::vector<HashedKey> order;
+    size_t next = 0; // of them
+  };
+  Keys to_settle_; // of the rows that were taken last
   std::vector<int64_t> commits_;
   size_t listed_ = 0;
   int64_t last_listed_ = 0;
@@ -354,7 +391,8 @@ private:
   Fact next_other_ = 0;
   measure::FactSet settled_;  // first versions of keys
   std::set<int64_t> touched_; // runs under which something is staged
-  PartChanges changes_;
+  PartChanges changes_;       // of the step that goes on
+  FiguresAside figures_;
   uint64_t open_ = 0; // facts of the runs that were in force
   Progress progress_;
   Outcome outcome_;

@@ -24,14 +24,14 @@ struct Compacted {
   Size after;
 };
 
-// What it changes becomes visible in its last step, or never: destroyed before that, or after an Error, it leaves
-// nothing behind (a rebuild: what it has mended; a compaction: what it has joined; an erasure: the person is gone, or
-// as before, and who asks for it again gets to its end). While one is under way on a source no run of that source may
-// be open, and the catalog stays.
+// What it changes becomes visible in one step, the last or one of the last, or never: destroyed before that, or after
+// an Error, it leaves nothing behind (a rebuild: what it has mended; a compaction: what it has joined; an erasure: the
+// person is gone, or as before, and who asks for it again gets to its end). While one is under way on a source no run
+// of that source may be open, and the catalog stays.
 class Work {
 public:
   virtual ~Work() = default;
-  // true: that was the last. Some tens of milliseconds each, but for the last, which writes all figures that changed.
+  // true: that was the last. Some milliseconds each of a withdrawal, some tens of the others.
   virtual Result<bool> step() = 0;
 
   struct Progress {

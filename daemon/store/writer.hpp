@@ -1,7 +1,8 @@
 // The store's one writer: catalog, runs, inputs, parts. Everything here belongs to kepu-ingest.
 //
 // A part is what becomes visible at once: its facts, closings, inputs, rejects, counts and cursor, under
-// one commit number, in one transaction, on disk (synchronous=FULL) when commit() returns. Large parts
+// one commit number, in one transaction, on disk (synchronous=FULL) when commit() returns, or, of parts in a group,
+// when end_group() does. Large parts
 // are staged before in bounded steps; what is staged and not committed is dropped at start-up.
 //
 // After an Error of a Part the part is spoilt: destroy it; the run must end, and its source is read
@@ -158,6 +159,12 @@ public:
   virtual measure::CodeBook* codes(std::string_view dataset) = 0;
   // One open part a run; destroyed without commit it leaves nothing behind.
   virtual std::unique_ptr<Part> open_part(uint64_t run) = 0;
+  // Parts that are committed between these two share a transaction. Each has its own commit and fails alone, but is on
+  // disk only when end_group() answers that it is; else none of them is there, and each part that was given something
+  // meanwhile is spoilt. For what waits already, and is small: it is all written at the end. Whatever else is called
+  // comes after the group, which is then over; end_group() still tells how it ended.
+  virtual void begin_group() = 0;
+  virtual Result<void> end_group() = 0;
   // The one part of a backfill: every input is taken, rows of other days are passed over.
   virtual std::unique_ptr<Part> open_backfill(uint64_t run, const model::Backfill& backfill) = 0;
 

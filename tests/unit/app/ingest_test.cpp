@@ -258,6 +258,76 @@ TEST_F(IngestTest, AStoreThatCanBeWrittenToAgainIsFoundWell) {
   EXPECT_EQ(ingest_->trouble(), "");
 }
 
+class Sharing : public IngestTest {
+protected:
+  // Two runs, of which each commits twice while kepu-ingest is busy, so that all four wait.
+  void commit_while_it_is_busy(const std::function<void()>& meanwhile = [] {}) {
+    begin_run("one", "gates");
+    settle();
+    begin_run("one", "hand");
+    settle();
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    auto busy = std::async(std::launch::async, [&] {
+      ingest_->call([&] {
+        begun.set_value();
+        go_on.get_future().wait();
+      });
+    });
+    begun.get_future().wait();
+    meanwhile();
+    for (const uint32_t part : {1u, 2u}) {
+      for (const supervisor::RunToken run : {1u, 2u}) {
+        token_ = run;
+        frame(wire::CommitFrame{"here", 0, 0}, part);
+      }
+    }
+    go_on.set_value();
+    busy.wait();
+  }
+  std::vector<Instant> moments_of_parts() {
+    std::vector<Instant> out;
+    auto reader = store::ReaderSource(folder_.path() / "kepu.db").open().value();
+    EXPECT_TRUE(reader->begin());
+    for (const auto& commit : reader->commits({}, false).value()) {
+      if (commit.kind == "part") out.push_back(commit.recorded_at);
+    }
+    return out;
+  }
+};
+
+TEST_F(Sharing, PartsThatWaitArePutOnDiskTogether) {
+  commit_while_it_is_busy();
+  settle();
+  EXPECT_THAT(heard_.words, ElementsAre("durable", "durable", "durable", "durable"));
+  // Of one transaction, in which each has a moment of its own; alone they all have the clock's.
+  const auto next = std::chrono::microseconds(1);
+  const auto now = clock_.now();
+  EXPECT_THAT(moments_of_parts(), ElementsAre(now + 3 * next, now + 2 * next, now + next, now));
+}
+
+TEST_F(Sharing, APartThatDoesNotWaitIsPutOnDiskAlone) {
+  begin_run();
+  for (int i = 0; i < 2; ++i) {
+    commit(0);
+    settle();
+  }
+  EXPECT_THAT(moments_of_parts(), ElementsAre(clock_.now(), clock_.now()));
+}
+
+TEST_F(Sharing, NoneIsAcknowledgedWhenTheDiskIsFull) {
+  std::signal(SIGXFSZ, SIG_IGN); // a write past the limit fails, as on a full disk
+  rlimit usual{};
+  ::getrlimit(RLIMIT_FSIZE, &usual);
+  const rlimit none{0, usual.rlim_max};
+  commit_while_it_is_busy([&] { ::setrlimit(RLIMIT_FSIZE, &none); });
+  settle();
+  ::setrlimit(RLIMIT_FSIZE, &usual);
+  EXPECT_THAT(heard_.words, ElementsAre("dropped", "dropped", "dropped", "dropped", "refused retry", "refused retry"));
+  EXPECT_THAT(heard_.text, HasSubstr("free space"));
+  EXPECT_THAT(moments_of_parts(), IsEmpty());
+}
+
 TEST_F(IngestTest, ABreachOfTheFramesIsABug) {
   begin_run();
   end_input();

@@ -256,6 +256,12 @@ std::vector<KeyEntry> some_entries(size_t n) {
   return out;
 }
 
+void put(Db& db, KeyIndex::Table table, const std::vector<KeyEntry>& entries) {
+  KeyIndex index(db, table);
+  index.add(entries);
+  index.save();
+}
+
 // Looks some keys up and reads every run.
 void use(Db& db, KeyIndex::Table table, const std::vector<KeyEntry>& entries) {
   KeyIndex index(db, table);
@@ -271,7 +277,7 @@ void use(Db& db, KeyIndex::Table table, const std::vector<KeyEntry>& entries) {
 TEST_F(StoredRows, PagesOfTheIndexes) {
   const auto entries = some_entries(2'000);
   for (const auto table : {KeyIndex::Table::facts, KeyIndex::Table::persons}) {
-    KeyIndex(db_, table).add(entries);
+    put(db_, table, entries);
     const bool keys = table == KeyIndex::Table::facts;
     EXPECT_GT(mutate(keys ? "SELECT data FROM keypage WHERE page=2" : "SELECT data FROM personpage WHERE page=2",
                      keys ? "UPDATE keypage SET data=? WHERE page=2" : "UPDATE personpage SET data=? WHERE page=2",
@@ -282,7 +288,7 @@ TEST_F(StoredRows, PagesOfTheIndexes) {
 
 TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
   const auto entries = some_entries(270'000); // spread over all partitions
-  KeyIndex(db_, KeyIndex::Table::facts).add(entries);
+  put(db_, KeyIndex::Table::facts, entries);
   struct Run {
     int64_t id, n, first_page;
     std::string lows, filter;
@@ -292,7 +298,7 @@ TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
     ASSERT_TRUE(row.step());
     run = {row.integer(0), row.integer(1), row.integer(2), std::string(row.blob(3)), std::string(row.blob(4))};
   }
-  const auto put = [&](const Run& as) {
+  const auto put_run = [&](const Run& as) {
     db_.query("UPDATE keyseg SET n=?,first_page=?,lows=?,filter=?,sum=? WHERE id=?")
         .bind(1, as.n)
         .bind(2, as.first_page)
@@ -310,11 +316,11 @@ TEST_F(StoredRows, RunsOfTheIndexWithTheirFilters) {
     if (i % 3 == 0) changed.lows = lows.next();
     if (i % 3 == 1) changed.filter = filters.next();
     if (i % 3 == 2) (i % 2 ? changed.n : changed.first_page) = numbers[i / 3 % std::size(numbers)];
-    put(changed);
+    put_run(changed);
     is_refused([&] { use(db_, KeyIndex::Table::facts, entries); });
     is_refused([&] { KeyIndex(db_, KeyIndex::Table::facts).join(0); });
   }
-  put(run);
+  put_run(run);
   EXPECT_FALSE(is_refused([&] { use(db_, KeyIndex::Table::facts, entries); }));
 }
 

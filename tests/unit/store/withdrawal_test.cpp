@@ -1,6 +1,6 @@
 // Runs and sources that are withdrawn.
-#include "fixture.hpp"
 #include "retold.hpp"
+#include "withdrawal_fixture.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,56 +12,6 @@ namespace kepu::store {
 namespace {
 
 using namespace test;
-using Visits = std::map<int, uint64_t>;
-
-class Withdrawal : public Store {
-protected:
-  // One run of "gates" with one part.
-  uint64_t run_of(const std::function<void()>& fill) {
-    begin_run();
-    fill();
-    commit();
-    end_run();
-    clock_.advance(std::chrono::minutes(1));
-    return run_;
-  }
-  uint64_t run_with(const std::vector<Row>& rows) {
-    return run_of([&] { put(rows); });
-  }
-  uint64_t run_without(const std::string& key) {
-    return run_of([&] { ASSERT_TRUE(part_->retract("passages", columns({{key, "in", 0, 1}}))); });
-  }
-  uint64_t run_taking(const std::string& name, uint8_t content, const std::vector<Row>& rows) {
-    begin_run();
-    take(name, content, rows);
-    end_run();
-    clock_.advance(std::chrono::minutes(1));
-    return run_;
-  }
-  uint64_t run_replacing(const std::string& name, uint8_t content, const std::vector<Row>& rows) {
-    begin_run();
-    replace(name, content, rows);
-    end_run();
-    clock_.advance(std::chrono::minutes(1));
-    return run_;
-  }
-  uint64_t run_replacing_days(int from, int until, const std::vector<Row>& rows) {
-    return run_of([&] {
-      Scope scope;
-      scope.time_from = noon_2025 + from * day_micros;
-      scope.time_until = noon_2025 + until * day_micros;
-      ASSERT_TRUE(part_->begin_replace("passages", scope));
-      put(rows);
-      ASSERT_TRUE(part_->end_replace());
-    });
-  }
-  Decision asked_again(const std::string& name, uint8_t content) {
-    begin_run();
-    const auto decision = begin_input(name, content).decision;
-    end_run();
-    return decision;
-  }
-};
 
 TEST_F(Withdrawal, WhatTheRunBroughtIsOutAndOthersStay) {
   run_with({{"a", "in", 0, 1}});
@@ -281,41 +231,7 @@ TEST_F(Withdrawal, WhatCannotBeWithdrawnIsSaid) {
 
 TEST_F(Withdrawal, BrokenOffAtAnyStepItLeavesTheStoreAsItWas) {
   run_taking("a.csv", 1, {{"a", "in", 0, 1}, {"b", "in", 1, 1}, {"c", "in", 2, 1}});
-  const auto wrong = run_taking("a.csv", 2, {{"a", "in", 4, 1}, {"b", "in", 5, 1}, {"d", "in", 6, 1}});
-  const auto before = visits();
-  const auto held = facts();
-  int steps = 0;
-  for (bool done = false; !done; ++steps) {
-    for (const bool kill : {true, false}) {
-      auto work = writer_->withdraw_run(wrong).value();
-      for (int i = 0; i < steps && !done; ++i)
-        done = work->step().value();
-      if (done) break;
-      if (kill) { // the work is gone with its writer, as after kill -9: what it staged lies there at the start
-        fs::copy_file(file(), folder_ / "killed.db");
-        fs::copy_file(file().string() + "-wal", folder_ / "killed.db-wal");
-        work.reset();
-        part_.reset();
-        writer_.reset();
-        fs::remove(file().string() + "-wal");
-        fs::remove(file().string() + "-shm");
-        fs::rename(folder_ / "killed.db", file());
-        fs::rename(folder_ / "killed.db-wal", file().string() + "-wal");
-        open();
-      }
-      work.reset();
-      ASSERT_EQ(visits(), before);
-      ASSERT_EQ(facts(), held);
-      ASSERT_FALSE(run(wrong)->withdrawn);
-      expect_verified();
-      Db db(file(), Db::Mode::read);
-      auto staged = db.query("SELECT (SELECT count(*) FROM extents WHERE seq IS NULL)+(SELECT count(*) FROM "
-                             "staged_closed)");
-      staged.step();
-      ASSERT_EQ(staged.integer(0), 0);
-    }
-  }
-  EXPECT_GT(steps, 2);
+  break_off_at_any_step(run_taking("a.csv", 2, {{"a", "in", 4, 1}, {"b", "in", 5, 1}, {"d", "in", 6, 1}}));
   EXPECT_EQ(visits(), (Visits{{0, 1}, {1, 1}, {2, 1}}));
   expect_verified();
 }
