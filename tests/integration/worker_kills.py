@@ -15,7 +15,7 @@ import time
 from hub import LONG, Hub, as_json, compare, generate, true_figures, wait_until, wait_until_taken
 
 KILLS = 60 if LONG else 20
-ROWS = 180_000 if LONG else 60_000
+ROWS = 360_000 if LONG else 120_000
 BY_ITSELF = 8.0  # seconds: the first back-off is 1 to 2, the rest is for a busy machine
 SENTENCE = "crashed: it ended by a kill from outside, perhaps for lack of memory (SIGKILL) and did not say why"
 
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     build = parser.parse_args().build.resolve()
     with tempfile.TemporaryDirectory(prefix="kepu_worker_kills_") as name, Hub(build, pathlib.Path(name)) as hub:
-        passages = hub.add_gates(commit_rows=100, every="300ms")
+        passages = hub.add_gates(commit_rows=10, every="300ms")
         generate(hub.folder / "all", ROWS)
         truth = true_figures(hub.folder / "all")
         files = sorted((hub.folder / "all").glob("*.csv"))
