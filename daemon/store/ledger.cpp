@@ -92,30 +92,61 @@ const std::vector<std::string>& BlockReader::names_of(int64_t schema) {
   return it->second;
 }
 
-std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const model::Dataset& dataset) {
+std::shared_ptr<const BlockReader::Block> BlockReader::known(Fact fact) {
   for (auto it = recent_.begin(); it != recent_.end(); ++it) {
     if (fact >= (*it)->first && fact < (*it)->first + (*it)->facts.rows) {
       recent_.splice(recent_.begin(), recent_, it);
       return recent_.front();
     }
   }
-  auto block = std::make_shared<Block>();
-  int64_t schema = 0;
-  {
-    auto row = db_.query("SELECT first_fact,schema,time_min,time_max,data FROM blocks WHERE first_fact<=? ORDER BY "
-                         "first_fact DESC LIMIT 1");
-    row.bind(1, static_cast<int64_t>(fact));
-    if (!row.step()) return nullptr;
-    block->first = static_cast<Fact>(row.integer(0));
-    schema = row.integer(1);
-    block->time_min = row.integer(2);
-    block->time_max = row.integer(3);
-    auto decoded = decode_block(row.blob(4), columns_);
-    if (!decoded) throw SqlError(decoded.error());
-    block->facts = std::move(*decoded);
+  return nullptr;
+}
+
+std::optional<BlockReader::Stored> BlockReader::read(Fact fact) {
+  auto row = db_.query("SELECT first_fact,first_fact+n,schema,time_min,time_max,data FROM blocks WHERE first_fact<=? "
+                       "ORDER BY first_fact DESC LIMIT 1");
+  row.bind(1, static_cast<int64_t>(fact));
+  if (!row.step()) return std::nullopt;
+  return Stored{static_cast<Fact>(row.integer(0)),
+                static_cast<Fact>(row.integer(1)),
+                row.integer(2),
+                row.integer(3),
+                row.integer(4),
+                std::string(row.blob(5))};
+}
+
+std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const model::Dataset& dataset) {
+  if (auto block = known(fact)) return block;
+  const auto stored = read(fact);
+  return stored ? take(*stored, decode_block(stored->data, columns_), fact, dataset) : nullptr;
+}
+
+std::shared_ptr<const BlockReader::Block> BlockReader::holding(Fact fact, const model::Dataset& dataset,
+                                                               SideThread& side,
+                                                               const std::function<Fact(Fact)>& after) {
+  if (auto block = known(fact)) return block;
+  const auto stored = read(fact);
+  if (!stored) return nullptr;
+  const Fact next = after(stored->end);
+  const auto ahead = next && !known(next) ? read(next) : std::nullopt;
+  if (!ahead) return take(*stored, decode_block(stored->data, columns_), fact, dataset);
+  auto there = side.ask([&] { return decode_block(ahead->data, columns_); });
+  auto here = decode_block(stored->data, columns_);
+  if (auto decoded = there.get()) { // else it is told when it is asked
+    try {
+      take(*ahead, std::move(decoded), next, dataset);
+    } catch (const SqlError&) {
+    }
   }
+  return take(*stored, std::move(here), fact, dataset);
+}
+
+std::shared_ptr<const BlockReader::Block> BlockReader::take(const Stored& stored, Result<model::FactColumns> decoded,
+                                                            Fact fact, const model::Dataset& dataset) {
+  if (!decoded) throw SqlError(decoded.error());
+  auto block = std::make_shared<Block>(Block{stored.first, stored.time_min, stored.time_max, std::move(*decoded)});
   if (fact >= block->first + block->facts.rows) return nullptr;
-  const auto& names = names_of(schema);
+  const auto& names = names_of(stored.schema);
   if (names.size() != block->facts.fields.size()) damaged("a block of facts");
   const auto& fields = dataset.contract.fields;
   bool same = names.size() == fields.size();
@@ -274,12 +305,35 @@ std::span<const uint32_t> Ledger::within_horizon(const StoredDataset& dataset, i
   return kept;
 }
 
-bool Ledger::in_force(Fact fact, int64_t run) {
+bool Ledger::is_there(Fact fact, int64_t run) {
   const auto* extent = extent_of(fact);
-  if (!extent || (!extent->seq && extent->run != run) || is_withdrawn(extent->run)) return false;
+  return extent && (extent->seq || extent->run == run) && !is_withdrawn(extent->run);
+}
+
+bool Ledger::in_force(Fact fact, int64_t run) {
+  if (!is_there(fact, run)) return false;
   auto closed =
       db_.query("SELECT 1 FROM closed WHERE fact=?1 UNION ALL SELECT 1 FROM staged_closed WHERE fact=?1 AND run=?2");
   return !closed.bind(1, static_cast<int64_t>(fact)).bind(2, run).step();
+}
+
+bool Ledger::InForce::operator()(Fact fact) {
+  constexpr Fact window = 16'384;
+  constexpr size_t few = 16;
+  if (fact >= end_) {
+    end_ = (fact / window + 1) * window;
+    asked_ = 0;
+    closed_.reset();
+  }
+  if (!closed_ && ++asked_ <= few) return ledger_.in_force(fact, run_);
+  if (!closed_) {
+    auto row = ledger_.db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM "
+                                 "staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+    row.bind(1, static_cast<int64_t>(fact)).bind(2, static_cast<int64_t>(end_)).bind(3, run_);
+    for (closed_.emplace(); row.step();)
+      closed_->push_back(static_cast<Fact>(row.integer(0)));
+  }
+  return ledger_.is_there(fact, run_) && !std::ranges::binary_search(*closed_, fact);
 }
 
 measure::FactSet Ledger::out_of_force(std::string_view dataset, int64_t source, int64_t run) {

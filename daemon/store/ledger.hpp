@@ -74,9 +74,25 @@ public:
   };
   // The block that holds this fact; nullptr: none does.
   std::shared_ptr<const Block> holding(Fact fact, const model::Dataset& dataset);
+  // The same; the block that is asked next is decoded on `side` meanwhile. after(end of this block): a fact of it, 0:
+  // none is.
+  std::shared_ptr<const Block> holding(Fact fact, const model::Dataset& dataset, SideThread& side,
+                                       const std::function<Fact(Fact)>& after);
   void forget() { recent_.clear(); }
 
 private:
+  struct Stored {
+    Fact first = 0;
+    Fact end = 0;
+    int64_t schema = 0;
+    int64_t time_min = 0;
+    int64_t time_max = 0;
+    std::string data;
+  };
+  std::shared_ptr<const Block> known(Fact fact);
+  std::optional<Stored> read(Fact fact);
+  std::shared_ptr<const Block> take(const Stored& stored, Result<model::FactColumns> decoded, Fact fact,
+                                    const model::Dataset& dataset);
   const std::vector<std::string>& names_of(int64_t schema);
   Db& db_;
   const Columns columns_;
@@ -158,6 +174,19 @@ public:
   bool is_withdrawn(int64_t run);
   // In force now, or, for `run`, in force once its open part is committed.
   bool in_force(Fact fact, int64_t run);
+  // The same of many facts in ascending order, none of which is closed before it was asked of.
+  class InForce {
+  public:
+    InForce(Ledger& ledger, int64_t run) : ledger_(ledger), run_(run) {}
+    bool operator()(Fact fact);
+
+  private:
+    Ledger& ledger_;
+    const int64_t run_;
+    Fact end_ = 0; // of the window that the last one lies in
+    size_t asked_ = 0;
+    std::optional<std::vector<Fact>> closed_; // in the window; nullopt: few were asked, one by one
+  };
   // All of a source's dataset that are not, likewise.
   measure::FactSet out_of_force(std::string_view dataset, int64_t source, int64_t run);
   // All of a source's dataset that came with these inputs, in force or not; with what this run has staged.
@@ -180,10 +209,13 @@ public:
 
   KeyIndex& keys() { return keys_; }
   BlockReader& blocks() { return blocks_; }
+  SideThread& side() { return side_; }
   // After a rollback, also of a part of a transaction, after a run was withdrawn, and after a horizon was set.
   void forget();
 
 private:
+  // Whether it was given and not withdrawn, closed or not; likewise.
+  bool is_there(Fact fact, int64_t run);
   // Of KeySource: the keys as the blocks hold them.
   uint64_t next() override;
   void entries_from(uint64_t number, std::vector<KeyEntry>& out) override;

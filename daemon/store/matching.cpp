@@ -55,7 +55,11 @@ void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, 
   for (const auto& match : matches) {
     const auto* extent = ledger.extent_of(match.fact);
     if (!extent || extent->source != source || extent->dataset != dataset.name) continue;
-    auto block = ledger.blocks().holding(match.fact, dataset.dataset);
+    auto block = ledger.blocks().holding(match.fact, dataset.dataset, ledger.side(), [&](Fact end) {
+      const auto next = std::ranges::lower_bound(matches, end, {}, &Match::fact);
+      const auto* its = next == matches.end() ? nullptr : ledger.extent_of(next->fact);
+      return its && its->source == source && its->dataset == dataset.name ? next->fact : 0;
+    });
     if (!block) continue;
     const auto at = static_cast<uint32_t>(match.fact - block->first);
     // The hash is a hint; the key's text decides.

@@ -322,8 +322,9 @@ private:
       if (block_now) core_.measure(dataset, run_.source, block_now->facts, old_rows, -1, changes_);
       old_rows.clear();
     };
+    Ledger::InForce in_force(core_.ledger, run_.run);
     each_version(core_.ledger, dataset, run_.source, facts, order, [&](const Version& version) {
-      if (!core_.ledger.in_force(version.fact, run_.run)) return;
+      if (!in_force(version.fact)) return;
       if (swap_ && !meets(dataset, version, is_inside(version.row))) {
         fate[version.row] = lost;
         return;
