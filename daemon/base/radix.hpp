@@ -25,6 +25,15 @@ std::vector<uint32_t> deal(std::vector<T>& values, size_t buckets, BucketOf buck
   return ends;
 }
 
+// Sorts by a number that is not above `highest`, digit by digit; those of one number stay in the order in which they
+// came.
+template <class T, class NumberOf> void sort_by_number(std::vector<T>& values, uint64_t highest, NumberOf number_of) {
+  constexpr int digit_bits = 10;
+  constexpr uint64_t digits = uint64_t{1} << digit_bits;
+  for (int shift = 0; shift < 64 && highest >> shift != 0; shift += digit_bits)
+    deal(values, digits, [&](const T& value) { return number_of(value) >> shift & (digits - 1); });
+}
+
 // Sorts by the member `hash`, elements of equal hash in the order in which they came: by the hash's top bits into
 // buckets, a few elements for each, and then within them. `same`: top bits that all elements share.
 template <class T> void sort_by_hash(std::vector<T>& values, int same = 0) {

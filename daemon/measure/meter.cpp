@@ -44,18 +44,15 @@ void Changes::clear() {
 }
 
 void Changes::settle() {
-  // By number, digit by digit, then by cell: each pass keeps what the one before made.
+  // By number, then by cell, which keeps what was made.
   constexpr size_t few = 512;
-  constexpr int digit_bits = 10;
-  constexpr uint32_t digits = 1u << digit_bits;
   if (sets.size() < few) {
     std::ranges::sort(sets, {}, [](const SetChange& change) { return std::pair(change.cell, change.number); });
   } else {
     uint32_t highest = 0;
     for (const auto& change : sets)
       highest = std::max(highest, change.number);
-    for (int shift = 0; shift < 32 && highest >> shift != 0; shift += digit_bits)
-      deal(sets, digits, [shift](const SetChange& change) { return change.number >> shift & (digits - 1); });
+    sort_by_number(sets, highest, [](const SetChange& change) { return change.number; });
     deal(sets, deltas.size(), [](const SetChange& change) { return change.cell; });
   }
   size_t kept = 0;

@@ -243,12 +243,23 @@ template <class Found> void KeyIndex::find_in_run(const Run& run, uint64_t hash,
   }
 }
 
+size_t KeyIndex::pages_for(std::span<const uint64_t> hashes) const {
+  if (hashes.empty()) return 0;
+  size_t out = 0;
+  for (const auto& run : gathered_runs_) {
+    const auto first = std::ranges::lower_bound(run.lows, hashes.front());
+    const auto last = std::ranges::upper_bound(run.lows, hashes.back());
+    out += std::min(hashes.size(), static_cast<size_t>(last - first) + 1);
+  }
+  return out;
+}
+
 void KeyIndex::find(std::span<const uint64_t> hashes, const std::function<void(size_t, uint64_t)>& found) {
   load();
   for (const auto& entries : recent_)
     find_in(entries, hashes, found);
   KeyPage page(db_, sql_.page);
-  if (gathered_ || hashes.size() * gathered_runs_.size() > few_pages) {
+  if (gathered_ || pages_for(hashes) > few_pages) {
     find_in(gathered(), hashes, found);
   } else {
     for (const auto& run : gathered_runs_) {

@@ -95,6 +95,8 @@ private:
   void keep(std::vector<KeyEntry> entries);
   std::vector<KeyEntry>& gathered();
   size_t count_gathered() const;
+  // Pages of the gathered runs, at most, that may hold one of these.
+  size_t pages_for(std::span<const uint64_t> hashes) const;
   // Among those on the pages of a run.
   template <class Found> static void find_in_run(const Run& run, uint64_t hash, KeyPage& page, Found&& found);
   // Takes all of recent_, sorted.

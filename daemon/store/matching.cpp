@@ -48,7 +48,14 @@ void each_version(Ledger& ledger, const StoredDataset& dataset, int64_t source, 
   std::ranges::transform(order, hashes.begin(), &HashedKey::hash);
   std::vector<Match> matches;
   ledger.keys().find(hashes, [&](size_t i, uint64_t fact) { matches.push_back({fact, order[i].row}); });
-  std::ranges::sort(matches);
+  constexpr size_t few = 512;
+  if (matches.size() < few) {
+    std::ranges::sort(matches);
+  } else {
+    const auto [least, most] = std::ranges::minmax(matches, {}, &Match::fact);
+    sort_by_number(matches, keys.rows, [](const Match& match) { return match.row; });
+    sort_by_number(matches, most.fact - least.fact, [&](const Match& match) { return match.fact - least.fact; });
+  }
   matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
   const auto* horizon = ledger.horizon(source, dataset.name);
   const measure::When when(dataset.dataset, dataset.codes);

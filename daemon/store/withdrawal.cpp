@@ -17,6 +17,7 @@ namespace {
 // Keys that are settled in one step: 1 or 2 us each, some 20 us where others had them, too, and more where each needs a
 // block of its own.
 constexpr size_t step_keys = 1'024;
+constexpr size_t step_others = 32; // which lie farther apart
 // Rows that leave the figures in one step.
 constexpr uint32_t step_rows = 8'192;
 // Closings that are listed in one step.
@@ -98,7 +99,7 @@ public:
       has_listed_ = true;
       progress_.total += others_.count();
     }
-    if (auto keys = others_.from(next_other_, step_keys); !keys.empty()) {
+    if (auto keys = others_.from(next_other_, step_others); !keys.empty()) {
       next_other_ = keys.back() + 1;
       progress_.done += keys.size();
       return stage([&] { settle_facts(keys); });
