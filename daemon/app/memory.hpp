@@ -7,8 +7,8 @@ namespace kepu::app {
 void keep_little_memory();
 // When work begins of which each step needs what the step before has freed.
 void keep_memory_for_work();
-// At idle moments: all that is free goes back, what the calling thread kept for its work too, and code is no longer held
-// that is not run.
+// At idle moments: all that is free goes back, what the calling thread kept for its work too, and code is no longer
+// held that is not run.
 void give_memory_back();
 
 } // namespace kepu::app

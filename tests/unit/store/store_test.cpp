@@ -27,6 +27,28 @@ TEST_F(Store, SameRowAgainChangesNothing) {
   expect_verified();
 }
 
+TEST_F(Store, ManyRowsToldAgainAreHeldAgainstWhatIsInForceOfEach) {
+  constexpr int n = 40'000; // some blocks
+  const auto row = [](int i, int day) { return Row{"k" + std::to_string(i), "in", day, 1 + i % 9}; };
+  std::vector<Row> first;
+  std::vector<Row> corrected;
+  std::vector<Row> all;
+  for (int i = 0; i < n; ++i) {
+    first.push_back(row(i, i % 5));
+    if (i % 3 == 0) corrected.push_back(row(i, 7));
+    all.push_back(i % 3 == 0 ? corrected.back() : first.back());
+  }
+  run_to_end("ok", first);
+  run_to_end("ok", corrected);
+  const auto told = run(run_to_end("ok", all));
+  EXPECT_EQ(told->unchanged, static_cast<uint64_t>(n));
+  EXPECT_EQ(told->changed, 0u);
+  const auto back = run(run_to_end("ok", first));
+  EXPECT_EQ(back->changed, corrected.size());
+  EXPECT_EQ(back->unchanged, n - corrected.size());
+  expect_verified();
+}
+
 TEST_F(Store, ChangedRowMovesItsFigureToTheOtherDay) {
   begin_run();
   put({{"a", "in", 0, 1}});
