@@ -149,35 +149,26 @@ void Past::each_kept(uint32_t series, const Of& of, model::Day from, model::Day 
   }
 }
 
-const std::map<uint32_t, Past::Backs>& Past::backs() {
-  if (backs_) return *backs_;
+const std::map<uint32_t, Past::Backs>& Past::backs(model::Day from, model::Day to, bool needs_sets) {
+  from = std::max(from, first_day);
+  to = std::min(to, last_day);
+  if (backs_ && backs_->from <= from && backs_->to >= to && (backs_->has_sets || !needs_sets)) return backs_->by_series;
+  if (mended_) { // of cells that a rebuild dropped no day is known
+    from = first_day;
+    to = last_day;
+  }
   std::map<uint32_t, Backs> all;
-  extent_.reset();
-  const auto widen = [&](model::Day day) {
-    if (!extent_) extent_.emplace(day, day);
-    extent_->first = std::min(extent_->first, day);
-    extent_->second = std::max(extent_->second, day);
-  };
   for (const auto& series : series_) {
     const auto source = of(series.id);
-    each_kept(series.id, source, first_day, last_day, [&](const measure::ChunkDay& day) {
-      if (day.day >= source.frozen_before() && day.last_seq > source.at) {
-        all[series.id][day.day].kept = day.n;
-      } else if (day.n > 0 || day.last_seq > source.at) {
-        widen(day.day);
-      }
+    each_kept(series.id, source, from, to, [&](const measure::ChunkDay& day) {
+      if (day.day >= source.frozen_before() && day.last_seq > source.at) all[series.id][day.day].kept = day.n;
     });
   }
-  if (!all.empty() || mended_) take_back(all);
-  for (const auto& [series, of] : all) {
-    for (const auto& [day, back] : of) {
-      if (back.kept + back.cell.n > 0) widen(day);
-    }
-  }
-  return backs_.emplace(std::move(all));
+  const bool has_sets = all.empty() && !mended_ ? true : take_back(all, needs_sets);
+  return backs_.emplace(TakenBack{from, to, has_sets, std::move(all)}).by_series;
 }
 
-void Past::take_back(std::map<uint32_t, Backs>& backs) {
+bool Past::take_back(std::map<uint32_t, Backs>& backs, bool needs_sets) {
   std::set<model::Day> days;
   for (const auto& [series, of] : backs) {
     for (const auto& [day, back] : of)
@@ -190,11 +181,30 @@ void Past::take_back(std::map<uint32_t, Backs>& backs) {
   measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
   std::map<int64_t, measure::Changes> by_source;
   std::vector<uint32_t> wanted;
+  bool has_sets = true;
+  size_t most = most_changes; // of sets, before they are put together
+  const auto held = [&] {
+    size_t out = 0;
+    for (const auto& [source, changes] : by_source)
+      out += changes.sets.size();
+    return out;
+  };
+  const auto put_together = [&] {
+    for (auto& [source, changes] : by_source)
+      changes.settle();
+    most = std::max(most_changes, 2 * held()); // else each block would put them together again
+  };
+  const auto leave_out = [&] {
+    has_sets = false;
+    for (auto& [source, changes] : by_source)
+      changes.sets.clear();
+  };
   changes_between(db_, dataset_, at_, kept_at_, may_meet, [&](const ChangedFacts& changed) {
     if (!mended_) times.choose(changed.facts, changed.rows, wanted);
     auto& changes = by_source[changed.source];
     meter.apply(changed.facts, mended_ ? changed.rows : wanted, changed.came ? -1 : 1, changes);
-    if (changes.sets.size() > most_changes) changes.settle();
+    if (!has_sets) changes.sets.clear();
+    if (held() > most) needs_sets ? put_together() : leave_out();
   });
   for (auto& [source, changes] : by_source) {
     changes.settle();
@@ -219,16 +229,55 @@ void Past::take_back(std::map<uint32_t, Backs>& backs) {
       if (to[change.cell]) to[change.cell]->set.push_back(change);
     }
   }
+  return has_sets;
+}
+
+bool Past::held_figures(model::Day day) {
+  for (const auto& [series, of] : backs(day, day, false)) {
+    const auto back = of.find(day);
+    if (back != of.end() && back->second.kept + back->second.cell.n > 0) return true;
+  }
+  return false;
 }
 
 const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
-  (void)backs();
-  return extent_;
+  if (extent_) return *extent_;
+  extent_.emplace();
+  const auto widen = [&](model::Day day) {
+    if (!*extent_) extent_->emplace(day, day);
+    (*extent_)->first = std::min((*extent_)->first, day);
+    (*extent_)->second = std::max((*extent_)->second, day);
+  };
+  std::set<model::Day> changed;
+  for (const auto& series : series_) {
+    const auto source = of(series.id);
+    each_kept(series.id, source, first_day, last_day, [&](const measure::ChunkDay& day) {
+      if (day.day >= source.frozen_before() && day.last_seq > source.at) {
+        changed.insert(day.day);
+      } else if (day.n > 0 || day.last_seq > source.at) {
+        widen(day.day);
+      }
+    });
+  }
+  if (mended_) {
+    for (const auto& [series, of] : backs(first_day, last_day, false)) {
+      for (const auto& [day, back] : of)
+        changed.insert(day);
+    }
+  }
+  // From either end, as far as one may be earlier or later than what is known.
+  for (auto day = changed.begin(); day != changed.end() && !(*extent_ && (*extent_)->first <= *day); ++day) {
+    if (held_figures(*day)) widen(*day);
+  }
+  for (auto day = changed.rbegin(); day != changed.rend() && !(*extent_ && (*extent_)->second >= *day); ++day) {
+    if (held_figures(*day)) widen(*day);
+  }
+  return *extent_;
 }
 
 void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
                  const std::function<void(size_t, const DayCell&)>& visit) {
-  const auto& all = backs();
+  const auto& all = backs(from, to, false);
   static const Backs none;
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto found = all.find(ids[i]);
@@ -261,7 +310,7 @@ void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
 
 void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
                 const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) {
-  const auto& all = backs();
+  const auto& all = backs(from, to, true);
   static const Backs none;
   std::vector<uint32_t> numbers;
   for (size_t i = 0; i < ids.size(); ++i) {

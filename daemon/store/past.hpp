@@ -55,9 +55,19 @@ private:
   using Backs = std::map<model::Day, Back>; // of one series
 
   Past(Db& db, std::shared_ptr<const model::Catalog> catalog, const model::Indicator& indicator, Seq at, bool mended);
-  // Of the cells that changed since, by series.
-  const std::map<uint32_t, Backs>& backs();
-  void take_back(std::map<uint32_t, Backs>& backs);
+  // Of the cells of some days that changed since, by series.
+  struct TakenBack {
+    model::Day from;
+    model::Day to;
+    bool has_sets;
+    std::map<uint32_t, Backs> by_series;
+  };
+  // Of at least the days in [from, to]; with sets where they are not too many or `needs_sets`. Valid until the next
+  // call.
+  const std::map<uint32_t, Backs>& backs(model::Day from, model::Day to, bool needs_sets);
+  // Returns whether the sets are among them.
+  bool take_back(std::map<uint32_t, Backs>& backs, bool needs_sets);
+  bool held_figures(model::Day day);
   // What holds for a series as of its source.
   struct Of {
     const Horizon* horizon = nullptr;
@@ -90,11 +100,11 @@ private:
   bool in_force_ = true;          // its definition is that of now
   std::vector<Horizon> horizons_; // set by now, whatever the moment: the facts are gone. `before` as days are cut here
   std::vector<Series> series_;
-  std::map<std::pair<int64_t, std::string>, uint32_t> ids_; // source and encoded dimensions
-  std::map<uint32_t, Of> of_;                               // by series
-  std::optional<std::map<uint32_t, Backs>> backs_;          // nullopt: not looked for yet
-  std::optional<std::pair<model::Day, model::Day>> extent_; // made with them
-  std::vector<measure::ChunkDay> days_;                     // of the chunk that is read
+  std::map<std::pair<int64_t, std::string>, uint32_t> ids_;                // source and encoded dimensions
+  std::map<uint32_t, Of> of_;                                              // by series
+  std::optional<TakenBack> backs_;                                         // those that were asked for last
+  std::optional<std::optional<std::pair<model::Day, model::Day>>> extent_; // nullopt: not looked for yet
+  std::vector<measure::ChunkDay> days_;                                    // of the chunk that is read
 };
 
 } // namespace kepu::store

@@ -17,7 +17,8 @@ namespace {
 // Keys that are settled in one step: 1 or 2 us each, some 20 us where others had them, too, and more where each needs a
 // block of its own.
 constexpr size_t step_keys = 1'024;
-constexpr size_t step_others = 32; // which lie farther apart
+constexpr uint32_t enough_keys = 65'536; // are hashed and sorted in one step
+constexpr size_t step_others = 32;       // which lie farther apart
 // Rows that leave the figures in one step.
 constexpr uint32_t step_rows = 8'192;
 // Closings that are listed in one step.
@@ -94,6 +95,10 @@ public:
   Result<bool> step() override {
     if (listed_ < commits_.size()) return stage([&] { list_closings(); });
     if (to_settle_.next < to_settle_.order.size()) return stage([&] { settle_some(); });
+    if (is_enough_collected()) {
+      begin_to_settle();
+      return false;
+    }
     if (at_ < own_.size()) return stage([&] { take_rows(); });
     if (!has_listed_) {
       has_listed_ = true;
@@ -215,12 +220,23 @@ private:
         of_source_ ? leaving.size() : core_.ledger.within_horizon(dataset, source_, block->facts, leaving, kept).size();
     if (!of_source_) {
       auto keys = keys_at(*block, core_.ledger.within_horizon(dataset, source_, block->facts, to_settle, kept));
-      auto order = hash_keys(keys, key_seed(dataset.name, source_));
-      to_settle_ = {&dataset, std::move(keys), std::move(order)};
+      collected_.dataset = &dataset;
+      collected_.keys.append(keys);
     }
     progress_.done += end - begin;
     own.next = block->first + end;
     if (own.next == own.end) ++at_;
+  }
+
+  // Many keys are settled together, since between them they are on every page of the index.
+  bool is_enough_collected() {
+    if (collected_.keys.rows == 0) return false;
+    return collected_.keys.rows >= enough_keys || at_ == own_.size() ||
+           &dataset_of(own_[at_].dataset) != collected_.dataset;
+  }
+  void begin_to_settle() {
+    to_settle_ = std::exchange(collected_, {});
+    to_settle_.order = hash_keys(to_settle_.keys, key_seed(to_settle_.dataset->name, source_));
   }
 
   static model::FactColumns keys_at(const BlockReader::Block& block, std::span<const uint32_t> rows) {
@@ -383,7 +399,8 @@ private:
     std::vector<HashedKey> order;
     size_t next = 0; // of them
   };
-  Keys to_settle_; // of the rows that were taken last
+  Keys collected_; // of the rows that were taken last, not hashed yet
+  Keys to_settle_;
   std::vector<int64_t> commits_;
   size_t listed_ = 0;
   int64_t last_listed_ = 0;

@@ -60,7 +60,7 @@ class Bench:
 def machine():
     cpu = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
     kib = re.search(r"^MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text(), re.M)
-    return {"cores": os.cpu_count(), "cpu": cpu[1] if cpu else platform.machine(), "kernel": platform.release(),
+    return {"cores": os.cpu_count(), "cpu": cpu[1] if cpu else platform.machine(), "kernel": ".".join(platform.release().split(".")[:2]),
             "memory_gb": round(int(kib[1]) / 1e6)}
 
 
