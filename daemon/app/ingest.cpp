@@ -19,6 +19,8 @@ constexpr size_t low_water = 1u << 20;
 // With nothing to do for so long, the log is copied into the file and memory is given back; and as often a store
 // that was in trouble is tried again.
 constexpr auto idle = std::chrono::seconds(2);
+// And as soon as nothing waits, where there was something to do again and again for so long.
+constexpr auto seldom = std::chrono::seconds(30);
 // Tasks between two steps of a job, so that neither waits for long: a frame of rows takes some milliseconds.
 constexpr int tasks_a_step = 8;
 // Commits that share a transaction at most, and what is small enough to be shared: the others wait for all of it.
@@ -122,13 +124,18 @@ void Ingest::end_jobs() {
 void Ingest::work() {
   std::unique_lock lock(mutex_);
   bool tidied = true;
+  Instant untidy_since{};
+  const auto untidy = [&] {
+    if (tidied) untidy_since = clock_.now();
+    tidied = false;
+  };
   bool has_job = false;
   int since_step = 0;
   for (;;) {
     if (has_job && !group_ && (tasks_.empty() || since_step >= tasks_a_step)) {
       lock.unlock();
       since_step = 0;
-      tidied = false;
+      untidy();
       if (jobs_.step()) {
         let_held_back_go();
         has_job = begin_job();
@@ -144,7 +151,12 @@ void Ingest::work() {
         continue;
       }
       if (stopping_) return;
-      if (tidied && trouble().empty()) {
+      if (!tidied && clock_.now() - untidy_since >= seldom) {
+        lock.unlock();
+        tidy();
+        tidied = true;
+        lock.lock();
+      } else if (tidied && trouble().empty()) {
         wake_.wait(lock);
       } else if (wake_.wait_for(lock, idle) == std::cv_status::timeout && tasks_.empty()) {
         lock.unlock();
@@ -167,7 +179,7 @@ void Ingest::work() {
     if (is_held_back(task)) {
       held_back_.push_back(std::move(task));
     } else {
-      tidied = tidied && !task.header && !task.call;
+      if (task.header || task.call) untidy();
       take(std::move(task));
       has_job = has_job || begin_job();
     }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <future>
 #include <sys/resource.h>
 #include <thread>
@@ -22,6 +23,20 @@ TEST_F(IngestTest, APartOfBadRowsIsRefusedBeforeItsRunSettles) {
   settle();
   EXPECT_THAT(heard_.words, ElementsAre("dropped", "refused bad_data"));
   EXPECT_THAT(heard_.text, HasSubstr("200 of 200 rows were refused, more than max_reject_share = 0.1 allows"));
+}
+
+TEST_F(IngestTest, ThatNeverRestsForLongTidiesAllTheSame) {
+  begin_run();
+  bad_rows(0);
+  commit(0);
+  settle();
+  const auto log = folder_.path() / "kepu.db-wal";
+  ASSERT_GT(std::filesystem::file_size(log), 0u);
+  clock_.advance(std::chrono::seconds(31));
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (std::filesystem::file_size(log) > 0 && std::chrono::steady_clock::now() < end)
+    ingest_->call([] {}, patience); // far more often than it would take for a rest
+  EXPECT_EQ(std::filesystem::file_size(log), 0u);
 }
 
 TEST_F(IngestTest, ARefusedInputIsNamed) {
