@@ -73,7 +73,7 @@ struct Core {
   void rolled_back();
   void forget_series();
 
-  // Commits, and copies the log into the file when it has grown long. Returns the last commit that was put.
+  // Commits, and sees to it that the log stays short. Returns the last commit that was put.
   std::optional<CommitInfo> end(Transaction& transaction);
   void fix_moments();
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures what issue and README promise, side by side with peers in one run, holds it against its goals, and tells it as
-one table and as JSON. Every candidate's answers are compared with the truth."""
+"""Measures what README promises, side by side with peers in one run, holds it against its goals, and tells it as one
+table and as JSON. Every candidate's answers are compared with the truth."""
 import argparse
 import datetime
 import json
@@ -23,6 +23,7 @@ from inputs import Passages
 MEASURED_BY = {"ingest": ingest.measure, "size": ingest.measure_sizes, "answers": answers.measure,
                "five-million": five_million.measure, "load": load.measure, "worker": worker.measure}
 QUICK = ("ingest", "answers")
+FEWEST_ROWS = 1_000
 
 
 class Bench:
@@ -76,6 +77,10 @@ def main():
     options = parser.parse_args()
     if options.readme and (options.only or options.quick or options.rows != ingest.ROWS):
         parser.error("--readme wants all figures, of the usual file")
+    if options.rows < FEWEST_ROWS:
+        parser.error(f"--rows {options.rows}: below {FEWEST_ROWS:,} rows there is nothing to measure")
+    if options.json and not options.json.resolve().parent.is_dir():
+        parser.error(f"--json {options.json}: there is no folder {options.json.resolve().parent}; make it first")
     bench = Bench(options)
     bench.work.mkdir(parents=True, exist_ok=True)
     failures = 0
@@ -85,6 +90,8 @@ def main():
         failures += bench.failed(group)
     rows = goals.judge(bench.figures)
     print(goals.plain(rows))
+    if bench.rows != ingest.ROWS:
+        print(f"\"1 M passages\" are {bench.rows:,} in this run")
     judged = [row for row in rows if row["reached"] is not None]
     print(f"{sum(row['reached'] for row in judged)} of {len(judged)} goals reached")
     result = {"date": datetime.date.today().isoformat(), "machine": machine(), "rows": rows}
