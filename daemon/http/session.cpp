@@ -9,7 +9,7 @@ namespace kepu::http {
 namespace asio = boost::asio;
 using ErrorCode = boost::system::error_code;
 
-constexpr size_t write_step = 64u << 10;
+constexpr size_t write_step = 256u << 10; // what a system takes at once of a large answer
 
 SessionHost::SessionHost(asio::io_context& context, const Clock& time, RequestCounts& counted, Server::Options given,
                          Server::Calls called)

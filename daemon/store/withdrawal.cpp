@@ -18,7 +18,7 @@ namespace {
 // block of its own.
 constexpr size_t step_keys = 1'024;
 constexpr uint32_t enough_keys = 65'536; // are hashed and sorted in one step
-constexpr size_t step_others = 32;       // which lie farther apart
+constexpr size_t step_others = 16;       // which lie farther apart
 // Rows that leave the figures in one step.
 constexpr uint32_t step_rows = 8'192;
 // Closings that are listed in one step.

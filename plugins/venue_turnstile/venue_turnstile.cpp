@@ -65,7 +65,7 @@ constinit const kepu::SettingSpecs settings{
         "A file that changed more recently is still being written and waits.",
         "最近改动过的文件视为仍在写入，等到下次。"),
     setting::integer("commit_rows")
-        .otherwise("50000")
+        .otherwise("131072")
         .help("Rows that become visible together, 1 to 1000000.", "一次提交的行数，1 到 1000000。")};
 
 constinit const kepu::Descriptor about{{.id = "venue_turnstile",
