@@ -32,7 +32,7 @@ TEST_F(IngestTest, ThatNeverRestsForLongTidiesAllTheSame) {
   settle();
   const auto log = folder_.path() / "kepu.db-wal";
   ASSERT_GT(std::filesystem::file_size(log), 0u);
-  clock_.advance(std::chrono::seconds(31));
+  ingest_->call([&] { clock_.advance(std::chrono::seconds(31)); }, patience); // on the thread that looks at it
   const auto end = std::chrono::steady_clock::now() + patience;
   while (std::filesystem::file_size(log) > 0 && std::chrono::steady_clock::now() < end)
     ingest_->call([] {}, patience); // far more often than it would take for a rest
