@@ -190,35 +190,31 @@ int64_t Db::last_rowid() const { return sqlite3_last_insert_rowid(db_); }
 int64_t Db::changes() const { return sqlite3_changes64(db_); }
 bool Db::in_transaction() const { return !sqlite3_get_autocommit(db_); }
 
-void Db::copy_log() {
-  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
-}
-
-void Db::begin_log_anew() {
-  sqlite3_busy_timeout(db_, 0);
-  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+int Db::checkpoint(int mode, int patience_ms) {
+  sqlite3_busy_timeout(db_, patience_ms);
+  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, mode, nullptr, nullptr);
   sqlite3_busy_timeout(db_, busy_timeout_ms);
-  if (code == SQLITE_OK) log_pages_ = 0;
-  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
+  if (code == SQLITE_OK && mode != SQLITE_CHECKPOINT_PASSIVE) log_pages_ = 0;
+  return code;
 }
 
-void Db::checkpoint_all() {
-  if (sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) == SQLITE_OK)
-    log_pages_ = 0;
+bool Db::is_done(int code) const {
+  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
+  return code == SQLITE_OK;
 }
+
+void Db::copy_log() { is_done(checkpoint(SQLITE_CHECKPOINT_PASSIVE, busy_timeout_ms)); }
+
+void Db::begin_log_anew() { is_done(checkpoint(SQLITE_CHECKPOINT_RESTART, 0)); }
+
+void Db::checkpoint_all() { checkpoint(SQLITE_CHECKPOINT_TRUNCATE, busy_timeout_ms); }
 
 void Db::rewrite() { exec("VACUUM"); }
 
 bool Db::empty_log() {
   // Short, since others wait for this thread; the caller comes again.
   constexpr int patience_ms = 50;
-  sqlite3_busy_timeout(db_, patience_ms);
-  const int code = sqlite3_wal_checkpoint_v2(db_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  sqlite3_busy_timeout(db_, busy_timeout_ms);
-  if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY) fail(code, "write");
-  if (code == SQLITE_OK) log_pages_ = 0;
-  return code == SQLITE_OK;
+  return is_done(checkpoint(SQLITE_CHECKPOINT_TRUNCATE, patience_ms));
 }
 
 void Db::release_memory() { sqlite3_db_release_memory(db_); }

@@ -97,6 +97,10 @@ public:
 private:
   friend class Savepoint;
   [[noreturn]] void fail(int code, const char* doing) const;
+  // Waits for readers so long; returns SQLite's code.
+  int checkpoint(int mode, int patience_ms);
+  // false: a reader was in the way; throws for other reasons.
+  bool is_done(int checkpoint_code) const;
   std::filesystem::path file_;
   sqlite3* db_ = nullptr;
   int64_t log_pages_ = 0;

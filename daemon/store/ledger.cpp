@@ -317,6 +317,14 @@ bool Ledger::in_force(Fact fact, int64_t run) {
   return !closed.bind(1, static_cast<int64_t>(fact)).bind(2, run).step();
 }
 
+template <class Visit> void Ledger::each_closed(Fact from, Fact until, int64_t run, Visit&& visit) {
+  auto row = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM staged_closed WHERE "
+                       "fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
+  row.bind(1, static_cast<int64_t>(from)).bind(2, static_cast<int64_t>(until)).bind(3, run);
+  while (row.step())
+    visit(static_cast<Fact>(row.integer(0)));
+}
+
 bool Ledger::InForce::operator()(Fact fact) {
   constexpr Fact window = 16'384;
   constexpr size_t few = 16;
@@ -327,11 +335,8 @@ bool Ledger::InForce::operator()(Fact fact) {
   }
   if (!closed_ && ++asked_ <= few) return ledger_.in_force(fact, run_);
   if (!closed_) {
-    auto row = ledger_.db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION SELECT fact FROM "
-                                 "staged_closed WHERE fact>=?1 AND fact<?2 AND run=?3 ORDER BY 1");
-    row.bind(1, static_cast<int64_t>(fact)).bind(2, static_cast<int64_t>(end_)).bind(3, run_);
-    for (closed_.emplace(); row.step();)
-      closed_->push_back(static_cast<Fact>(row.integer(0)));
+    closed_.emplace();
+    ledger_.each_closed(fact, end_, run_, [&](Fact closed) { closed_->push_back(closed); });
   }
   return ledger_.is_there(fact, run_) && !std::ranges::binary_search(*closed_, fact);
 }
@@ -350,12 +355,7 @@ measure::FactSet Ledger::out_of_force(std::string_view dataset, int64_t source, 
       out.add_range(extent.first, extent.n);
       continue;
     }
-    auto rows = db_.query("SELECT fact FROM closed WHERE fact>=?1 AND fact<?2 UNION ALL SELECT fact FROM staged_closed "
-                          "WHERE fact>=?1 AND fact<?2 AND run=?3");
-    rows.bind(1, static_cast<int64_t>(extent.first)).bind(2, static_cast<int64_t>(extent.first + extent.n));
-    rows.bind(3, run);
-    while (rows.step())
-      out.add(static_cast<Fact>(rows.integer(0)));
+    each_closed(extent.first, extent.first + extent.n, run, [&](Fact closed) { out.add(closed); });
   }
   return out;
 }

@@ -214,6 +214,8 @@ public:
   void forget();
 
 private:
+  // Calls visit(fact) for those closed in [from, until), for `run` those it has staged too, in ascending order.
+  template <class Visit> void each_closed(Fact from, Fact until, int64_t run, Visit&& visit);
   // Whether it was given and not withdrawn, closed or not; likewise.
   bool is_there(Fact fact, int64_t run);
   // Of KeySource: the keys as the blocks hold them.

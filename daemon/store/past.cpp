@@ -275,13 +275,17 @@ const std::optional<std::pair<model::Day, model::Day>>& Past::extent() {
   return *extent_;
 }
 
+const Past::Backs& Past::of_series(const std::map<uint32_t, Backs>& all, uint32_t series) {
+  static const Backs none;
+  const auto found = all.find(series);
+  return found == all.end() ? none : found->second;
+}
+
 void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
                  const std::function<void(size_t, const DayCell&)>& visit) {
   const auto& all = backs(from, to, false);
-  static const Backs none;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = all.find(ids[i]);
-    const auto& backs = found == all.end() ? none : found->second;
+    const auto& backs = of_series(all, ids[i]);
     const auto source = of(ids[i]);
     auto next = backs.lower_bound(from);
     const auto end = backs.upper_bound(to);
@@ -311,11 +315,9 @@ void Past::cells(std::span<const uint32_t> ids, model::Day from, model::Day to,
 void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
                 const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit) {
   const auto& all = backs(from, to, true);
-  static const Backs none;
   std::vector<uint32_t> numbers;
   for (size_t i = 0; i < ids.size(); ++i) {
-    const auto found = all.find(ids[i]);
-    const auto& backs = found == all.end() ? none : found->second;
+    const auto& backs = of_series(all, ids[i]);
     const auto source = of(ids[i]);
     auto next = backs.lower_bound(from);
     const auto end = backs.upper_bound(to);

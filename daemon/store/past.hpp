@@ -68,6 +68,7 @@ private:
   // Returns whether the sets are among them.
   bool take_back(std::map<uint32_t, Backs>& backs, bool needs_sets);
   bool held_figures(model::Day day);
+  static const Backs& of_series(const std::map<uint32_t, Backs>& all, uint32_t series);
   // What holds for a series as of its source.
   struct Of {
     const Horizon* horizon = nullptr;

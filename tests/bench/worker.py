@@ -2,7 +2,6 @@
 import os
 import pathlib
 import shutil
-import time
 
 import five_million
 import measuring
@@ -21,7 +20,7 @@ def of_its_own(bench, file):
         os.link(file, hub.folder / "gates" / file.name)
         cpu = cpu_seconds(hub)
         run = measuring.run_again(hub, empty["run"], every=0.2)
-        time.sleep(0.1)  # until the worker is gone and counted
+        measuring.wait_until("the worker is gone, and counted", lambda: not hub.children())
         cpu = cpu_seconds(hub) - cpu
         hub.stop()
         return {"seconds": run["seconds"], "cpu": cpu}

@@ -308,15 +308,7 @@ TEST_F(Backfill, KilledAtAnyMomentItLeavesTheStoreAsItWas) {
     begin_backfill(2, 4);
     for (size_t i = 0; i < done; ++i)
       steps[i]();
-    fs::copy_file(file(), folder_ / "killed.db");
-    fs::copy_file(file().string() + "-wal", folder_ / "killed.db-wal");
-    part_.reset();
-    writer_.reset();
-    fs::remove(file().string() + "-wal");
-    fs::remove(file().string() + "-shm");
-    fs::rename(folder_ / "killed.db", file());
-    fs::rename(folder_ / "killed.db-wal", file().string() + "-wal");
-    open();
+    kill_process();
     ASSERT_EQ(visits(), before) << done;
     ASSERT_EQ(staged(), 0) << done;
     ASSERT_EQ(asked("a.csv", 1), Decision::known) << done;

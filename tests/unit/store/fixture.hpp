@@ -96,6 +96,19 @@ protected:
     writer_.reset();
     open();
   }
+  // As after kill -9, also for what ends with the objects: the files are as they were before these were gone.
+  void kill_process(std::unique_ptr<Work> work = nullptr) {
+    fs::copy_file(file(), folder_ / "killed.db");
+    fs::copy_file(file().string() + "-wal", folder_ / "killed.db-wal");
+    work.reset();
+    part_.reset();
+    writer_.reset();
+    fs::remove(file().string() + "-wal");
+    fs::remove(file().string() + "-shm");
+    fs::rename(folder_ / "killed.db", file());
+    fs::rename(folder_ / "killed.db-wal", file().string() + "-wal");
+    open();
+  }
   void begin_run(const std::string& source = "gates") {
     run_ = writer_->begin_run({source, "c", "1", "", clock_.now()}).value();
     part_ = writer_->open_part(run_);

@@ -60,19 +60,6 @@ protected:
     end_run();
     return decision;
   }
-  // As after kill -9: the work is gone with its writer, and what it staged lies there at the start.
-  void kill(std::unique_ptr<Work>& work) {
-    fs::copy_file(file(), folder_ / "killed.db");
-    fs::copy_file(file().string() + "-wal", folder_ / "killed.db-wal");
-    work.reset();
-    part_.reset();
-    writer_.reset();
-    fs::remove(file().string() + "-wal");
-    fs::remove(file().string() + "-shm");
-    fs::rename(folder_ / "killed.db", file());
-    fs::rename(folder_ / "killed.db-wal", file().string() + "-wal");
-    open();
-  }
   int64_t staged() {
     Db db(file(), Db::Mode::read);
     auto row = db.query("SELECT (SELECT count(*) FROM extents WHERE seq IS NULL)+(SELECT count(*) FROM staged_closed)+"
@@ -92,7 +79,7 @@ protected:
           work->step().value();
           done = run(wrong)->withdrawn.has_value();
         }
-        if (killed) kill(work);
+        if (killed) kill_process(std::move(work));
         work.reset();
         ASSERT_EQ(staged(), 0);
         if (done) break;
