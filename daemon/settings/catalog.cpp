@@ -12,6 +12,7 @@ constexpr size_t max_levels = 3;
 constexpr const char* units_file = "units.toml";
 constexpr const char* areas_file = "areas.toml";
 constexpr const char* indicators_file = "indicators.toml";
+constexpr const char* departments_file = "departments.toml";
 
 void load_units(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
   Report report(file, problems);
@@ -266,7 +267,7 @@ void load_register(const std::filesystem::path& file, CatalogDraft& draft, std::
 
 // Files that are no part of a catalog are most likely misspelt.
 void check_names(const std::filesystem::path& folder, std::vector<Problem>& problems) {
-  const std::vector<std::string> known{units_file, areas_file, indicators_file};
+  const std::vector<std::string> known{units_file, areas_file, departments_file, indicators_file};
   for (const auto& file : toml_files(folder, problems)) {
     const std::string name = file.filename().string();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
