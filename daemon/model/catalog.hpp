@@ -1,8 +1,10 @@
-// What the catalog declares: datasets, units, areas, registers, indicators. Values, filled by
+// What the catalog declares: datasets, units, areas, registers, indicators, plans. Values, filled by
 // settings/, never changed afterwards; shared between threads as std::shared_ptr<const Catalog>.
 #pragma once
 
+#include "model/label.hpp"
 #include "model/period.hpp"
+#include "model/plan.hpp"
 
 #include <kepu/values.hpp>
 
@@ -18,12 +20,6 @@
 #include <vector>
 
 namespace kepu::model {
-
-struct Label {
-  std::string zh;
-  std::string en;
-  bool operator==(const Label&) const = default;
-};
 
 struct Unit {
   std::string id;       // "person_times"
@@ -131,7 +127,8 @@ enum class Measure : uint8_t {
   standing, // distinct values of a field whose interval [time, until) holds the period's last moment
   share,    // of a register's entries that are valid in the period, those that meet all rules, in percent
   each,     // the same, as their number
-  ratio     // of two indicators
+  ratio,    // of two indicators
+  survey_rate
 };
 // Measures of a dataset's facts; the others are made of other indicators.
 inline bool is_of_facts(Measure measure) { return measure < Measure::share; }
@@ -203,11 +200,17 @@ public:
   std::map<std::string, Register, std::less<>> registers;
   Areas areas;
   std::vector<Indicator> indicators;
+  Departments departments;
+  std::vector<Plan> plans;
+  std::vector<Return> returns;
 
   const Unit* unit(std::string_view id) const;
   const Dataset* dataset(std::string_view id) const;
   const Indicator* indicator(std::string_view id) const;
   std::vector<std::string> indicator_ids() const;
+  const Plan* plan(std::string_view id) const;
+  // The target and its plan; nullptr: there is none.
+  std::pair<const Plan*, const Target*> target(std::string_view id) const;
 };
 
 } // namespace kepu::model

@@ -135,19 +135,6 @@ void read_join(Section& section, CatalogDraft& draft, model::Indicator& out, Rep
   inner.finish();
 }
 
-std::optional<std::string> decimal_text(const Node& node, Report& report) {
-  constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
-  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
-  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
-    wrong_type(report, "a bound", node, "a number of less than 15 digits");
-    return std::nullopt;
-  }
-  auto text = fmt::format("{:.9f}", node.real);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
-
 // rules = [{ indicator = "school.teachers", min = 1 }]
 void read_rules(Section& section, model::Indicator& out, Report& report) {
   const Node* list = section.find("rules");
@@ -216,6 +203,19 @@ void refuse_keys(Section& section, const std::vector<std::string>& keys, const s
 }
 
 } // namespace
+
+std::optional<std::string> decimal_text(const Node& node, Report& report) {
+  constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
+  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
+  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
+    wrong_type(report, "a bound", node, "a number of less than 15 digits");
+    return std::nullopt;
+  }
+  auto text = fmt::format("{:.9f}", node.real);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
 
 const std::vector<std::string>& measure_names() { // of model::Measure
   static const std::vector<std::string> all{"count", "sum", "distinct", "latest", "standing", "share", "each", "ratio"};

@@ -38,10 +38,19 @@ struct CatalogDraft {
   std::set<std::string, std::less<>> unclean_datasets;
   std::map<std::string, Place, std::less<>> indicator_places;
   std::vector<RuledSource> ruled_sources;
+  bool departments_clean = true;
+  struct TargetPlace {
+    std::filesystem::path file;
+    Place at;
+  };
+  std::map<std::string, TargetPlace, std::less<>> target_places;
 };
 CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Problem>& problems);
 void load_dataset(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
+void load_departments(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
+void load_plan(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
+void load_returns(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems);
 
 // Complains when the section's key "unit" names one that there is not.
 void check_unit(Section& section, const std::string& unit, const CatalogDraft& draft);
@@ -58,6 +67,11 @@ void check_made(const CatalogDraft& draft, Report& report);
 
 // Of kepu_type, as a file names it.
 std::string type_name(int32_t type);
+
+// A date without quotes; nullopt when absent or after a complaint.
+std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report);
+// The same of a number, as a canonical decimal: "0.5".
+std::optional<std::string> decimal_text(const Node& node, Report& report);
 
 // `key = { zh = "…", en = "…" }`; zh is required, en may be left out.
 model::Label read_label(Section& section, std::string_view key, Report& report, bool required = true);
