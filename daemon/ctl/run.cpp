@@ -37,7 +37,9 @@ struct Wanted {
   bool ids = false;
   bool no_wait = false;
   bool csv = false;
+  bool detail = false;
   std::string freq, from, to, period, area, by, source, columns, sort, combine, as_of, lang;
+  std::string plan, clause, department, group, status;
   std::vector<std::string> where; // NAME=CODE
   std::string label;
   std::string commit = "latest"; // its number otherwise
@@ -234,6 +236,44 @@ void build(CLI::App& app, Wanted& wanted) {
                   "kepuctl history venue.visits --period 2026-01 --where venue=V01"));
   with_figure(add(app, "explain", "A value's rule, and the facts that it counts, with their inputs and runs",
                   "kepuctl explain venue.visits --period 2026-01-31 --area 510104017"));
+  const auto with_moment = [&](CLI::App* command) {
+    command->add_option("--as-of", wanted.as_of,
+                        "As it was then: 2025-12-31 (its end), 2025-12-31T18:00:00+08:00, or label: and the label of a "
+                        "commit");
+    command->add_option("--lang", wanted.lang, "Language of names")->check(CLI::IsMember({"zh", "en"}));
+    command->add_flag("--csv", wanted.csv, "The daemon's CSV as it came");
+    return command;
+  };
+  auto* plan =
+      with_moment(add(app, "plan",
+                      "The plan's targets as a board: how far each is, against how far it should be. With a "
+                      "target only that one, with its years, what it misses and who does it; with --department "
+                      "that department's task sheet, clauses without a number included",
+                      "kepuctl plan --as-of 2025-06-30\n  kepuctl plan 8.workers\n  kepuctl plan "
+                      "--department 区教育局"));
+  auto* one = plan->add_option("TARGET", wanted.operand, "Its id, as `kepuctl plan` lists it");
+  auto* sheet =
+      plan->add_option("--department", wanted.department, "Code, name or alias, as `kepuctl departments` lists it");
+  for (auto* filter : {plan->add_option("--plan", wanted.plan, "Only of this plan"),
+                       plan->add_option("--clause", wanted.clause, "Only of this clause"),
+                       plan->add_option("--group", wanted.group, "Only of this group of the population"),
+                       plan->add_option("--status", wanted.status, "Only those that stand so: far_behind, no_data, …"),
+                       plan->add_flag("--ids", wanted.ids, "Ids only, one a line")})
+    filter->excludes(one)->excludes(sheet);
+  sheet->excludes(one);
+  with_moment(add(app, "departments", "Departments, with how many clauses and targets they lead or share",
+                  "kepuctl departments"));
+
+  auto* completeness = with_moment(add(
+      app, "completeness",
+      "Returns that departments owe: on time, late, missing, not yet due; counted, and those that are amiss in full",
+      "kepuctl completeness --department 区人社局\n  kepuctl completeness --detail --status missing"));
+  completeness->add_option("--department", wanted.department, "Code, name or alias");
+  completeness->add_option("--status", wanted.status, "Only those that stand so")
+      ->check(CLI::IsMember({"on_time", "late", "missing", "not_yet_due"}));
+  completeness->add_option("--source", wanted.source, "Only what this source owes");
+  completeness->add_flag("--detail", wanted.detail, "Every return, period by period");
+
   auto* commits = add(app, "commits", "Commits, newest first, with what brought them and their labels",
                       "kepuctl commits --source turnstile --limit 5");
   commits->add_option("--source", wanted.source, "Only of this source");
@@ -267,6 +307,7 @@ void build(CLI::App& app, Wanted& wanted) {
 Operand operand_of(const std::string& name) {
   if (name == "SOURCE") return Operand::source;
   if (name == "INDICATOR") return Operand::indicator;
+  if (name == "TARGET") return Operand::target;
   if (name == "KIND") return Operand::withdrawn;
   return name == "SHELL" ? Operand::shell : Operand::none;
 }
@@ -392,6 +433,25 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "commits")
     return remote.commits(
         {{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", wanted.limit}});
+  const Parameters moment{{"as_of", wanted.as_of}, {"lang", wanted.lang}};
+  if (command == "departments") return remote.departments(moment, wanted.csv);
+  if (command == "completeness")
+    return remote.completeness({{"department", wanted.department},
+                                {"status", wanted.status},
+                                {"source", wanted.source},
+                                {"as_of", wanted.as_of},
+                                {"lang", wanted.lang}},
+                               wanted.csv, wanted.detail || !wanted.status.empty());
+  if (command == "plan" && !wanted.operand.empty()) return remote.target(wanted.operand, moment, wanted.csv);
+  if (command == "plan" && !wanted.department.empty()) return remote.task_sheet(wanted.department, moment, wanted.csv);
+  if (command == "plan")
+    return remote.targets({{"plan", wanted.plan},
+                           {"clause", wanted.clause},
+                           {"group", wanted.group},
+                           {"status", wanted.status},
+                           {"as_of", wanted.as_of},
+                           {"lang", wanted.lang}},
+                          wanted.csv, wanted.ids);
   if (command == "label") return remote.label(wanted.commit, wanted.label, wanted.replace);
   if (command == "history" || command == "explain") {
     Parameters parameters{{"indicator", wanted.operand}, {"period", wanted.period}, {"area", wanted.area},

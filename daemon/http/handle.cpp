@@ -23,6 +23,7 @@ constexpr std::array all_routes{
     Route{"target", "/api/v1/targets/*", false, true, json_or_csv, true, target},
     Route{"departments", "/api/v1/departments", false, true, json_or_csv, true, departments},
     Route{"department", "/api/v1/departments/*", false, true, json_or_csv, true, department},
+    Route{"completeness", "/api/v1/completeness", false, true, json_or_csv, true, completeness},
     Route{"commits", "/api/v1/commits", false, false, json_or_csv, true, commits},
     Route{"commit_label", "/api/v1/commits/*/label", true, false, json_only, false, label_commit},
     Route{"sources", "/api/v1/sources", false, false, json_only, true, sources},

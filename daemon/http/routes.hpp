@@ -119,6 +119,7 @@ Response targets(const Asked& asked);
 Response target(const Asked& asked);
 Response departments(const Asked& asked);
 Response department(const Asked& asked);
+Response completeness(const Asked& asked);
 Response commits(const Asked& asked);
 Response label_commit(const Asked& asked);
 Response sources(const Asked& asked);

@@ -193,6 +193,11 @@ struct GivenUp {
   model::Day before = 0;
   CommitInfo since;
 };
+// Days, both of them included.
+struct DaySpan {
+  model::Day first = 0;
+  model::Day last = 0;
+};
 // What this means for one indicator's figures.
 struct Frozen {
   std::string source;
@@ -252,6 +257,13 @@ public:
 
   // Sources of the indicator some of whose facts had been given up by the moment.
   virtual Result<std::vector<Frozen>> frozen(std::string_view indicator) = 0;
+  // When the first fact of each span came, of those that hold one at the moment; nullopt: there is none. A corrected
+  // fact came with the one whose place it took. `spans`: ascending, none of which meets another. `source`: only of this
+  // one. Costs a look at every block of the dataset, and decodes those that lie in more than one span.
+  virtual Result<std::vector<std::optional<CommitInfo>>> arrivals(const std::string& dataset,
+                                                                  const std::optional<std::string>& source,
+                                                                  const model::Zone& zone,
+                                                                  std::span<const DaySpan> spans) = 0;
   // By now, of a source: whatever the moment.
   virtual Result<std::vector<GivenUp>> given_up(std::string_view source) = 0;
 

@@ -4,6 +4,7 @@
 #include "base/printable.hpp"
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
+#include "store/arrivals.hpp"
 #include "store/explain.hpp"
 #include "store/figures.hpp"
 #include "store/history.hpp"
@@ -214,6 +215,26 @@ public:
           out.push_back({horizon.source_id, horizon.before, false});
       }
       return out;
+    });
+  }
+
+  Result<std::vector<std::optional<CommitInfo>>> arrivals(const std::string& dataset,
+                                                          const std::optional<std::string>& source,
+                                                          const model::Zone& zone,
+                                                          std::span<const DaySpan> spans) override {
+    return guard([&]() -> Result<std::vector<std::optional<CommitInfo>>> {
+      const auto held = db_.held();
+      std::vector<std::optional<CommitInfo>> none(spans.size());
+      const auto* declared = catalog_->dataset(dataset);
+      if (!declared || !declared->when()) return none;
+      int64_t number = 0;
+      if (source) {
+        auto row = db_.query("SELECT source FROM sources WHERE id=?");
+        row.bind(1, *source);
+        if (!row.step()) return none;
+        number = row.integer(0);
+      }
+      return store::arrivals(db_, *declared, zone, number, at_, spans);
     });
   }
 

@@ -59,6 +59,11 @@ public:
   }
   Result<std::vector<store::Frozen>> frozen(std::string_view) override { return std::vector<store::Frozen>{}; }
   Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return std::vector<store::GivenUp>{}; }
+  Result<std::vector<std::optional<store::CommitInfo>>> arrivals(const std::string&, const std::optional<std::string>&,
+                                                                 const model::Zone&,
+                                                                 std::span<const store::DaySpan> spans) override {
+    return std::vector<std::optional<store::CommitInfo>>(spans.size());
+  }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq, uint32_t) override {
     return store::FigureStates{};
   }

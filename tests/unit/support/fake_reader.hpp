@@ -39,6 +39,8 @@ struct FakeStore {
   std::vector<store::CountedFact> counted; // by every figure, by number
   std::vector<store::Frozen> frozen;       // of every indicator
   std::vector<store::GivenUp> given_up;    // of every source
+  // When the first fact of a day came, whatever the dataset; of a day without one there is none.
+  std::map<model::Day, store::CommitInfo> arrivals;
   std::optional<Error> history_fails;
   std::optional<Error> fails;     // what every question answers
   std::function<void()> on_cells; // called in the middle of a question
@@ -133,6 +135,18 @@ public:
   }
   Result<std::vector<store::Frozen>> frozen(std::string_view) override { return store_.frozen; }
   Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return store_.given_up; }
+  Result<std::vector<std::optional<store::CommitInfo>>> arrivals(const std::string&, const std::optional<std::string>&,
+                                                                 const model::Zone&,
+                                                                 std::span<const store::DaySpan> spans) override {
+    if (interrupted_) return fail("deadline", "interrupted");
+    std::vector<std::optional<store::CommitInfo>> out;
+    for (const auto& span : spans) {
+      auto& first = out.emplace_back();
+      for (const auto& [day, commit] : store_.arrivals)
+        if (day >= span.first && day <= span.last && (!first || commit.seq < first->seq)) first = commit;
+    }
+    return out;
+  }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq before, uint32_t limit) override {
     if (interrupted_) return fail("deadline", "interrupted");
     if (store_.history_fails) return *store_.history_fails;
