@@ -20,6 +20,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 namespace kepu::app {
 namespace {
@@ -114,6 +115,15 @@ Exit run(const std::filesystem::path& config_file) {
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   std::signal(SIGPIPE, SIG_IGN);
   if (auto ok = server.start(); !ok) return complain(Exit::listen, ok.error().text);
+  boost::asio::signal_set hang_up(io, SIGHUP);
+  std::function<void()> await_hang_up = [&] {
+    hang_up.async_wait([&](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (auto asked = control.reload(); !asked) log(LogLevel::warning, "", asked.error().text);
+      await_hang_up();
+    });
+  };
+  await_hang_up();
   ingest.start(supervisor);
   supervisor.start();
   log(LogLevel::info, "",
@@ -134,6 +144,7 @@ Exit run(const std::filesystem::path& config_file) {
     ingest.end_jobs();
     supervisor.stop(stopped);
     server.stop(stopped);
+    hang_up.cancel();
   });
   io.run();
 

@@ -49,6 +49,7 @@ public:
   int jobs();
   int rebuild(bool wait);
   int compact(bool wait);
+  int reload(bool wait);
   // `disagrees` when it found something.
   int verify(bool wait);
   // Asks before it does it, unless `yes`. The person's number or account is asked for, and never leaves this process.

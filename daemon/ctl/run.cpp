@@ -39,7 +39,7 @@ struct Wanted {
   bool csv = false;
   bool detail = false;
   std::string freq, from, to, period, area, by, source, columns, sort, combine, as_of, lang;
-  std::string plan, clause, department, group, status;
+  std::string plan, clause, department, group, status, on;
   std::vector<std::string> where; // NAME=CODE
   std::string label;
   std::string commit = "latest"; // its number otherwise
@@ -160,6 +160,11 @@ void build(CLI::App& app, Wanted& wanted) {
           "kepuctl retention turnstile --before 2022-01-01")));
   retention->add_option("--before", wanted.before, "Facts of this day and later ones stay: 2022-01-01")->required();
   retention->add_flag("--yes", wanted.yes, "Do not ask; needed where nobody can answer");
+  no_wait(add(
+      app, "reload",
+      "Read the catalog again, as after SIGHUP, once no run is going on: what it touches is made anew. 1 when it is "
+      "wrong, and then the one before stays in force",
+      "kepuctl check && kepuctl reload"));
   no_wait(
       add(app, "rebuild",
           "Compare every kept figure with the facts and make anew what is damaged or differs; sources go on meanwhile",
@@ -251,6 +256,7 @@ void build(CLI::App& app, Wanted& wanted) {
                       "that department's task sheet, clauses without a number included",
                       "kepuctl plan --as-of 2025-06-30\n  kepuctl plan 8.workers\n  kepuctl plan "
                       "--department 区教育局"));
+  plan->add_option("--on", wanted.on, "The board as of that day, by what is known now: 2025-06-30");
   auto* one = plan->add_option("TARGET", wanted.operand, "Its id, as `kepuctl plan` lists it");
   auto* sheet =
       plan->add_option("--department", wanted.department, "Code, name or alias, as `kepuctl departments` lists it");
@@ -419,6 +425,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "jobs") return remote.jobs();
   if (command == "rebuild") return remote.rebuild(!wanted.no_wait);
   if (command == "verify") return remote.verify(!wanted.no_wait);
+  if (command == "reload") return remote.reload(!wanted.no_wait);
   if (command == "compact") return remote.compact(!wanted.no_wait);
   if (command == "erase-person") {
     const auto key_file = key_file_of(wanted, console);
@@ -433,7 +440,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "commits")
     return remote.commits(
         {{"source", wanted.source}, {"labelled", wanted.labelled ? "true" : ""}, {"limit", wanted.limit}});
-  const Parameters moment{{"as_of", wanted.as_of}, {"lang", wanted.lang}};
+  const Parameters moment{{"on", wanted.on}, {"as_of", wanted.as_of}, {"lang", wanted.lang}};
   if (command == "departments") return remote.departments(moment, wanted.csv);
   if (command == "completeness")
     return remote.completeness({{"department", wanted.department},
@@ -449,6 +456,7 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
                            {"clause", wanted.clause},
                            {"group", wanted.group},
                            {"status", wanted.status},
+                           {"on", wanted.on},
                            {"as_of", wanted.as_of},
                            {"lang", wanted.lang}},
                           wanted.csv, wanted.ids);

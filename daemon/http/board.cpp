@@ -1,5 +1,6 @@
 #include "http/board.hpp"
 
+#include "base/percent.hpp"
 #include "http/question.hpp"
 
 #include <algorithm>
@@ -46,7 +47,8 @@ void write_number(RowWriter& rows, const std::optional<plan::Number>& number) {
 
 Board::Board(const Asked& asked, const Moment& moment)
     : asked_(asked), moment_(moment), catalog_(asked.reader.catalog()), zone_(moment.zone(asked)),
-      today_(moment.today(asked)), lang_(asked.params.word("lang", {"zh", "en"}).value_or("zh")) {}
+      on_(day_asked(asked, moment.today(asked))), today_(on_.value_or(moment.today(asked))),
+      lang_(asked.params.word("lang", {"zh", "en"}).value_or("zh")) {}
 
 query::ObservationQuery Board::query_of(const model::Plan& plan, const plan::Question& question) const {
   query::ObservationQuery out;
@@ -56,6 +58,7 @@ query::ObservationQuery Board::query_of(const model::Plan& plan, const plan::Que
   out.to = question.to;
   out.as_of = moment_.then();
   out.today = today_;
+  out.until = on_;
   out.limit = query::max_limit;
   // All of the hub is of the root: also what no area is told of.
   const auto* area = catalog_->areas.find(plan.area);
@@ -126,9 +129,17 @@ std::string Board::names_of(const std::vector<std::string>& codes) const {
   return out;
 }
 
+std::string Board::same_moment() const {
+  std::string out;
+  for (const char* name : {"on", "as_of"}) {
+    if (const auto value = asked_.params.text(name)) out += "&" + std::string(name) + "=" + percent_encoded(*value);
+  }
+  return out;
+}
+
 Draft Board::draft() const {
   Draft out;
-  if (!moment_.then()) out.day = today_;
+  if (!moment_.then() && !on_) out.day = today_;
   out.etag = etag_of(asked_, moment_, moment_.commit().seq, out.day);
   return out;
 }

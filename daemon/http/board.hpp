@@ -28,7 +28,7 @@ struct MissingEntry {
 
 class Board {
 public:
-  // Within the moment.
+  // Within the moment, on the day that the parameter `on` names or else the moment's.
   Board(const Asked& asked, const Moment& moment);
 
   const model::Catalog& catalog() const { return *catalog_; }
@@ -43,6 +43,10 @@ public:
   std::string names_of(const std::vector<std::string>& codes) const;
   const std::string& text_of(const model::Label& label) const;
 
+  // "&on=…&as_of=…" as they were asked for, for addresses of what the answer follows from.
+  std::string same_moment() const;
+  bool is_of_another_day() const { return on_.has_value(); }
+
   // The answer's ETag and the day on which alone it holds.
   Draft draft() const;
   // Members that every answer about a plan has in common, in an object of their own.
@@ -55,6 +59,7 @@ private:
   const Moment& moment_;
   std::shared_ptr<const model::Catalog> catalog_;
   const model::Zone zone_;
+  const std::optional<model::Day> on_; // the day that is held as now, where one was asked for
   const model::Day today_;
   std::string lang_;
 };

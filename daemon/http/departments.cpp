@@ -62,7 +62,7 @@ std::vector<Line> lines_of(const model::Catalog& catalog, const std::string& dep
 } // namespace
 
 Response departments(const Asked& asked) {
-  asked.params.allow_only(with_common({"lang", "as_of"}));
+  asked.params.allow_only(with_common({"on", "lang", "as_of"}));
   const Moment moment(asked);
   const Board board(asked, moment);
   const std::vector<std::string> columns{
@@ -100,7 +100,7 @@ Response departments(const Asked& asked) {
 }
 
 Response department(const Asked& asked) {
-  asked.params.allow_only(with_common({"lang", "as_of"}));
+  asked.params.allow_only(with_common({"on", "lang", "as_of"}));
   const Moment moment(asked);
   const Board board(asked, moment);
   const auto code = department_asked(board.catalog(), asked.id, "");

@@ -44,6 +44,7 @@ constexpr std::array all_routes{
     Route{"rebuild", "/api/v1/rebuild", true, false, json_only, false, rebuild},
     Route{"verify", "/api/v1/verify", true, false, json_only, false, verify},
     Route{"compact", "/api/v1/compact", true, false, json_only, false, compact},
+    Route{"reload", "/api/v1/reload", true, false, json_only, false, reload},
     Route{"erase_person", "/api/v1/persons/erase", true, false, json_only, false, erase_person},
     Route{"jobs", "/api/v1/jobs", false, false, json_only, true, jobs},
     Route{"job", "/api/v1/jobs/*", false, false, json_only, true, job},

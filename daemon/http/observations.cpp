@@ -11,7 +11,7 @@ namespace {
 
 const std::vector<std::string> fixed_params{"indicator", "freq",  "from",    "to",   "area",    "by",
                                             "source",    "limit", "cursor",  "lang", "columns", "format",
-                                            "for",       "as_of", "combine", "sort"};
+                                            "for",       "as_of", "combine", "sort", "on"};
 const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",       "approximate", "repaired",
                                                 "provisional",  "carried",     "missing", "differing",   "flags",
                                                 "numerator",    "denominator", "labels",  "unit"};
@@ -46,6 +46,8 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, const Mo
   }
   out.query.as_of = moment.then();
   out.query.today = moment.today(asked);
+  out.query.until = day_asked(asked, out.query.today);
+  if (out.query.until) out.query.today = *out.query.until;
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
   }
@@ -340,7 +342,7 @@ Response observations(const Asked& asked) {
     today = today || query::depends_on_today(*catalog, *indicator);
   }
   Draft draft;
-  if (today && !moment.then()) draft.day = question.query.today;
+  if (today && !moment.then() && !question.query.until) draft.day = question.query.today;
   draft.etag = etag_of(asked, moment, changed.seq, draft.day);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
 

@@ -140,6 +140,7 @@ Response retention(const Asked& asked);
 Response rebuild(const Asked& asked);
 Response verify(const Asked& asked);
 Response compact(const Asked& asked);
+Response reload(const Asked& asked);
 Response erase_person(const Asked& asked);
 Response jobs(const Asked& asked);
 Response job(const Asked& asked);

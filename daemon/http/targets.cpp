@@ -163,8 +163,11 @@ void write(Json& json, const Board& board, const BoardRow& row) {
     if (of_entries && judged.value) write_missing(json, board, row, judged);
     json.key("observations")
         .text("/api/v1/observations?indicator=" + judged.indicator + "&freq=" + model::letter(judged.from.freq) +
-              "&from=" + judged.from.text() + "&to=" + judged.to.text());
-    json.key("explain").text("/api/v1/explain?indicator=" + judged.indicator + "&period=" + judged.to.text());
+              "&from=" + judged.from.text() + "&to=" + judged.to.text() + board.same_moment());
+    // Facts are told as of the moment, whatever day is held as now.
+    if (!board.is_of_another_day())
+      json.key("explain").text("/api/v1/explain?indicator=" + judged.indicator + "&period=" + judged.to.text() +
+                               board.same_moment());
     json.end_object();
   }
   json.end_array().key("years").array();
@@ -218,7 +221,7 @@ std::string department_asked(const model::Catalog& catalog, const std::string& w
 
 Response targets(const Asked& asked) {
   asked.params.allow_only(
-      with_common({"plan", "clause", "department", "role", "group", "indicator", "status", "lang", "as_of"}));
+      with_common({"plan", "clause", "department", "role", "group", "indicator", "status", "on", "lang", "as_of"}));
   const Moment moment(asked);
   const Board board(asked, moment);
   const auto filter = filter_of(asked, board.catalog());
@@ -239,7 +242,7 @@ Response targets(const Asked& asked) {
 }
 
 Response target(const Asked& asked) {
-  asked.params.allow_only(with_common({"lang", "as_of"}));
+  asked.params.allow_only(with_common({"on", "lang", "as_of"}));
   const Moment moment(asked);
   const Board board(asked, moment);
   const auto [plan, target] = board.catalog().target(asked.id);
@@ -274,7 +277,7 @@ Response target(const Asked& asked) {
 }
 
 Response plans(const Asked& asked) {
-  asked.params.allow_only(with_common({"lang", "as_of"}));
+  asked.params.allow_only(with_common({"on", "lang", "as_of"}));
   const Moment moment(asked);
   const Board board(asked, moment);
   const std::vector<std::string> columns{"plan",    "name",    "from",     "to",     "area",   "clauses",

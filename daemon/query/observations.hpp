@@ -32,6 +32,9 @@ struct ObservationQuery {
   std::vector<std::pair<std::string, std::string>> filters; // dimension = code
   // The day that is now, of the moment: no figure of latest, standing and what is made of them lies beyond it.
   model::Day today = 0;
+  // The answer as if that day were now, by what is known at the moment: nothing of later days counts, nor of periods
+  // that end later. `today` is that day too.
+  std::optional<model::Day> until = {};
   Sort sort = Sort::period;
   uint32_t limit = 1000;
   std::string after; // position: the last row's sort key of the page before; empty: from the start

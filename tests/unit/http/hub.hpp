@@ -44,6 +44,7 @@ public:
   Result<JobStatus> rebuild() override { return job("rebuild"); }
   Result<JobStatus> verify() override { return job("verify"); }
   Result<JobStatus> compact() override { return job("compact"); }
+  Result<JobStatus> reload() override { return job("reload"); }
   Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) override {
     return job("erase " + std::to_string(pseudonym) + " under " + key);
   }

@@ -210,6 +210,22 @@ TEST_F(PlansOverHttp, DepartmentsAndPlansCountWhatIsReached) {
   EXPECT_EQ(text(plan, "unknown"), "1");
 }
 
+TEST_F(PlansOverHttp, TheBoardOfAnEarlierDayLeavesOutWhatCameLater) {
+  const auto early = rows("/api/v1/targets?on=2025-01-31")[0]; // two of the visits were in January
+  EXPECT_EQ(text(early, "value"), "2");
+  EXPECT_EQ(text(early, "status"), "on_track"); // a quarter of it on day 31
+  const auto before = rows("/api/v1/targets?on=2024-12-31")[0];
+  EXPECT_EQ(text(before, "period"), "2024");
+  EXPECT_EQ(text(before, "status"), "no_data");
+  EXPECT_EQ(text(rows("/api/v1/targets?on=2023-12-31")[0], "status"), "not_begun");
+  const auto input = hub.get_json("/api/v1/targets/1.visits?on=2025-01-31").at("data").at("inputs").as_array().at(0);
+  EXPECT_EQ(text(hub.get_json(std::string(input.at("observations").as_string())).at("data").as_array().at(0), "value"),
+            "2");
+  EXPECT_EQ(hub.get("/api/v1/targets?on=2025-03-07").status, 422);
+  EXPECT_EQ(hub.get("/api/v1/targets?on=yesterday").status, 422);
+  EXPECT_FALSE(hub.get("/api/v1/targets?on=2025-01-31").until);
+}
+
 TEST_F(PlansOverHttp, EveryReturnThatIsOwedIsToldOnce) {
   const auto all = rows("/api/v1/completeness");
   ASSERT_EQ(all.size(), 5u);
