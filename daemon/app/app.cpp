@@ -90,6 +90,7 @@ Exit run(const std::filesystem::path& config_file) {
   http::AnswerCache cache;
   http::AnswerBudget budget;
   http::RequestCounts counts;
+  const auto* notice = daemon.notice ? &*daemon.notice : nullptr;
   store::ReaderSource readers(store_options.file, (*writer)->moments());
   http::Server::Options http_options;
   http_options.host = daemon.listen.host;
@@ -99,10 +100,10 @@ Exit run(const std::filesystem::path& config_file) {
   http::Server::Calls calls;
   calls.open = [&readers] { return readers.open(); };
   calls.handle = [&](const http::Request& request, store::Reader& reader) {
-    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget});
+    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget, notice});
   };
   calls.fast = [&](const http::Request& request) {
-    auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget});
+    auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget, notice});
     return answer ? answer : http::from_cache(request, cache, latest.load(std::memory_order_acquire), clock.now());
   };
   calls.share = [&](const http::Request& request) {

@@ -155,6 +155,11 @@ int Remote::completeness(const Parameters& parameters, bool csv, bool detail) {
   return ok;
 }
 
+void Remote::say_notice(const json::object& meta) {
+  if (const auto notice = text(meta, "notice"); !notice.empty())
+    console_.out << tinted(printable(notice), Tint::warning, manner_.color) << "\n";
+}
+
 int Remote::show_target_ids(const std::string& body) {
   const auto rows = rows_of(body);
   if (!rows) return not_understood();
@@ -173,6 +178,7 @@ int Remote::show_targets(const std::string& body) {
     return ok;
   }
   const bool chinese = console_.chinese;
+  say_notice(*meta);
   console_.out << printable(tally_of(*rows, chinese)) << "  (" << printable(text(*meta, "day")) << ")\n";
   return show_table(body,
                     {{"TARGET"},
@@ -205,6 +211,7 @@ int Remote::show_target(const std::string& body) {
     const auto& words = words_of(text(of, "status"));
     return tinted(chinese ? words.zh : words.en, words.tint, manner_.color);
   };
+  if (const auto* meta = object(*answer, "meta")) say_notice(*meta);
   console_.out << printable(text(*data, "id") + "  " + text(*data, "name") + " [" + text(*data, "unit_name") + "]")
                << "  " << status(*data) << "\n"
                << printable(text(*clause, "id") + " " + text(*clause, "title") + "：" + text(*data, "quote")) << "\n\n";
@@ -300,6 +307,8 @@ int Remote::show_task_sheet(const std::string& body) {
     console_.err << "No plan asks anything of it.\n";
     return ok;
   }
+  const auto answer = object_in(body);
+  if (const auto* meta = answer ? object(*answer, "meta") : nullptr) say_notice(*meta);
   console_.out << printable(tally_of(*rows, chinese)) << "\n";
   return show_table(body,
                     {{"ROLE"},

@@ -97,6 +97,7 @@ private:
   int show_rejects(const std::string& body);
   int show_history(const std::string& body);
   int show_explanation(const std::string& body);
+  void say_notice(const boost::json::object& meta);
   int show_target_ids(const std::string& body);
   int show_targets(const std::string& body);
   int show_target(const std::string& body);

@@ -146,6 +146,7 @@ Draft Board::draft() const {
 
 void Board::write_meta(Json& json) const {
   json.object();
+  write_notice(json, asked_);
   moment_.echo(json, asked_);
   json.key("day").text(model::day_text(today_)).key("lang").text(lang_).key("time_zone").text(zone_.name());
   json.key("commit").number(moment_.commit().seq);

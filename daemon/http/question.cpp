@@ -156,6 +156,7 @@ void write_asked(Json& json, const Asked& asked, const Moment& moment, const que
   moment.echo(json, asked);
   if (query.until) json.key("on").text(model::day_text(*query.until));
   json.key("limit").number(limit);
+  write_notice(json, asked);
   json.key("lang").text(lang);
   json.key("time_zone").text(zone.name());
   json.key("commit").number(changed.seq);

@@ -64,6 +64,8 @@ private:
   store::CommitInfo commit_;
 };
 
+// Member `notice`, where the hub has one.
+void write_notice(Json& json, const Asked& asked);
 // Strong ETag of an answer of this moment that changes with commits only, the last of them `changed`; `day`: and with
 // the hub's day.
 std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed, std::optional<model::Day> day = {});

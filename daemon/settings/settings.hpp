@@ -53,6 +53,7 @@ struct Daemon {
   Place catalog_dir_at;
   std::filesystem::path sources_dir;
   std::string time_zone = "Asia/Shanghai";
+  std::optional<model::Label> notice; // what every answer bears, such as that its figures are samples
   Listen listen;
   std::filesystem::path admin_socket; // default: state_dir/admin.sock
   std::optional<std::filesystem::path> person_key_file;

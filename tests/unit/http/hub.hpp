@@ -191,6 +191,7 @@ public:
     context.now = from_micros(1'741'224'600'000'000); // 2025-03-06T09:30:00+08:00
     context.cache = cache;
     context.counts = &counts;
+    context.notice = notice;
     return handle(asked, reader, control, context);
   }
   Response get(std::string target) { return ask(request(std::move(target))); }
@@ -203,6 +204,7 @@ public:
   kepu::test::FakeStore store;
   FakeControl control;
   RequestCounts counts;
+  const model::Label* notice = nullptr;
   model::Zone zone = *model::Zone::find("Asia/Shanghai");
 };
 

@@ -269,6 +269,17 @@ TEST_F(PlansOverHttp, CsvHasTheSameRowsAndIsHarmlessInASpreadsheet) {
     EXPECT_EQ(hub.get(std::string("/api/v1/") + path + "?format=csv").status, 200) << path;
 }
 
+TEST_F(PlansOverHttp, ANoticeIsBorneByEveryForm) {
+  const model::Label notice{"样例数据", "Sample data"};
+  hub.notice = &notice;
+  EXPECT_EQ(hub.get_json("/api/v1/targets").at("meta").at("notice").as_string(), "样例数据");
+  EXPECT_EQ(hub.get_json("/api/v1/targets?lang=en").at("meta").at("notice").as_string(), "Sample data");
+  EXPECT_EQ(hub.get_json("/api/v1/observations?indicator=venue.visits").at("meta").at("notice").as_string(),
+            "样例数据");
+  EXPECT_EQ(test::header(hub.get("/api/v1/targets?format=csv"), "kepu-notice"), "%E6%A0%B7%E4%BE%8B%E6%95%B0%E6%8D%AE");
+  EXPECT_THAT(*hub.get("/").body, HasSubstr("样例数据"));
+}
+
 TEST_F(PlansOverHttp, AnAnswerHoldsForTheHubsDay) {
   const auto first = hub.get("/api/v1/targets");
   EXPECT_TRUE(first.until);
