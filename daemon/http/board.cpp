@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 
 namespace kepu::http {
 namespace {
@@ -22,6 +23,8 @@ plan::Figure figure_of(const query::Observations& answer, const query::Observati
     out.counted = row.numerator;
     out.entries = row.denominator;
   }
+  if (row.survey && std::isfinite(row.survey->interval_low) && std::isfinite(row.survey->interval_high))
+    out.interval = plan::Interval{row.survey->interval_low, row.survey->interval_high};
   return out;
 }
 

@@ -139,6 +139,13 @@ const RegisterEntry* Register::find(std::string_view code) const {
 
 std::vector<std::string> Register::known_words() const { return words_of(entries_); }
 
+std::optional<size_t> Indicator::epoch_of(Day day) const {
+  std::optional<size_t> out;
+  for (size_t i = 0; i < epochs.size() && epochs[i].from <= day; ++i)
+    out = i;
+  return out;
+}
+
 const Unit* Catalog::unit(std::string_view id) const { return by_id(units, id); }
 
 const Dataset* Catalog::dataset(std::string_view id) const {

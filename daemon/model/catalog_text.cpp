@@ -3,13 +3,14 @@
 #include "model/text_parts.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace kepu::model {
 namespace {
 
 constexpr uint32_t catalog_magic = 0x5441'434b; // "KCAT"
 // 2: conditions with `not` and bounds. 3: units of fields, dated areas, joins of sources, measures of entries and
-// ratios. 4: departments, plans, returns
+// ratios. 4: survey rates, departments, plans, returns
 constexpr uint32_t format = 4;
 
 // ---- write ----
@@ -94,6 +95,13 @@ void put_indicator(ByteWriter& out, const Indicator& indicator) {
   }
   out.text(indicator.numerator);
   out.text(indicator.denominator);
+  out.varint(indicator.epochs.size());
+  for (const auto& epoch : indicator.epochs) {
+    out.put<int32_t>(epoch.from);
+    out.put(std::bit_cast<uint64_t>(epoch.cut));
+    put_label(out, epoch.note);
+  }
+  out.text(indicator.population);
 }
 
 // ---- read ----
@@ -160,7 +168,7 @@ Indicator read_indicator(ByteReader& in, uint32_t version) {
     }
     out.where.push_back(std::move(condition));
   }
-  out.measure = choice(in, Measure::ratio);
+  out.measure = choice(in, Measure::survey_rate);
   out.field = text(in);
   out.by = texts(in);
   if (version < 3) return out;
@@ -180,6 +188,15 @@ Indicator read_indicator(ByteReader& in, uint32_t version) {
   }
   out.numerator = text(in);
   out.denominator = text(in);
+  if (version < 4) return out;
+  for (size_t n = count(in, 20); n > 0 && in.ok(); --n) {
+    Epoch epoch;
+    epoch.from = in.get<int32_t>();
+    epoch.cut = std::bit_cast<double>(in.get<uint64_t>());
+    epoch.note = label(in);
+    out.epochs.push_back(std::move(epoch));
+  }
+  out.population = text(in);
   return out;
 }
 

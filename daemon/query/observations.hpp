@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "measure/survey.hpp"
 #include "model/catalog.hpp"
 #include "model/period.hpp"
 #include "store/reader.hpp"
@@ -51,9 +52,13 @@ struct Amount {
   uint64_t provisional = 0;
   uint32_t carried = 0;   // latest: parts with a value from before the period
   uint32_t missing = 0;   // latest: parts whose last value is older than max_age
-  uint32_t differing = 0; // cells of the grain in which sources say different things
+  uint32_t differing = 0; // cells of the grain in which sources say different things; survey_rate: samples of which
+                          // none is preferred
   bool is_known = true;   // false: there is no value, and the rest says why
   bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
+  bool is_break = false; // survey_rate: the first of its group by another epoch's cut: not comparable with those before
+  // survey_rate: of which the value is the estimate, rounded; nullopt: there is none.
+  std::optional<measure::SurveyEstimate> survey = {};
 };
 
 struct Observation : Amount {

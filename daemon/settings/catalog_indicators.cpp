@@ -15,12 +15,47 @@ namespace {
 constexpr std::array<const char*, 3> level_words{"district", "subdistrict", "community"};
 // Columns of an answer and words of a question that a dimension would hide.
 const std::vector<std::string>& reserved_words() {
-  static const std::vector<std::string> all{
-      "indicator",   "period",      "value",    "unit",        "n",       "freq",      "from",
-      "to",          "by",          "source",   "limit",       "cursor",  "format",    "lang",
-      "for",         "as_of",       "columns",  "flags",       "status",  "labels",    "period_start",
-      "period_end",  "sort",        "combine",  "carried",     "missing", "differing", "numerator",
-      "denominator", "approximate", "repaired", "provisional", "on"};
+  static const std::vector<std::string> all{"indicator",
+                                            "period",
+                                            "value",
+                                            "unit",
+                                            "n",
+                                            "freq",
+                                            "from",
+                                            "to",
+                                            "by",
+                                            "source",
+                                            "limit",
+                                            "cursor",
+                                            "format",
+                                            "lang",
+                                            "for",
+                                            "as_of",
+                                            "columns",
+                                            "flags",
+                                            "status",
+                                            "labels",
+                                            "period_start",
+                                            "period_end",
+                                            "sort",
+                                            "combine",
+                                            "carried",
+                                            "missing",
+                                            "differing",
+                                            "numerator",
+                                            "denominator",
+                                            "approximate",
+                                            "repaired",
+                                            "provisional",
+                                            "interval_low",
+                                            "interval_high",
+                                            "standard_error",
+                                            "n_eff",
+                                            "design_effect",
+                                            "degrees_of_freedom",
+                                            "lonely_strata",
+                                            "uncorrected_strata",
+                                            "on"};
   return all;
 }
 

@@ -186,6 +186,15 @@ public:
     });
   }
 
+  Result<void> respondents(std::string_view indicator, const std::function<void(const Respondent&)>& visit) override {
+    return guard([&]() -> Result<void> {
+      const auto held = db_.held();
+      if (const auto facts = Past::open(db_, catalog_, indicator, at_, was_mended(indicator)))
+        facts->respondents(visit);
+      return {};
+    });
+  }
+
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
       if (auto* past = past_of(indicator)) {

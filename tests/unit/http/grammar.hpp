@@ -96,7 +96,7 @@ private:
                 "now-99999",
                 "now-",
                 "source",
-                "n,flags,carried,missing,differing,numerator,denominator",
+                "n,flags,carried,missing,differing,numerator,denominator,interval_low,n_eff",
                 "M",
                 "D",
                 "W",

@@ -54,6 +54,9 @@ public:
                         const std::function<void(size_t, const store::Reading&)>&) override {
     return {};
   }
+  Result<void> respondents(std::string_view, const std::function<void(const store::Respondent&)>&) override {
+    return {};
+  }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view) override {
     return std::optional<std::pair<model::Day, model::Day>>{};
   }

@@ -83,6 +83,22 @@ TEST(CatalogText, ACatalogComesBackFromItsBytes) {
   EXPECT_EQ(encode_catalog(**back), bytes);
 }
 
+TEST(CatalogText, ASurveysEpochsComeBack) {
+  auto catalog = with_conditions();
+  auto& rate = catalog.indicators[0];
+  rate.measure = Measure::survey_rate;
+  rate.epochs = {{INT32_MIN, 60, {}}, {day_of(2018, 1, 1), 69.5, {"七成", "70 %"}}};
+  rate.population = "frame";
+  const auto back = decode_catalog(encode_catalog(catalog));
+  ASSERT_TRUE(back) << back.error().text;
+  EXPECT_EQ((*back)->indicator("venue.visits")->epochs, rate.epochs);
+  EXPECT_EQ((*back)->indicator("venue.visits")->population, "frame");
+  EXPECT_EQ(rate.epoch_of(day_of(2017, 12, 31)), 0u);
+  EXPECT_EQ(rate.epoch_of(day_of(2018, 1, 1)), 1u);
+  rate.epochs.erase(rate.epochs.begin());
+  EXPECT_EQ(rate.epoch_of(day_of(2017, 12, 31)), std::nullopt);
+}
+
 TEST(CatalogText, TheOrderInFilesDoesNotCount) {
   auto turned = with_conditions();
   std::swap(turned.indicators.front(), turned.indicators.back());

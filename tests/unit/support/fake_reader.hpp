@@ -20,8 +20,8 @@ struct FakeFact {
   std::string source;
   std::vector<std::string> dims;
   model::Day day = 0;
-  __int128 amount = 0; // measure sum
-  uint32_t number = 0; // measure distinct
+  __int128 amount = 0; // measure sum; survey_rate: not 0 where the cut is reached
+  uint32_t number = 0; // measure distinct; survey_rate: the respondent's
   uint8_t flags = 0;   // kepu_flag
 };
 
@@ -122,6 +122,23 @@ public:
   Result<void> readings(std::string_view, std::span<const uint32_t>, model::Day,
                         const std::function<void(size_t, const store::Reading&)>&) override {
     return fail("store", "facts of this store are counted by day only");
+  }
+  Result<void> respondents(std::string_view indicator,
+                           const std::function<void(const store::Respondent&)>& visit) override {
+    for (const auto& fact : store_.facts) {
+      if (fact.indicator != indicator) continue;
+      const auto key = std::to_string(fact.number);
+      store::Respondent one;
+      one.source = fact.source;
+      one.key = key;
+      one.fact = fact.number;
+      one.period = {model::Freq::day, fact.day};
+      one.series = id_of(fact.indicator, {fact.source, fact.dims});
+      one.epoch = store_.catalog->indicator(indicator)->epoch_of(fact.day);
+      one.reaches_cut = fact.amount != 0;
+      visit(one);
+    }
+    return {};
   }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     std::optional<std::pair<model::Day, model::Day>> out;
