@@ -199,7 +199,7 @@ Loaded load(const std::filesystem::path& config_file) {
     ruled = std::move(draft.ruled_sources);
   }
   if (!daemon->sources_dir.empty()) {
-    out.configuration.sources = load_sources(daemon->sources_dir, file.parent_path(), out.problems);
+    out.configuration.sources = load_sources(daemon->sources_dir, out.problems);
   }
   warn_of_unconfigured(ruled, out);
   out.configuration.daemon = std::move(*daemon);

@@ -14,8 +14,7 @@ std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folde
 
 // The main file. nullopt: it could not be parsed, and no path of it is known.
 std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector<Problem>& problems);
-std::vector<Source> load_sources(const std::filesystem::path& folder, const std::filesystem::path& base,
-                                 std::vector<Problem>& problems);
+std::vector<Source> load_sources(const std::filesystem::path& folder, std::vector<Problem>& problems);
 
 // `path` as written in a file, which counts from `base`; complains and yields nullopt when it is none.
 std::optional<std::filesystem::path> absolute_path(Report& report, Place at, std::string_view key,

@@ -63,12 +63,22 @@ struct Daemon {
   std::filesystem::path log_file;
 };
 
-// A value of [settings] as written, before the connector's specs type it.
+// Where a secret lies.
 struct SecretRef {
   enum class From : uint8_t { credential, file } from = From::credential;
   std::string name; // credential's name or absolute path
 };
-using RawValue = std::variant<std::string, int64_t, double, bool, std::vector<std::string>, SecretRef>;
+// A table of [settings], tables inside it flattened: { a = { b = 1 } } is "a.b" = "1". A number, boolean or date is its
+// text, and no text.
+struct RawEntry {
+  std::string key;
+  std::string value;
+  bool is_text = true;
+  Place at;
+};
+using RawTable = std::vector<RawEntry>;
+// A value of [settings] as written, before the connector's specs type it.
+using RawValue = std::variant<std::string, int64_t, double, bool, std::vector<std::string>, RawTable>;
 struct RawSetting {
   std::string key;
   RawValue value;

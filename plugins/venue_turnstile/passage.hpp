@@ -3,18 +3,16 @@
 // From the fields of a row to a passage, or why it is refused. Pure.
 #pragma once
 
-#include "columns.hpp"
-
-#include <kepu/toolkit/csv.hpp>
-#include <kepu/toolkit/zone.hpp>
+#include <kepu/toolkit/csv_folder.hpp>
 
 #include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 
 namespace venue_turnstile {
+
+// In the order in which columns are asked for.
+enum Field : size_t { event_id, venue, gate, direction, ts, card, field_count };
+constexpr std::string_view field_names[field_count] = {"event_id", "venue", "gate", "direction", "ts", "card"};
 
 // Texts are those of the row.
 struct Passage {
@@ -24,17 +22,7 @@ struct Passage {
   uint8_t direction_flags = 0, ts_flags = 0;    // kepu_flag
 };
 
-// Codes are stable; messages say what to do and quote nothing of the row: in a shifted row any field may hold a card.
-struct Refusal {
-  std::string_view field;
-  std::string_view code;
-  std::string message;
-};
-
-std::optional<Refusal> read_passage(std::span<const std::string_view> fields, const Columns& columns,
-                                    const kepu::toolkit::Zone& zone, Passage& out);
-
-// For a row that could not even be cut into fields.
-Refusal refusal_of(kepu::toolkit::CsvProblem problem, uint64_t offset);
+bool read_passage(const kepu::toolkit::CsvRow& row, const kepu::toolkit::Zone& zone, Passage& out,
+                  kepu::toolkit::Refusal& refusal);
 
 } // namespace venue_turnstile

@@ -1,26 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "intake.hpp"
+#include <kepu/toolkit/csv_folder.hpp>
 
-#include "passage.hpp"
-
+#include <kepu/toolkit/bookmark.hpp>
+#include <kepu/toolkit/csv.hpp>
 #include <kepu/toolkit/encoding.hpp>
+#include <kepu/toolkit/file.hpp>
+#include <kepu/toolkit/folder.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <set>
 #include <system_error>
 
-namespace venue_turnstile {
+namespace kepu::toolkit {
 namespace {
-
-using kepu::Ended;
-using kepu::Outcome;
-using kepu::toolkit::CsvOptions;
-using kepu::toolkit::CsvPosition;
-using kepu::toolkit::CsvReader;
-using kepu::toolkit::Encoding;
-using kepu::toolkit::SurveyedSource;
-using kepu::toolkit::SurveyEnd;
 
 std::string error_text(int number) { return std::generic_category().message(number); }
 
@@ -38,7 +32,7 @@ const char* name_of(Encoding encoding) {
   return "";
 }
 
-CsvOptions csv_options(const kepu::toolkit::EncodingChoice& encoding, char delimiter) {
+CsvOptions csv_options(const EncodingChoice& encoding, char delimiter) {
   CsvOptions out;
   out.delimiter = delimiter;
   out.encoding = encoding.encoding;
@@ -48,10 +42,91 @@ CsvOptions csv_options(const kepu::toolkit::EncodingChoice& encoding, char delim
   return out;
 }
 
-} // namespace
+// For a row that could not even be cut into fields.
+Refusal refusal_of(CsvProblem problem, uint64_t offset) {
+  const std::string at = " (byte " + std::to_string(offset) + " of the file)";
+  switch (problem) {
+  case CsvProblem::none:
+    break;
+  case CsvProblem::too_long:
+    return {"", "too_long",
+            "a field is longer than 64 KiB, or the row than 256 KiB" + at + "; look for a quote that is not closed"};
+  case CsvProblem::unterminated_quote:
+    return {"", "unterminated_quote", "a quote is opened and not closed" + at + "; close it or take it out"};
+  case CsvProblem::nul_byte:
+    return {"", "bad_character",
+            "there is a NUL byte in the row" + at +
+                "; save the file as CSV in UTF-8 (it may be UTF-16 without a mark)"};
+  case CsvProblem::bad_encoding:
+    return {"", "bad_encoding",
+            "a byte is no character in the file's encoding" + at + "; correct the row and save the file in UTF-8"};
+  }
+  return {};
+}
 
-Intake::Intake(const Options& options, kepu::Host& host, const kepu_dataset& passages, kepu::toolkit::Zone zone)
-    : options_(options), host_(host), passages_(passages), rows_(host.rows(passages)), zone_(std::move(zone)) {}
+Refusal wrong_count(size_t columns, size_t of_header) {
+  return {"", "column_count",
+          "the row has " + std::to_string(columns) + " columns and the header " + std::to_string(of_header) +
+              "; look for a missing or extra delimiter, and put text that holds one in quotes"};
+}
+
+class Intake {
+public:
+  Intake(const CsvFolderOptions& options, Host& host, const kepu_dataset& dataset, RowReader& reader)
+      : options_(options), host_(host), dataset_(dataset), reader_(reader), rows_(host.rows(dataset)) {}
+  Outcome run();
+
+private:
+  struct Counts {
+    uint64_t files = 0, refused_files = 0, rows = 0, rejects = 0, waiting = 0;
+  };
+  struct Candidate {
+    explicit Candidate(const Entry& of) : entry(of) {}
+    const Entry& entry;
+    struct stat status {};
+    File file;
+    Survey survey;
+    uint64_t fingerprint = 0;
+    Header header;
+    char delimiter = ',';
+    CsvPosition body; // the record after the header
+  };
+  enum class Read { done, must_replace };
+
+  void prepare();
+  void take(const Entry& entry);
+  bool look(Candidate& it);
+  bool read_header(Candidate& it);
+  void refuse_whole(Candidate& it);
+  void take_open(Candidate& it, const InputAnswer& answer);
+  bool only_grew(const Candidate& it, const InputAnswer& answer);
+  Read read(const Candidate& it, CsvPosition from, uint64_t skip_until, bool replacing);
+  void finish(const Candidate& it, uint64_t part);
+  void settle(const Candidate& it) { bookmark_.settled.insert(it.fingerprint); }
+  void settle_taken(const Candidate& it);
+  void refused(const Candidate& it, const std::string& why);
+  uint64_t commit();
+  void show_progress(uint64_t within);
+  bool go_on() const { return !host_.is_cancelled(); }
+  void stop_if_cancelled() const;
+  [[noreturn]] void fail_reading(const std::string& name, bool changed) const;
+
+  const CsvFolderOptions& options_;
+  Host& host_;
+  const kepu_dataset& dataset_;
+  RowReader& reader_;
+  Rows& rows_;
+
+  std::vector<Entry> entries_;
+  std::vector<uint64_t> by_size_; // fingerprints, largest file first
+  Bookmark bookmark_;
+  std::string committed_; // the bookmark as committed last
+  uint64_t last_part_ = 0;
+  uint64_t now_us_ = 0;
+  Counts counts_;
+  std::vector<std::string> passed_over_; // names that the hub will not take as they are
+  uint64_t bytes_done_ = 0, bytes_total_ = 0;
+};
 
 Outcome Intake::run() {
   if (const int failed = list(options_.folder, options_.pattern, entries_)) {
@@ -167,12 +242,12 @@ bool Intake::look(Candidate& it) {
     return false;
   };
   if (!is_file() || !is_quiet()) return false;
-  if (kepu::toolkit::find_invalid_utf8(name) != std::string_view::npos) {
+  if (find_invalid_utf8(name) != std::string_view::npos) {
     host_.warning("a file's name is not UTF-8 (" + std::to_string(name.size()) + " bytes); rename it");
     settle(it);
     return false;
   }
-  it.file = kepu::toolkit::File::open(options_.folder + '/' + name);
+  it.file = File::open(options_.folder + '/' + name);
   if (!it.file) {
     const int number = errno;
     if (number == ENOENT)
@@ -189,7 +264,7 @@ bool Intake::look(Candidate& it) {
     settle(it);
     return false;
   }
-  const auto end = kepu::toolkit::survey(
+  const auto end = survey(
       it.file.fd(), [&] { return go_on(); }, it.survey);
   if (end == SurveyEnd::failed) {
     const int number = errno;
@@ -237,7 +312,7 @@ bool Intake::read_header(Candidate& it) {
   std::string field, code, message;
   switch (reader.next()) {
   case CsvReader::Next::row: {
-    auto problem = find_columns(reader.fields(), options_.wanted, it.columns);
+    auto problem = find_columns(reader.fields(), options_.columns, options_.columns_set_by, it.header);
     it.delimiter = reader.delimiter();
     it.body = reader.position();
     if (!problem) return true;
@@ -270,12 +345,12 @@ bool Intake::read_header(Candidate& it) {
   return false;
 }
 
-bool Intake::only_grew(const Candidate& it, const kepu::InputAnswer& answer) {
+bool Intake::only_grew(const Candidate& it, const InputAnswer& answer) {
   if (!answer.has_previous || answer.previous_size == 0 || answer.previous_size >= it.survey.size) return false;
   // Rows of another content may have come in between: only replacing all of them is exact.
   if (options_.replace && bookmark_.has_begun(hash64(it.entry.name))) return false;
-  kepu::toolkit::Prefix prefix;
-  const auto end = kepu::toolkit::survey_prefix(
+  Prefix prefix;
+  const auto end = survey_prefix(
       it.file.fd(), answer.previous_size, [&] { return go_on(); }, prefix);
   stop_if_cancelled();
   if (end == SurveyEnd::failed) fail_reading(it.entry.name, false);
@@ -291,8 +366,9 @@ Intake::Read Intake::read(const Candidate& it, CsvPosition from, uint64_t skip_u
   uint64_t border = from.offset; // where the record that comes next begins
   uint64_t in_part = 0;
   const uint64_t name = hash64(it.entry.name);
-  auto refuse = [&](const Refusal& refusal) {
-    host_.reject(reader.row(), refusal.field, refusal.code, refusal.message);
+  Refusal refusal;
+  auto refuse = [&](const Refusal& why) {
+    host_.reject(reader.row(), why.field, why.code, why.message);
     ++counts_.rejects;
   };
   for (;;) {
@@ -309,23 +385,15 @@ Intake::Read Intake::read(const Candidate& it, CsvPosition from, uint64_t skip_u
         if (options_.replace && border != skip_until) return Read::must_replace;
         skip_until = 0;
       }
-      Passage passage;
       if (next == CsvReader::Next::bad_row) {
         refuse(refusal_of(reader.problem(), reader.problem_offset()));
-      } else if (const auto refusal = read_passage(reader.fields(), it.columns, zone_, passage)) {
-        refuse(*refusal);
-      } else {
-        rows_.row(reader.row()).borrowed(passage.event_id).borrowed(passage.venue);
-        if (passage.gate.empty())
-          rows_.null();
-        else
-          rows_.borrowed(passage.gate);
-        rows_.borrowed(passage.direction, passage.direction_flags).timestamp(passage.ts, passage.ts_flags);
-        if (passage.card.empty())
-          rows_.null();
-        else
-          rows_.borrowed(passage.card);
+      } else if (reader.fields().size() != it.header.count) {
+        refuse(wrong_count(reader.fields().size(), it.header.count));
+      } else if (reader_.read(CsvRow(reader.fields(), it.header), rows_.row(reader.row()), refusal)) {
         ++counts_.rows;
+      } else {
+        rows_.drop_row();
+        refuse(refusal);
       }
       if (++in_part >= options_.commit_rows && !replacing) {
         bookmark_.open = Bookmark::Open{name, it.survey.size, it.survey.hash, reader.position()};
@@ -349,21 +417,26 @@ Intake::Read Intake::read(const Candidate& it, CsvPosition from, uint64_t skip_u
   }
 }
 
-void Intake::take_open(Candidate& it, const kepu::InputAnswer& answer) {
+void Intake::take_open(Candidate& it, const InputAnswer& answer) {
   const std::string& name = it.entry.name;
   const uint64_t key = hash64(name);
   const auto rows = counts_.rows, rejects = counts_.rejects;
   const auto& open = bookmark_.open;
   auto replace_all = [&] {
-    kepu::Scope scope;
+    Scope scope;
     scope.this_input = true;
-    host_.begin_replace(passages_, scope);
-    (void)read(it, it.body, 0, true);
+    host_.begin_replace(dataset_, scope);
+    if (!options_.whole) (void)read(it, it.body, 0, true);
     host_.end_replace();
   };
   const char* how = "";
-  if (answer.decision == KEPU_RESUME && open && open->name == key && open->size == it.survey.size &&
-      open->hash == it.survey.hash && open->at.offset <= it.survey.size) {
+  if (options_.whole) {
+    if (answer.has_previous) how = ", in place of the earlier content";
+    (void)read(it, it.body, 0, true);
+    // The hub replaces when the first row comes; of a file without one it must be told.
+    if (counts_.rows == rows && answer.has_previous) replace_all();
+  } else if (answer.decision == KEPU_RESUME && open && open->name == key && open->size == it.survey.size &&
+             open->hash == it.survey.hash && open->at.offset <= it.survey.size) {
     how = ", from where it was left";
     (void)read(it, open->at, 0, false);
   } else if (only_grew(it, answer)) {
@@ -424,4 +497,10 @@ void Intake::finish(const Candidate& it, uint64_t part) {
   }
 }
 
-} // namespace venue_turnstile
+} // namespace
+
+Outcome run_csv_folder(const CsvFolderOptions& options, Host& host, const kepu_dataset& dataset, RowReader& rows) {
+  return Intake(options, host, dataset, rows).run();
+}
+
+} // namespace kepu::toolkit

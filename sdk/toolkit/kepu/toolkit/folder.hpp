@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The folder that is watched: which files are there, whether they are finished, and where done ones go.
+// A folder that is watched: which files are there, whether they are finished, and where done ones go.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <vector>
 
-namespace venue_turnstile {
+namespace kepu::toolkit {
 
 // `*` any characters, `?` one; nothing else is special. ASCII letters in either case; a name that begins
 // with a dot needs a pattern that does.
@@ -40,4 +40,4 @@ int move_to_done(const std::string& folder, const std::string& name, const struc
 
 constexpr std::string_view done_folder = "done";
 
-} // namespace venue_turnstile
+} // namespace kepu::toolkit

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bookmark.hpp"
+#include <kepu/toolkit/bookmark.hpp>
 
 #include <kepu/connector.h>
 
 #include <algorithm>
 #include <cstring>
 
-namespace venue_turnstile {
+namespace kepu::toolkit {
 namespace {
 
+// What the first connector that had such a cursor called it: its hubs need not look at their files again.
 constexpr std::string_view magic = "VT2\n";
 constexpr size_t most_begun =
     512; // files left half-read, each of them once changed under our hands: far beyond any use
@@ -110,4 +111,4 @@ std::optional<Bookmark> Bookmark::parse(std::string_view text) {
 
 static_assert(magic.size() + 8 * 8 + 32 + 8 * (most_begun + 1) + 8 * most_settled <= KEPU_MAX_CURSOR_BYTES);
 
-} // namespace venue_turnstile
+} // namespace kepu::toolkit

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The cursor: what the connector must remember from run to run. Whether a content was taken is the
-// hub's knowledge; this only saves reading and hashing again. Losing it costs time, never rows.
+// The cursor of a connector of files in a folder: what it must remember from run to run. Whether a content was taken is
+// the hub's knowledge; this only saves reading and hashing again. Losing it costs time, never rows.
 #pragma once
 
 #include <kepu/toolkit/csv.hpp>
@@ -13,15 +13,15 @@
 #include <string_view>
 #include <vector>
 
-namespace venue_turnstile {
+namespace kepu::toolkit {
 
 struct Bookmark {
   // The file that was being read at the last commit. Names are kept as hashes: a name may hold a person's number.
   struct Open {
     uint64_t name = 0; // hashed
     uint64_t size = 0;
-    kepu::toolkit::Digest hash{};
-    kepu::toolkit::CsvPosition at;
+    Digest hash{};
+    CsvPosition at;
     bool operator==(const Open&) const;
   };
   std::optional<Open> open;
@@ -44,4 +44,4 @@ struct Bookmark {
 // The most fingerprints that surely fit.
 constexpr size_t most_settled = 7400;
 
-} // namespace venue_turnstile
+} // namespace kepu::toolkit

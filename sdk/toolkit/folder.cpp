@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "folder.hpp"
+#include <kepu/toolkit/folder.hpp>
 
 #include <kepu/toolkit/sha256.hpp>
 
@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <memory>
 
-namespace venue_turnstile {
+namespace kepu::toolkit {
 namespace {
 
 constexpr int64_t a_second = 1'000'000;
@@ -91,7 +91,7 @@ int list(const std::string& folder, std::string_view pattern, std::vector<Entry>
 }
 
 uint64_t hash64(std::string_view text) {
-  const auto digest = kepu::toolkit::sha256(text);
+  const auto digest = sha256(text);
   uint64_t out = 0;
   std::memcpy(&out, digest.data(), sizeof out);
   return out;
@@ -141,4 +141,4 @@ int move_to_done(const std::string& folder, const std::string& name, const struc
   return EEXIST;
 }
 
-} // namespace venue_turnstile
+} // namespace kepu::toolkit
