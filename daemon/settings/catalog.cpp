@@ -274,7 +274,7 @@ void check_names(const std::filesystem::path& folder, std::vector<Problem>& prob
     Report(file, problems)
         .add({}, "unknown_file",
              "is no file of a catalog" + suggestion(name, known) +
-                 "; datasets and registers have folders of these names");
+                 "; datasets, registers and indicators have folders of these names");
   }
 }
 
@@ -335,6 +335,9 @@ CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Probl
   for (const auto& file : files_below(folder / "datasets", problems))
     load_dataset(file, draft, problems);
   optional_file(indicators_file, load_indicators);
+  for (const auto& file : files_below(folder / "indicators", problems))
+    load_indicators(file, draft, problems);
+  check_made(draft, problems);
   return draft;
 }
 
