@@ -259,7 +259,8 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
                      in_quotes(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
                                          "such as \"venue.visits\"");
   }
-  if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, IndicatorPlace{report.file(), section.at("id")});
+  if (const auto [first, fresh] =
+          draft.indicator_places.emplace(out.id, IndicatorPlace{report.file(), section.at("id")});
       !fresh) {
     const auto& place = first->second;
     section.complain("id", "duplicate",
