@@ -267,7 +267,7 @@ void check_names(const std::filesystem::path& folder, std::vector<Problem>& prob
     Report(file, problems)
         .add({}, "unknown_file",
              "is no file of a catalog" + suggestion(name, known) +
-                 "; datasets, registers and plans have folders of these names");
+                 "; datasets, registers, indicators and plans have folders of these names");
   }
 }
 
@@ -336,6 +336,9 @@ CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Probl
   for (const auto& file : files_below(folder / "datasets", problems))
     load_dataset(file, draft, problems);
   optional_file(indicators_file, load_indicators);
+  for (const auto& file : files_below(folder / "indicators", problems))
+    load_indicators(file, draft, problems);
+  check_made(draft, problems);
   optional_file(departments_file, load_departments);
   for (const auto& file : files_below(folder / "plans", problems))
     load_plan(file, draft, problems);

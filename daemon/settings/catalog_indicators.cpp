@@ -294,9 +294,13 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
                      in_quotes(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
                                          "such as \"venue.visits\"");
   }
-  if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, section.at("id")); !fresh) {
+  if (const auto [first, fresh] =
+          draft.indicator_places.emplace(out.id, IndicatorPlace{report.file(), section.at("id")});
+      !fresh) {
+    const auto& place = first->second;
     section.complain("id", "duplicate",
-                     "indicator " + in_quotes(out.id) + " is declared in line " + std::to_string(first->second.line) +
+                     "indicator " + in_quotes(out.id) + " is declared in line " + std::to_string(place.at.line) +
+                         (place.file == report.file() ? "" : " of " + printable(place.file.filename().string())) +
                          " already");
     return;
   }
@@ -334,7 +338,6 @@ void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std
     read_indicator(section, draft, report);
   }
   top.finish();
-  check_made(draft, report);
 }
 
 } // namespace kepu::settings

@@ -385,11 +385,12 @@ bool leads_to(const model::Catalog& catalog, const model::Indicator& from, const
 
 } // namespace
 
-void check_made(const CatalogDraft& draft, Report& report) {
+void check_made(const CatalogDraft& draft, std::vector<Problem>& problems) {
   const auto& catalog = draft.catalog;
   bool has_cycle = false; // then depths say nothing
   for (const auto& indicator : catalog.indicators) {
-    const auto at = draft.indicator_places.at(indicator.id);
+    const auto& [file, at] = draft.indicator_places.at(indicator.id);
+    Report report(file, problems);
     const std::string who = "indicator " + in_quotes(indicator.id);
     for (const auto& part : model::made_of(indicator)) {
       const auto* found = catalog.indicator(part);

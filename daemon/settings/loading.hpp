@@ -20,6 +20,12 @@ std::vector<Source> load_sources(const std::filesystem::path& folder, std::vecto
 std::optional<std::filesystem::path> absolute_path(Report& report, Place at, std::string_view key,
                                                    const std::string& written, const std::filesystem::path& base);
 
+// Where an indicator is declared.
+struct IndicatorPlace {
+  std::filesystem::path file;
+  Place at;
+};
+
 // A source that a rule of an indicator names.
 struct RuledSource {
   std::string id;
@@ -35,7 +41,7 @@ struct CatalogDraft {
   bool areas_clean = true;
   std::set<std::string, std::less<>> unclean_registers;
   std::set<std::string, std::less<>> unclean_datasets;
-  std::map<std::string, Place, std::less<>> indicator_places;
+  std::map<std::string, IndicatorPlace, std::less<>> indicator_places;
   std::vector<RuledSource> ruled_sources;
   bool departments_clean = true;
   struct TargetPlace {
@@ -61,8 +67,8 @@ const std::vector<std::string>& measure_names(); // of model::Measure
 // What the measure needs, beside the dataset, the field and the dimensions, which are read.
 void read_measure(Section& section, CatalogDraft& draft, model::Indicator& out, Report& report);
 void check_measure(Section& section, const CatalogDraft& draft, const model::Indicator& indicator, Report& report);
-// Of all indicators: whether what they are made of is there and goes together.
-void check_made(const CatalogDraft& draft, Report& report);
+// Of the indicators of all files: whether what they are made of is there and goes together.
+void check_made(const CatalogDraft& draft, std::vector<Problem>& problems);
 
 // Of kepu_type, as a file names it.
 std::string type_name(int32_t type);
