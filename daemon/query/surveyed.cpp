@@ -36,6 +36,7 @@ public:
     const auto read = reader.respondents(indicator.id, [&](const store::Respondent& row) {
       if (query.source && row.source != *query.source) return;
       if (!model::tiles(row.period.freq, query.freq)) return;
+      if (query.until && row.period.last_day() > *query.until) return;
       auto number = numbers.find(row.source);
       if (number == numbers.end()) {
         number = numbers.emplace(row.source, static_cast<uint32_t>(out.sources_.size())).first;
