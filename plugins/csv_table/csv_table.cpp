@@ -132,6 +132,7 @@ public:
     }
     options_.columns = mapping_.columns;
     options_.columns_set_by = "[settings.columns] of the source";
+    options_.skip_blank = true; // with constants it would be a row
     options_.whole = std::ranges::none_of(
         mapping_.fields, [](const FieldRule& rule) { return (rule.field->roles & KEPU_ROLE_KEY) != 0; });
     host.declare(*contract_);

@@ -32,36 +32,37 @@ Refusal missing(Field field, const char* what) {
 
 } // namespace
 
-bool read_passage(const kepu::toolkit::CsvRow& row, const kepu::toolkit::Zone& zone, Passage& out, Refusal& refusal) {
+bool Passages::read(const kepu::toolkit::CsvRow& row, kepu::Rows& rows, Refusal& refusal) {
   const auto refuse = [&](Refusal why) {
     refusal = std::move(why);
     return false;
   };
-  out.event_id = row[event_id];
-  if (is_blank(out.event_id)) return refuse(missing(event_id, "event id"));
-  out.venue = row[venue];
-  if (is_blank(out.venue)) return refuse(missing(venue, "venue"));
+  const auto event = row[event_id];
+  if (is_blank(event)) return refuse(missing(event_id, "event id"));
+  const auto place = row[venue];
+  if (is_blank(place)) return refuse(missing(venue, "venue"));
 
-  const auto way = row[direction];
-  out.direction = direction_of(way);
-  out.direction_flags = 0;
-  if (out.direction.empty()) {
-    if (is_blank(way)) return refuse(missing(direction, "direction"));
+  auto way = direction_of(row[direction]);
+  uint8_t way_flags = 0;
+  if (way.empty()) {
+    if (is_blank(row[direction])) return refuse(missing(direction, "direction"));
     bool folded = false;
-    out.direction = direction_of(kepu::toolkit::trim(kepu::toolkit::fold_width(way, folded)));
-    out.direction_flags = KEPU_REPAIRED;
-    if (out.direction.empty())
+    way = direction_of(kepu::toolkit::trim(kepu::toolkit::fold_width(row[direction], folded)));
+    way_flags = KEPU_REPAIRED;
+    if (way.empty())
       return refuse(
           {field_names[direction], "bad_direction", "the direction is none of in, out, 进, 入, 出; write one of them"});
   }
 
-  const auto time = kepu::toolkit::read_time(row[ts], zone);
+  const auto time = kepu::toolkit::read_time(row[ts], zone_);
   if (time.problem == TimeProblem::empty) return refuse(missing(ts, "time"));
   if (!time.ok()) return refuse({field_names[ts], "bad_time", kepu::toolkit::advice(time.problem)});
-  out.ts = time.value;
-  out.ts_flags = time.flags;
-  out.gate = row[gate];
-  out.card = row[card];
+
+  const auto or_null = [&](std::string_view text) { text.empty() ? rows.null() : rows.borrowed(text); };
+  rows.borrowed(event).borrowed(place);
+  or_null(row[gate]);
+  rows.borrowed(way, way_flags).timestamp(time.value, time.flags);
+  or_null(row[card]);
   return true;
 }
 

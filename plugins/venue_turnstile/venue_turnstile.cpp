@@ -76,25 +76,6 @@ toolkit::CsvFolderOptions options_of(const kepu::Settings& given) {
   return out;
 }
 
-class Passages : public toolkit::RowReader {
-public:
-  explicit Passages(toolkit::Zone zone) : zone_(std::move(zone)) {}
-
-  bool read(const toolkit::CsvRow& row, kepu::Rows& rows, toolkit::Refusal& refusal) override {
-    const auto or_null = [&](std::string_view text) { text.empty() ? rows.null() : rows.borrowed(text); };
-    Passage passage;
-    if (!read_passage(row, zone_, passage, refusal)) return false;
-    rows.borrowed(passage.event_id).borrowed(passage.venue);
-    or_null(passage.gate);
-    rows.borrowed(passage.direction, passage.direction_flags).timestamp(passage.ts, passage.ts_flags);
-    or_null(passage.card);
-    return true;
-  }
-
-private:
-  toolkit::Zone zone_;
-};
-
 class VenueTurnstile : public kepu::Connector {
 public:
   explicit VenueTurnstile(const kepu::Settings& given) : options_(options_of(given)) {}

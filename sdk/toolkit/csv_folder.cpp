@@ -5,6 +5,7 @@
 #include <kepu/toolkit/csv.hpp>
 #include <kepu/toolkit/encoding.hpp>
 #include <kepu/toolkit/file.hpp>
+#include <kepu/toolkit/fold.hpp>
 #include <kepu/toolkit/folder.hpp>
 
 #include <algorithm>
@@ -62,6 +63,10 @@ Refusal refusal_of(CsvProblem problem, uint64_t offset) {
             "a byte is no character in the file's encoding" + at + "; correct the row and save the file in UTF-8"};
   }
   return {};
+}
+
+bool is_blank(std::span<const std::string_view> fields) {
+  return std::ranges::all_of(fields, [](std::string_view field) { return trim(field).empty(); });
 }
 
 Refusal wrong_count(size_t columns, size_t of_header) {
@@ -387,6 +392,8 @@ Intake::Read Intake::read(const Candidate& it, CsvPosition from, uint64_t skip_u
       }
       if (next == CsvReader::Next::bad_row) {
         refuse(refusal_of(reader.problem(), reader.problem_offset()));
+      } else if (options_.skip_blank && is_blank(reader.fields())) {
+        // none
       } else if (reader.fields().size() != it.header.count) {
         refuse(wrong_count(reader.fields().size(), it.header.count));
       } else if (reader_.read(CsvRow(reader.fields(), it.header), rows_.row(reader.row()), refusal)) {

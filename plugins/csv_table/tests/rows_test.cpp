@@ -42,6 +42,15 @@ TEST_F(Table, AConstantIsInEveryRowAndNoRepair) {
                                        "attendances=500~approx season=2025-S1"));
 }
 
+TEST_F(Table, ARowOfNothingButDelimitersIsNone) {
+  hub.settings["dataset"] = "visits";
+  hub.settings["constants"] = "day = 2025-03-05\nn = 1";
+  put("a.csv", "who,where\nx,\n,\n 　,\t\n,y\n,,,\n");
+  ASSERT_EQ(run(), KEPU_RUN_OK) << text;
+  EXPECT_THAT(heard("row"), ElementsAre("row visits 2: day=2025-03-05 n=1", "row visits 5: day=2025-03-05 n=1"));
+  EXPECT_THAT(heard("reject"), IsEmpty());
+}
+
 TEST_F(Table, WordsBecomeWhatTheDatasetWants) {
   hub.settings["values"] = "direction.进 = in\ndirection.出 = out\nvenue.少年宫 = V03\nattendances.无 = 0\n"
                            "online.网上 = 是\nonline.1.5 = 否";

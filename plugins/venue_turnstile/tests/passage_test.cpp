@@ -12,7 +12,7 @@ namespace {
 using Words = std::vector<std::string_view>;
 
 TEST(Passage, IsReadOrRefusedWithItsReason) {
-  const auto zone = *kepu::toolkit::Zone::find("Asia/Shanghai");
+  Passages passages(*kepu::toolkit::Zone::find("Asia/Shanghai"));
   const kepu::toolkit::Header header{{0, 1, 2, 3, 4, 5}, 6};
   struct Case {
     Words fields;
@@ -46,9 +46,16 @@ TEST(Passage, IsReadOrRefusedWithItsReason) {
       {{"E1", "V1", "1", "in", "2025-03-05", "C"}, "bad_time", "ts"},
   };
   for (const auto& c : cases) {
-    Passage passage;
     kepu::toolkit::Refusal refusal;
-    const bool taken = read_passage({c.fields, header}, zone, passage, refusal);
+    std::vector<kepu_cell> cells;
+    kepu_host host{};
+    host.ctx = &cells;
+    host.emit = [](void* ctx, uint32_t, const kepu_cell* cell, size_t, const uint64_t*) {
+      static_cast<std::vector<kepu_cell>*>(ctx)->assign(cell, cell + field_count);
+      return 0;
+    };
+    kepu::Rows rows(&host, 0, "passages", field_count);
+    const bool taken = passages.read({c.fields, header}, rows.row(), refusal);
     const std::string row = testing::PrintToString(c.fields);
     EXPECT_EQ(refusal.code, c.code) << row;
     EXPECT_EQ(refusal.field, c.field) << row;
@@ -60,9 +67,13 @@ TEST(Passage, IsReadOrRefusedWithItsReason) {
         }
       continue;
     }
-    EXPECT_EQ(passage.direction, c.direction) << row;
-    EXPECT_EQ(passage.ts, 1741138200'000'000) << row;
-    EXPECT_EQ(passage.ts_flags | passage.direction_flags, c.flags) << row;
+    rows.flush();
+    ASSERT_EQ(cells.size(), size_t{field_count});
+    EXPECT_EQ(std::string_view(cells[direction].value.text, cells[direction].size), c.direction) << row;
+    EXPECT_EQ(cells[ts].value.integer, 1741138200'000'000) << row;
+    EXPECT_EQ(cells[ts].flags | cells[direction].flags, c.flags) << row;
+    EXPECT_EQ(cells[gate].type, c.fields[gate].empty() ? KEPU_NULL : KEPU_TEXT) << row;
+    EXPECT_EQ(cells[card].type, c.fields[card].empty() ? KEPU_NULL : KEPU_TEXT) << row;
   }
 }
 

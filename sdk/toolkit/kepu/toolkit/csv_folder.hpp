@@ -33,6 +33,7 @@ struct CsvFolderOptions {
   std::vector<Column> columns;
   std::string columns_set_by; // "the settings column_* of the source"
   bool whole = false;         // of a dataset without a key a file is one part, and always replaced as a whole
+  bool skip_blank = false;    // a row of nothing but delimiters, which a spreadsheet leaves of cleared cells, is none
 };
 
 // Why a row is refused. Codes are stable; messages say what to do and quote nothing of the row: in a shifted row any
