@@ -419,7 +419,7 @@ class Sample:
                         score = rng.randrange(cut, highest + 1) if literate else rng.randrange(highest // 5, cut)
                         weight = f"{(1.0 + 0.4 * h) * rng.uniform(0.7, 1.4):.4f}"
                         group = rng.choice(self.GROUPS) if rng.random() < 0.8 else None
-                        rows.append([f"{len(rows) + 1:05}", f"{day.year}年", self.word(rng, community), age,
+                        rows.append([f"{len(rows) + 1:05}", f"{day.year}年{day.month}月", self.word(rng, community), age,
                                      rng.choice("男女"), group, f"第{h + 1}层", community["code"], len(pool), weight, score])
             folder.write(day.year, rows, STYLES[day.year])
 

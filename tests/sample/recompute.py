@@ -63,7 +63,8 @@ def hundredths(text):
 
 
 def year_of_wave(text):
-    return int(text.removesuffix("年"))
+    """A wave is told by the month in which it ended: 2025年9月."""
+    return int(text.partition("年")[0])
 
 
 def yes_no(text):
