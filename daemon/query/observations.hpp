@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,8 +58,8 @@ struct Amount {
   bool is_known = true;   // false: there is no value, and the rest says why
   bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
   bool is_break = false; // survey_rate: the first of its group by another epoch's cut: not comparable with those before
-  // survey_rate: of which the value is the estimate, rounded; nullopt: there is none.
-  std::optional<measure::SurveyEstimate> survey = {};
+  // survey_rate: of which the value is the estimate, rounded; nullptr: there is none.
+  std::shared_ptr<const measure::SurveyEstimate> survey = {};
 };
 
 struct Observation : Amount {

@@ -95,7 +95,7 @@ Result<measure::Survey> design_of(const Sample& sample) {
 void put(Amount& amount, const measure::SurveyEstimate& estimate) {
   amount.is_known = std::isfinite(estimate.estimate);
   if (!amount.is_known) return; // nobody has a weight
-  amount.survey = estimate;
+  amount.survey = std::make_shared<const measure::SurveyEstimate>(estimate);
   amount.value = std::llround(estimate.estimate * rate_unit);
 }
 
