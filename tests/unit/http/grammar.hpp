@@ -59,6 +59,8 @@ private:
                 "/api/v1/sources/gates/backfill",
                 "/api/v1/runs/3/withdraw",
                 "/api/v1/jobs",
+                "/api/v1/compact",
+                "/api/v1/reload",
                 "/api/v1/jobs/1",
                 "/api/v1/targets",
                 "/api/v1/targets/1.visits",
