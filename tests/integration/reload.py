@@ -79,7 +79,8 @@ def main():
             # Back again, by SIGHUP, while rows come in.
             generate(folder / "more", 6_000)
             for file in sorted((folder / "more").glob("*.csv")):
-                shutil.move(file, passages / "zz-" + file.name)
+                shutil.move(file, passages / ("zz-" + file.name))
+            seen = hub.sources()["gates"]["last_run"]["run"]
             indicators.write_text(was)
             changed = changed_by(hub, "venue.visits")
             hub.process.send_signal(signal.SIGHUP)
@@ -88,6 +89,7 @@ def main():
                 for job in hub.ask("/api/v1/jobs")["data"][:1]), show=hub.log)
             if changed_by(hub, "venue.visits") == changed:
                 sys.exit("SIGHUP changed nothing")
+            wait_until("a run has looked again", lambda: hub.sources()["gates"]["last_run"]["run"] > seen + 1)
             wait_until_taken(hub)
             print(compare(hub, true_figures(passages)), "figures agree after the reloads")
             hub.stop()

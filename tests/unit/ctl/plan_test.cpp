@@ -56,7 +56,7 @@ TEST_F(Asking, OneTargetTellsItsYearsWhatItMissesAndWhoDoesIt) {
   EXPECT_EQ(ask({"plan", "4.cover"}), ok);
   EXPECT_THAT(out.str(), HasSubstr("4.cover  覆盖 [%]  far behind\n4 基础：全覆盖\n"));
   EXPECT_THAT(out.str(),
-              HasSubstr("c          2025-03-06  25.00  ≥ 100  █████░░░░░│░░░░░░░░░   0.5      3  far behind"));
+              HasSubstr("c          2025-03-06     25  ≥ 100  █████░░░░░│░░░░░░░░░   0.5      3  far behind"));
   EXPECT_THAT(out.str(), HasSubstr("missing 9:\n  S1 一校\\x1b\n"));
   EXPECT_THAT(out.str(), HasSubstr("lead: 教育局\n"));
   EXPECT_THAT(out.str(), HasSubstr("responsible: 学校*\n* by a list that is provisional\n"));
