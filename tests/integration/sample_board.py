@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The sample years come through connectors into a real kepud, and every figure equals the recomputation.
+"""The sample years come through connectors into a real kepud, and every figure and the board equal the recomputation.
 
-The truth comes from tests/sample/recompute.py and tests/bench/truth.py, which share no code with the daemon.
+The truth comes from tests/sample/recompute.py, tests/sample/board.py and tests/bench/truth.py, which share no code with the
+daemon.
 """
 import argparse
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from board_answers import compare_plan
 from hub import ROOT, Hub, as_json, compare, generate, true_figures, wait_until
 
 SAMPLE = ROOT / "tests/sample"
@@ -68,8 +70,8 @@ def differs(row, want):
     return abs(got - (want or 0)) > TOLERANCE
 
 
-def compare_board(hub, truth):
-    """Every figure of the board, both ways. Returns how many there are."""
+def compare_figures(hub, truth):
+    """Every figure under the board, both ways. Returns how many there are."""
     wrong, compared = [], 0
     for indicator, dimensions in truth.items():
         is_survey = isinstance(next(iter(next(iter(dimensions["all"].values())).values())), dict)
@@ -116,9 +118,10 @@ def main():
             hub.start()
             wait_until_all_ran(hub, ids)
             check_catalog(hub, truth)
-            compared = compare_board(hub, truth) + compare(hub, true_figures(folder / "sample/passages"))
+            compared = compare_figures(hub, truth) + compare(hub, true_figures(folder / "sample/passages"))
+            of_board = compare_plan(hub, folder / "sample")
             hub.stop()
-    print(f"{compared} figures of {len(ids)} sources equal the recomputation")
+    print(f"{compared} figures of {len(ids)} sources and {of_board} values of the board equal the recomputation")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ read, or when an area, school or teacher is unknown as code, name or alias; of r
 refused counts. An empty cell is not zero. A figure that nothing was told of is left out.
 Answer: {indicator: {dimension: {period: {code: figure}}}}; dimension "all" has the code "", "subdistrict" the code of the
 subdistrict or "" for what cannot be placed in one, and the name of a register each of its entries. A survey's figure is
-{value, standard_error, n}.
+{value, standard_error, n, degrees_of_freedom}.
 """
 import argparse
 import csv
@@ -62,9 +62,14 @@ def hundredths(text):
     return int(before) * 100 + int((after + "00")[:2])
 
 
-def year_of_wave(text):
+def last_day_of_wave(text):
     """A wave is told by the month in which it ended: 2025年9月."""
-    return int(text.partition("年")[0])
+    year, _, month = text.removesuffix("月").partition("年")
+    return last_of_month(int(year), int(month))
+
+
+def last_of_month(year, month):
+    return dt.date(year + month // 12, month % 12 + 1, 1) - dt.timedelta(days=1)
 
 
 def yes_no(text):
@@ -134,7 +139,7 @@ def read_all(sample, words):
     def table(folder, **columns):
         return rows_of(sample / folder, words, {spec[0]: (name, *spec[1:]) for name, spec in columns.items()})
 
-    survey = dict(wave=("调查批次", year_of_wave, True, key), id=("样本编号", text, True, key), area=("区域", area, False),
+    survey = dict(day=("调查批次", last_day_of_wave, True, key), id=("样本编号", text, True, key), area=("区域", area, False),
                   age=("年龄", whole, False), stratum=("层", text, False), cluster=("群", text, False),
                   clusters=("层内群数", whole, False), weight=("权重", float, True), score=("得分", whole, False))
     return {
@@ -182,14 +187,13 @@ def periods():
     for year in range(FIRST_YEAR, LAST_YEAR + 1):
         out[f"{year}"] = dt.date(year, 1, 1), dt.date(year, 12, 31)
         for month in range(1, 13):
-            after = dt.date(year + month // 12, month % 12 + 1, 1)
-            out[f"{year}-{month:02}"] = dt.date(year, month, 1), after - dt.timedelta(days=1)
+            out[f"{year}-{month:02}"] = dt.date(year, month, 1), last_of_month(year, month)
     return out
 
 
 class Figures:
-    def __init__(self, words):
-        self.words, self.periods, self.out = words, periods(), {}
+    def __init__(self, words, asked):
+        self.words, self.periods, self.out = words, asked, {}
 
     def put(self, indicator, dimension, period, code, value):
         self.out.setdefault(indicator, {}).setdefault(dimension, {}).setdefault(period, {})[code] = value
@@ -239,6 +243,8 @@ class Figures:
     def of_entries(self, indicator, register, facts, field, percent):
         """How many of the register's entries, valid in the period, have a fact in force at its end."""
         for period, (first, last) in self.periods.items():
+            if not any(fact["day"] <= last for fact in facts):
+                continue
             met = {fact[field] for fact in self.in_force(facts, last)}
             groups = {}
             for entry in self.words.registers[register]:
@@ -248,8 +254,8 @@ class Figures:
                 for cell in [*self.cells(place), (register, entry["code"])]:
                     groups.setdefault(cell, []).append(entry["code"] in met)
             for (dimension, code), entries in groups.items():
-                if dimension == register and len(period) > 4 and register != "subdistrict":
-                    continue  # one by one for years only
+                if dimension == register and len(period) == 7 and register != "subdistrict":
+                    continue  # one by one for years and days only
                 value = sum(entries)
                 self.put(indicator, dimension, period, code, 100 * value / len(entries) if percent else value)
 
@@ -266,7 +272,7 @@ class Figures:
 
     def survey(self, indicator, facts, cut, ages):
         for year in range(FIRST_YEAR, LAST_YEAR + 1):
-            sample = [f for f in facts if f["wave"] == year]
+            sample = [f for f in facts if f["day"].year == year]
             inside = [f["age"] is not None and ages[0] <= f["age"] <= ages[1] and f["score"] is not None for f in sample]
             weight = sum(f["weight"] for f, is_in in zip(sample, inside) if is_in)
             if not weight:
@@ -286,14 +292,25 @@ class Figures:
                 mean = sum(clusters.values()) / drawn
                 left = 1 - drawn / drawn_from[stratum]
                 variance += left * drawn / (drawn - 1) * sum((z - mean) ** 2 for z in clusters.values())
-            self.put(indicator, "all", f"{year}", "", {"value": 100 * rate, "standard_error": 100 * math.sqrt(variance),
-                                                       "n": sum(inside)})
+            met = {(f["stratum"], f["cluster"]) for f, is_in in zip(sample, inside) if is_in}
+            self.put(indicator, "all", f"{year}", "", {
+                "value": 100 * rate, "standard_error": 100 * math.sqrt(variance), "n": sum(inside),
+                "degrees_of_freedom": len(met) - len({stratum for stratum, _ in met})})
+
+
+def known_on(facts, on):
+    """Nothing of later days, and no survey that ended later."""
+    return {table: [fact for fact in held if fact["day"] <= on] for table, held in facts.items()}
 
 
 def recompute(sample, catalog):
     words = Words(catalog)
-    facts = read_all(sample, words)
-    figures = Figures(words)
+    return figures_of(read_all(sample, words), words, periods())
+
+
+def figures_of(facts, words, asked):
+    """`asked`: periods as of periods(), of which only what stands knows days."""
+    figures = Figures(words, asked)
 
     def where(table, **wanted):
         keep = {name: value if isinstance(value, tuple) else (value,) for name, value in wanted.items()}
