@@ -28,11 +28,14 @@ plan::Figure figure_of(const query::Observations& answer, const query::Observati
   return out;
 }
 
-// The part of it that its status follows from.
+// The part of it that its status follows from: of several as bad ones the one of which least is reached.
 const plan::Judged* deciding(const plan::Progress& progress) {
+  const plan::Judged* out = nullptr;
   for (const auto* all : {&progress.now, &progress.years}) {
-    const auto found = std::ranges::find(*all, progress.status, [](const auto& one) { return one.floor.status; });
-    if (found != all->end()) return &*found;
+    for (const auto& one : *all) {
+      if (one.floor.status == progress.status && (!out || one.floor.reached < out->floor.reached)) out = &one;
+    }
+    if (out) return out;
   }
   return progress.now.empty() ? nullptr : &progress.now.front();
 }

@@ -104,8 +104,8 @@ Response department(const Asked& asked) {
   const Moment moment(asked);
   const Board board(asked, moment);
   const auto code = department_asked(board.catalog(), asked.id, "");
-  std::vector<std::string> columns{"department", "role",   "through", "provisional", "plan",
-                                   "section",    "clause", "title",   "text"};
+  std::vector<std::string> columns{"department", "role",    "through", "through_name", "provisional",
+                                   "plan",       "section", "clause",  "title",        "text"};
   columns.insert(columns.end(), target_columns().begin(), target_columns().end());
   return answer_rows(asked, board, moment, columns, [&](RowWriter& rows) {
     for (const auto& line : lines_of(board.catalog(), code)) {
@@ -113,6 +113,7 @@ Response department(const Asked& asked) {
       const auto* body = board.catalog().departments.body(line.through);
       rows.text(code);
       rows.text(name_of(line.role));
+      rows.text_or_null(line.through);
       rows.text_or_null(body ? board.text_of(body->name) : "");
       rows.literal(line.provisional ? "true" : "false");
       rows.text(line.plan->id);

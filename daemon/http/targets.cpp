@@ -147,7 +147,7 @@ void write(Json& json, const Board& board, const BoardRow& row) {
   json.key("text").text_or_null(clause ? clause->text : "").end_object();
   json.key("section").text_or_null(section ? board.text_of(section->name) : "");
   json.key("quote").text(target.quote);
-  json.key("group").text_or_null(group ? board.text_of(group->name) : "");
+  json.key("group").text_or_null(target.group).key("group_name").text_or_null(group ? board.text_of(group->name) : "");
   json.key("unit").text(target.unit).key("unit_name").text_or_null(unit ? board.text_of(unit->name) : "");
   json.key("due").text(model::day_text(target.due)).key("profile").text_or_null(target.profile);
   json.key("status").text(plan::word(row.progress.status));

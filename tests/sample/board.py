@@ -3,9 +3,7 @@
 
 It is written from the formulas in daemon/plan/README.md and daemon/decisions/, takes its figures from recompute.py, and
 shares no code with the daemon. Shares are fractions, so that exactly 0.95 is 0.95. Nothing of later days counts, nor a
-survey that ended later. Where the documents are silent: "worst" of several indicators goes by the order of
-WORST_FIRST, among equals the first that the plan names; a survey's period without a figure is all that was asked, the plan's
-first year to the day's; how many `all` of a register are is not told without a figure.
+survey that ended later. Where the documents are silent: "worst" of several indicators goes by the order of WORST_FIRST.
 Not done, since the sample needs none of it: Wilson's interval near 0 and 100 %, two waves of a year, days before the plan.
 """
 import argparse
@@ -243,7 +241,8 @@ class Board:
         catalog = self.catalog
         indicators = as_list(target["indicator"])
         parts = [{"indicator": one, **self.one_indicator(target, one)} for one in indicators]
-        worst = min(parts, key=lambda part: WORST_FIRST.index(part["status"]))
+        worst = min(parts, key=lambda part: (WORST_FIRST.index(part["status"]), part["reached"] is not None,
+                                             part["reached"] or 0))
         status, years = worst["status"], []
         if target["kind"] == "annual":
             last = min(self.on, self.plan["to"]).year
@@ -298,7 +297,8 @@ class Board:
                         if one["code"] == department:
                             out.append({
                                 **held["row"], "department": department, "role": role, "title": clause["title"]["zh"],
-                                "through": one["through"] and self.catalog.departments.name(one["through"]),
+                                "through": one["through"],
+                                "through_name": one["through"] and self.catalog.departments.name(one["through"]),
                                 "provisional": one["provisional"], "text": held["quote"],
                                 "section": self.catalog.sections[clause["section"]]["name"]["zh"]})
         return out

@@ -191,7 +191,8 @@ TEST_F(PlansOverHttp, ATaskSheetHasEveryClauseOfTheDepartment) {
   EXPECT_EQ(text(school[0], "text"), "广泛宣传。");
   EXPECT_TRUE(school[0].at("target").is_null());
   EXPECT_EQ(text(school[1], "role"), "responsible");
-  EXPECT_EQ(text(school[1], "through"), "各单位");
+  EXPECT_EQ(text(school[1], "through"), "all");
+  EXPECT_EQ(text(school[1], "through_name"), "各单位");
   EXPECT_EQ(text(school[1], "provisional"), "true");
   EXPECT_EQ(text(school[1], "text"), "每年 8 次");
 }
