@@ -20,6 +20,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 namespace kepu::app {
 namespace {
@@ -89,6 +90,7 @@ Exit run(const std::filesystem::path& config_file) {
   http::AnswerCache cache;
   http::AnswerBudget budget;
   http::RequestCounts counts;
+  const auto* notice = daemon.notice ? &*daemon.notice : nullptr;
   store::ReaderSource readers(store_options.file, (*writer)->moments());
   http::Server::Options http_options;
   http_options.host = daemon.listen.host;
@@ -98,10 +100,10 @@ Exit run(const std::filesystem::path& config_file) {
   http::Server::Calls calls;
   calls.open = [&readers] { return readers.open(); };
   calls.handle = [&](const http::Request& request, store::Reader& reader) {
-    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget});
+    return http::handle(request, reader, control, {&*zone, clock.now(), version, &cache, &counts, &budget, notice});
   };
   calls.fast = [&](const http::Request& request) {
-    auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget});
+    auto answer = http::at_once(request, {&*zone, clock.now(), version, &cache, &counts, &budget, notice});
     return answer ? answer : http::from_cache(request, cache, latest.load(std::memory_order_acquire), clock.now());
   };
   calls.share = [&](const http::Request& request) {
@@ -114,6 +116,15 @@ Exit run(const std::filesystem::path& config_file) {
   boost::asio::signal_set signals(io, SIGTERM, SIGINT);
   std::signal(SIGPIPE, SIG_IGN);
   if (auto ok = server.start(); !ok) return complain(Exit::listen, ok.error().text);
+  boost::asio::signal_set hang_up(io, SIGHUP);
+  std::function<void()> await_hang_up = [&] {
+    hang_up.async_wait([&](const boost::system::error_code& error, int) {
+      if (error) return;
+      if (auto asked = control.reload(); !asked) log(LogLevel::warning, "", asked.error().text);
+      await_hang_up();
+    });
+  };
+  await_hang_up();
   ingest.start(supervisor);
   supervisor.start();
   log(LogLevel::info, "",
@@ -134,6 +145,7 @@ Exit run(const std::filesystem::path& config_file) {
     ingest.end_jobs();
     supervisor.stop(stopped);
     server.stop(stopped);
+    hang_up.cancel();
   });
   io.run();
 

@@ -1,6 +1,8 @@
 #include "app/daemon_control.hpp"
 
 #include "app/app.hpp"
+#include "app/log.hpp"
+#include "app/reload.hpp"
 
 namespace kepu::app {
 namespace {
@@ -183,6 +185,26 @@ Result<http::JobStatus> DaemonControl::compact() {
                 ". What became free is used again.",
             "记录现存于" + left + "个数据块（此前" + blocks + "个）；文件中使用" + megabytes(after.bytes) + "（此前" +
                 megabytes(before.bytes) + "），空出部分将被再次使用。"};
+  };
+  return ingest_.ask_job(std::move(plan));
+}
+
+Result<http::JobStatus> DaemonControl::reload() {
+  JobPlan plan;
+  plan.kind = "reload";
+  plan.what = "catalog";
+  plan.source = every_source;
+  plan.begin = [this] {
+    return reload_catalog(
+        writer_, daemon_, [](const std::string& text) { log(settings::LogLevel::error, "", text); },
+        [this](std::shared_ptr<const model::Catalog> catalog) { supervisor_.use_catalog(std::move(catalog)); });
+  };
+  plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
+    if (outcome.commit.seq == 0) return {"The catalog says what it said before.", "目录没有变化。"};
+    const auto commit = std::to_string(outcome.commit.seq);
+    return {"The catalog is in force since commit " + commit +
+                ". Sources and the main file are read at the next start.",
+            "新目录自提交" + commit + "起生效。数据源与主配置在下次启动时读取。"};
   };
   return ingest_.ask_job(std::move(plan));
 }

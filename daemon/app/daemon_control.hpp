@@ -33,6 +33,7 @@ public:
   Result<http::JobStatus> rebuild() override;
   Result<http::JobStatus> verify() override;
   Result<http::JobStatus> compact() override;
+  Result<http::JobStatus> reload() override;
   Result<http::JobStatus> erase_person(uint64_t pseudonym, const std::string& key) override;
   std::vector<http::JobStatus> jobs() override { return ingest_.jobs(); }
   http::Health health() override;

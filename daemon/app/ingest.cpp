@@ -113,6 +113,7 @@ std::vector<std::function<void()>> Ingest::prepare_run(const std::string& source
 }
 
 bool Ingest::is_open(std::string_view source) const {
+  if (source == every_source) return !runs_.empty();
   return std::ranges::any_of(runs_, [&](const auto& run) { return run.second->source() == source; });
 }
 
@@ -193,7 +194,7 @@ bool Ingest::begin_job() {
 }
 
 bool Ingest::is_held_back(const Task& task) {
-  if (!task.begins.empty() && task.begins == jobs_.held_source()) runs_held_back_.insert(task.run);
+  if (!task.begins.empty() && jobs_.holds(task.begins)) runs_held_back_.insert(task.run);
   return task.run != 0 && runs_held_back_.contains(task.run);
 }
 

@@ -80,6 +80,11 @@ bool Jobs::begin_next(const OpenRun& is_open) {
       for (auto& job : state.all) {
         if (state.ending || has_ended(job.status)) continue;
         if (!job.plan.source.empty() && is_open(job.plan.source)) {
+          if (job.plan.source == every_source) {
+            tell(job.status, {"It waits until the runs that are going on have ended; kepuctl pause ends one sooner.",
+                              "等待正在进行的运行结束；kepuctl pause 可提前结束。"});
+            continue;
+          }
           tell(job.status, {"It waits until the run of " + job.plan.source +
                                 " that is going on has ended; kepuctl pause " + job.plan.source + " ends it sooner.",
                             "等待数据源" + job.plan.source + "正在进行的运行结束；kepuctl pause " + job.plan.source +

@@ -19,10 +19,13 @@
 
 namespace kepu::app {
 
+// Stands for all sources, where one is named; no id has this form.
+inline constexpr std::string_view every_source = "*";
+
 struct JobPlan {
   std::string kind;   // "withdraw"
   std::string what;   // in words that name it: "run 12", "source gates"
-  std::string source; // whose runs may not go on meanwhile; empty: of none
+  std::string source; // whose runs may not go on meanwhile, or every_source; empty: of none
   // kepu-ingest. Called when no run of the source is open.
   std::function<Result<std::unique_ptr<store::Work>>()> begin;
   struct Sentences {
@@ -45,12 +48,12 @@ public:
   // Newest first. Any thread.
   std::vector<http::JobStatus> list() const;
 
-  // kepu-ingest. A source's open run that a job must wait for; empty: none is open.
+  // kepu-ingest. Whether a run of the source, or of every_source, is open, which a job must wait for.
   using OpenRun = std::function<bool(std::string_view source)>;
   // Lets the next job begin whose source has no open run, unless one is going on. true: one is going on.
   bool begin_next(const OpenRun& is_open);
-  // Of the job that is going on; empty: none is, or it holds no source.
-  const std::string& held_source() const { return held_; }
+  // Whether the job that is going on holds the runs of that source.
+  bool holds(std::string_view source) const { return held_ == source || held_ == every_source; }
   // One step of it. true: it has ended.
   bool step();
 

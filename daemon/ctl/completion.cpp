@@ -29,6 +29,8 @@ std::string operand_words(Operand operand, const std::string& where) {
     return "$(kepuctl " + where + " sources --ids 2>/dev/null)";
   case Operand::indicator:
     return "$(kepuctl " + where + " indicators --ids 2>/dev/null)";
+  case Operand::target:
+    return "$(kepuctl " + where + " plan --ids 2>/dev/null)";
   case Operand::shell:
     return "bash zsh fish";
   case Operand::withdrawn: // the kind, and then a source; numbers of runs are for people to choose

@@ -9,7 +9,7 @@
 
 namespace kepu::ctl {
 
-enum class Operand : uint8_t { none, source, indicator, shell, withdrawn };
+enum class Operand : uint8_t { none, source, indicator, target, shell, withdrawn };
 
 struct CommandWords {
   std::string name;

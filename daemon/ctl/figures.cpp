@@ -218,6 +218,27 @@ int Remote::show_history(const std::string& body) {
                     });
 }
 
+namespace {
+
+void add_survey(Tree& tree, const json::object& survey) {
+  const auto low = text(survey, "interval_low");
+  if (low.empty()) {
+    tree.line(0, false, "an estimate; no more clusters than strata, so nothing says how sure it is");
+  } else {
+    tree.line(0, false,
+              "an estimate: 95 % interval " + low + " to " + text(survey, "interval_high") + ", standard error " +
+                  text(survey, "standard_error") + ", as sure as " + text(survey, "n_eff") +
+                  " respondents drawn at random (design effect " + text(survey, "design_effect") + ")");
+  }
+  if (const auto lonely = number(survey, "lonely_strata"); lonely > 0)
+    tree.line(0, false, "strata with one cluster: " + std::to_string(lonely));
+  if (const auto without = number(survey, "uncorrected_strata"); without > 0)
+    tree.line(0, false, "strata whose population is contradictory and left out: " + std::to_string(without));
+  if (is_true(survey, "is_break")) tree.line(0, false, "the first by another cut: not comparable with those before");
+}
+
+} // namespace
+
 int Remote::show_explanation(const std::string& body) {
   const auto answer = object_in(body);
   const auto* meta = answer ? object(*answer, "meta") : nullptr;
@@ -233,6 +254,7 @@ int Remote::show_explanation(const std::string& body) {
   if (const auto more = narrowed(*meta); !more.empty()) tree.line(0, false, more);
   tree.line(0, false, text(*words, console_.chinese ? "zh" : "en"));
   tree.line(1, true, "since commit " + text(*rule, "commit") + " of " + short_time(text(*rule, "since")));
+  if (const auto* survey = object(*answer, "survey")) add_survey(tree, *survey);
   if (const auto* sources = object(*answer, "sources")) add_sources(tree, *sources);
   const auto left_out = text(*facts, "left_out");
   tree.line(0, rows->empty(),

@@ -49,6 +49,7 @@ public:
   int jobs();
   int rebuild(bool wait);
   int compact(bool wait);
+  int reload(bool wait);
   // `disagrees` when it found something.
   int verify(bool wait);
   // Asks before it does it, unless `yes`. The person's number or account is asked for, and never leaves this process.
@@ -66,6 +67,13 @@ public:
   // `where`: dimensions and their codes, which may be empty: not specified.
   int history(const Parameters& where, Parameters parameters, bool csv);
   int explain(const Parameters& where, Parameters parameters, bool csv);
+  int targets(const Parameters& parameters, bool csv, bool ids);
+  int target(const std::string& id, const Parameters& parameters, bool csv);
+  int departments(const Parameters& parameters, bool csv);
+  // `detail`: every return; otherwise how many there are of each department and source, and those that are amiss.
+  int completeness(const Parameters& parameters, bool csv, bool detail);
+  // What the plans ask of a department, by code, name or alias.
+  int task_sheet(const std::string& department, const Parameters& parameters, bool csv);
   int commits(const Parameters& parameters);
   // `commit`: its number, or "latest".
   int label(const std::string& commit, const std::string& label, bool replace);
@@ -89,6 +97,14 @@ private:
   int show_rejects(const std::string& body);
   int show_history(const std::string& body);
   int show_explanation(const std::string& body);
+  void say_notice(const boost::json::object& meta);
+  int show_target_ids(const std::string& body);
+  int show_targets(const std::string& body);
+  int show_target(const std::string& body);
+  int show_departments(const std::string& body);
+  int show_task_sheet(const std::string& body);
+  int show_deliveries(const std::string& body);
+  int show_returns(const std::string& body);
   int show_commits(const std::string& body);
   // The daemon's CSV as it came.
   int csv(const std::string& path, Parameters parameters);

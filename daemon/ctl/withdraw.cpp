@@ -62,6 +62,8 @@ int Remote::rebuild(bool wait) { return job("/api/v1/rebuild", wait); }
 
 int Remote::compact(bool wait) { return job("/api/v1/compact", wait); }
 
+int Remote::reload(bool wait) { return job("/api/v1/reload", wait); }
+
 int Remote::verify(bool wait) { return job("/api/v1/verify", wait); }
 
 int Remote::job(const std::string& target, bool wait) {

@@ -64,6 +64,8 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
                 {"x-content-type-options", "nosniff"}},
                nullptr};
   if (draft.day) out.until = asked.context.zone->start_of(*draft.day + 1);
+  // Forms without a place for it bear it too; a header holds ASCII.
+  if (const auto* notice = asked.context.notice) out.headers.emplace_back("kepu-notice", percent_encoded(notice->zh));
   if (!draft.next.empty()) out.headers.emplace_back("link", "<" + draft.next + ">; rel=\"next\"");
   if (asked.excel) out.headers.emplace_back("content-disposition", "attachment; filename=\"kepu.csv\"");
   if (asked.gzip && draft.body.size() > least_to_compress) {
@@ -80,6 +82,13 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
   }
   if (names_etag(asked.request.if_none_match, draft.etag, true)) return not_modified(out);
   return out;
+}
+
+void write_notice(Json& json, const Asked& asked) {
+  const auto* notice = asked.context.notice;
+  if (!notice) return;
+  const bool english = asked.params.word("lang", {"zh", "en"}) == "en" && !notice->en.empty();
+  json.key("notice").text(english ? notice->en : notice->zh);
 }
 
 void reserve(const Asked& asked, size_t bytes) {

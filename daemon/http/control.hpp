@@ -95,6 +95,8 @@ public:
   virtual Result<JobStatus> verify() = 0;
   // The job that joins what many small parts left in pieces; codes as above.
   virtual Result<JobStatus> compact() = 0;
+  // The job that reads the catalog again and makes anew what it touches, when no run is open; codes as above.
+  virtual Result<JobStatus> reload() = 0;
   // The job that makes the hub forget a person, told by pseudonym; `key`: fingerprint of the key that it was made with.
   // No answer and no job says who it was. Codes as above.
   virtual Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) = 0;

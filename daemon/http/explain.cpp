@@ -1,5 +1,6 @@
 #include "base/percent.hpp"
 #include "http/question.hpp"
+#include "http/survey.hpp"
 #include "query/cursor.hpp"
 #include "query/figure.hpp"
 #include "query/rule.hpp"
@@ -182,6 +183,21 @@ void write_amount(Json& json, const std::optional<query::Observation>& found, in
   json.key("differing").number(figure.differing);
 }
 
+void write_survey(Json& json, const std::optional<query::Observation>& found) {
+  json.key("survey");
+  if (!found || !found->survey) {
+    json.null();
+    return;
+  }
+  json.object();
+  for (const auto& number : survey_numbers()) {
+    const auto text = number.text(*found);
+    json.key(number.name);
+    text.empty() ? json.null() : json.raw(text);
+  }
+  json.key("is_break").boolean(found->is_break).end_object();
+}
+
 // A figure that is made of others: their values, and where they are explained.
 Response explain_made(const Asked& asked, const Moment& moment, const model::Catalog& catalog,
                       const FigureQuestion& question, const store::CommitInfo& changed, Draft draft) {
@@ -264,6 +280,7 @@ Response explain(const Asked& asked) {
   write_figure(json, asked, moment, question, *catalog, changed);
   json.end_object();
   write_amount(json, found->figure, found->scale);
+  if (indicator.measure == model::Measure::survey_rate) write_survey(json, found->figure);
   write_rule(json, zone, *catalog, indicator, found->facts.definition);
   write_sources(json, indicator, question, *found);
   write_summary(json, zone, found->facts);

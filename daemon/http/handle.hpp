@@ -42,10 +42,11 @@ struct Response {
 struct Context {
   const model::Zone* zone = nullptr; // of the hub; outlives the call
   Instant now{};
-  std::string version;             // of the daemon
-  AnswerCache* cache = nullptr;    // nullptr: nothing is kept
-  RequestCounts* counts = nullptr; // for /metrics; nullptr: none are shown
-  AnswerBudget* budget = nullptr;  // nullptr: answers take what they take
+  std::string version;                  // of the daemon
+  AnswerCache* cache = nullptr;         // nullptr: nothing is kept
+  RequestCounts* counts = nullptr;      // for /metrics; nullptr: none are shown
+  AnswerBudget* budget = nullptr;       // nullptr: answers take what they take
+  const model::Label* notice = nullptr; // what every answer bears; nullptr: nothing. Outlives the call
 };
 
 // The reader's thread (kepu-read-N). Begins and ends its own moment of the store. Never throws for bad input;

@@ -21,6 +21,8 @@ std::string_view measure_name(model::Measure measure) {
     return "each";
   case model::Measure::ratio:
     return "ratio";
+  case model::Measure::survey_rate:
+    return "survey_rate";
   }
   return {};
 }

@@ -131,6 +131,11 @@ Response compact(const Asked& asked) {
   return accepted(asked, take(asked.control.compact()));
 }
 
+Response reload(const Asked& asked) {
+  asked.params.allow_only({});
+  return accepted(asked, take(asked.control.reload()));
+}
+
 Response erase_person(const Asked& asked) {
   asked.params.allow_only({"pseudonym", "key"});
   const auto pseudonym = hexadecimal(asked, "pseudonym", 16);

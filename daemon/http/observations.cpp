@@ -1,5 +1,6 @@
 #include "base/printable.hpp"
 #include "http/question.hpp"
+#include "http/survey.hpp"
 #include "query/bounds.hpp"
 #include "query/cursor.hpp"
 #include "query/plan.hpp"
@@ -11,10 +12,18 @@ namespace {
 
 const std::vector<std::string> fixed_params{"indicator", "freq",  "from",    "to",   "area",    "by",
                                             "source",    "limit", "cursor",  "lang", "columns", "format",
-                                            "for",       "as_of", "combine", "sort"};
-const std::vector<std::string> optional_columns{"period_start", "period_end",  "n",       "approximate", "repaired",
-                                                "provisional",  "carried",     "missing", "differing",   "flags",
-                                                "numerator",    "denominator", "labels",  "unit"};
+                                            "for",       "as_of", "combine", "sort", "on"};
+const std::vector<std::string>& optional_columns() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> out{"period_start", "period_end",  "n",       "approximate", "repaired",
+                                 "provisional",  "carried",     "missing", "differing",   "flags",
+                                 "numerator",    "denominator", "labels",  "unit"};
+    for (const auto& number : survey_numbers())
+      out.emplace_back(number.name);
+    return out;
+  }();
+  return all;
+}
 
 // A page ends, with a link to the next, before its `limit` where it would be larger. The text: some 30,000 rows. The
 // rows, which are held whole until they are written: some 10 MB.
@@ -46,6 +55,8 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, const Mo
   }
   out.query.as_of = moment.then();
   out.query.today = moment.today(asked);
+  out.query.until = day_asked(asked, out.query.today);
+  if (out.query.until) out.query.today = *out.query.until;
   if (const auto freq = params.word("freq", {"D", "W", "M", "Q", "S", "A"})) {
     out.query.freq = *model::freq_of(freq->front());
   }
@@ -69,10 +80,10 @@ Question question_of(const Asked& asked, const model::Catalog& catalog, const Mo
   out.lang = params.word("lang", {"zh", "en"}).value_or("zh");
   out.columns = params.list("columns");
   for (const auto& column : out.columns) {
-    if (std::find(optional_columns.begin(), optional_columns.end(), column) != optional_columns.end()) continue;
+    if (std::ranges::find(optional_columns(), column) != optional_columns().end()) continue;
     throw Refused{"bad_parameter",
-                  "no column " + in_quotes(column) + did_you_mean(column, optional_columns),
-                  "columns takes " + one_of(optional_columns),
+                  "no column " + in_quotes(column) + did_you_mean(column, optional_columns()),
+                  "columns takes " + one_of(optional_columns()),
                   "columns",
                   {}};
   }
@@ -141,6 +152,7 @@ std::string flags_of(const query::Amount& amount) {
   add(amount.missing > 0, "missing");
   add(amount.differing > 0, "differing");
   add(amount.is_frozen, "frozen");
+  add(amount.is_break, "break");
   return out;
 }
 
@@ -189,6 +201,10 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
   const bool flags = add("flags");
   const bool numerator = add("numerator");
   const bool denominator = add("denominator");
+  std::vector<SurveyNumber> of_survey;
+  for (const auto& number : survey_numbers()) {
+    if (add(number.name)) of_survey.push_back(number);
+  }
   // Where rows do not share their unit, each tells its own.
   const bool unit = add("unit") || !share_unit(question);
   if (unit && columns.back() != "unit") columns.emplace_back("unit");
@@ -237,6 +253,10 @@ Written write_rows(std::string& body, const Asked& asked, const Question& questi
     const bool is_made = !model::is_of_facts(part.indicator->measure);
     if (numerator) is_made ? rows.decimal(row.numerator, part.numerator_scale) : rows.null();
     if (denominator) is_made ? rows.decimal(row.denominator, part.denominator_scale) : rows.null();
+    for (const auto& number : of_survey) {
+      const auto text = row.survey ? number.text(row) : std::string();
+      text.empty() ? rows.null() : rows.literal(text);
+    }
     if (unit) rows.text(part.indicator->unit);
   };
   for (out.part = 0; out.part < found.size(); ++out.part) {
@@ -340,7 +360,7 @@ Response observations(const Asked& asked) {
     today = today || query::depends_on_today(*catalog, *indicator);
   }
   Draft draft;
-  if (today && !moment.then()) draft.day = question.query.today;
+  if (today && !moment.then() && !question.query.until) draft.day = question.query.today;
   draft.etag = etag_of(asked, moment, changed.seq, draft.day);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
 

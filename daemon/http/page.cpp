@@ -64,6 +64,8 @@ Response front_page(const Asked& asked) {
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<title>科普数据中心 Kepu Hub</title><link rel=\"stylesheet\" href=\"/style.css\"></head><body>\n<h1>";
   body += both("科普数据中心", "Kepu Hub " + asked.context.version) + "</h1>\n";
+  if (const auto* notice = asked.context.notice)
+    body += "<p><strong>" + both(notice->zh, notice->en) + "</strong></p>\n";
 
   body += "<h2>" + both("指标", "Indicators") + "</h2>\n<table>\n<tr><th>" + both("名称", "Name") + "</th><th>" +
           both("数据", "Figures") + "</th></tr>\n";
@@ -92,7 +94,10 @@ Response front_page(const Asked& asked) {
     std::string_view en;
   };
   for (const Entry& entry :
-       {Entry{"/api/v1/indicators", "指标目录", "catalog of indicators"},
+       {Entry{"/api/v1/indicators", "指标目录", "catalog of indicators"}, Entry{"/api/v1/plans", "规划", "plans"},
+        Entry{"/api/v1/targets", "目标进度", "targets with their progress"},
+        Entry{"/api/v1/departments", "各单位任务", "departments and their tasks"},
+        Entry{"/api/v1/completeness", "报送情况", "returns that are owed"},
         Entry{"/api/v1/sources", "数据源状态", "state of the sources"}, Entry{"/api/v1/runs", "运行记录", "runs"},
         Entry{"/api/v1/rejects", "被拒数据", "rejected rows"}, Entry{"/api/v1/jobs", "长任务", "long commands"},
         Entry{"/api/v1/commits", "提交与标签", "commits and their labels"},

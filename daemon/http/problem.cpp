@@ -48,6 +48,8 @@ const std::vector<ProblemCode>& problem_codes() {
        "use kepuctl on the hub's machine, or curl --unix-socket with the socket's path"},
       {"not_found", 404, "There is nothing under this path", "/ lists what there is"},
       {"unknown_indicator", 404, "No such indicator", "/api/v1/indicators lists them"},
+      {"unknown_target", 404, "No such target", "/api/v1/targets lists them"},
+      {"unknown_department", 404, "No such department", "/api/v1/departments lists them"},
       {"unknown_source", 404, "No such source", "/api/v1/sources lists them"},
       {"unknown_run", 404, "No such run", "/api/v1/runs lists them"},
       {"unknown_reject", 404, "No such reject",

@@ -127,6 +127,15 @@ FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog
   return out;
 }
 
+std::optional<model::Day> day_asked(const Asked& asked, model::Day today) {
+  const auto text = asked.params.text("on");
+  if (!text) return std::nullopt;
+  const auto day = model::parse_day(*text);
+  if (!day) throw Refused{"bad_parameter", in_quotes(*text) + " is no day", "write it like 2025-06-30", "on", {}};
+  if (*day > today) throw Refused{"bad_range", *text + " lies in the future", "ask a day that has been", "on", {}};
+  return day;
+}
+
 void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
                      const model::Indicator& indicator) {
   const auto* unit = catalog.unit(indicator.unit);
@@ -145,7 +154,9 @@ void write_asked(Json& json, const Asked& asked, const Moment& moment, const que
   json.end_object();
   json.key("source").text_or_null(query.source.value_or(""));
   moment.echo(json, asked);
+  if (query.until) json.key("on").text(model::day_text(*query.until));
   json.key("limit").number(limit);
+  write_notice(json, asked);
   json.key("lang").text(lang);
   json.key("time_zone").text(zone.name());
   json.key("commit").number(changed.seq);

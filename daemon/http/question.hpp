@@ -19,6 +19,8 @@ struct FigureQuestion {
   std::string lang;
 };
 FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment);
+// The parameter `on`: the day that is held as now, which is not after `today`.
+std::optional<model::Day> day_asked(const Asked& asked, model::Day today);
 // Members that tell what an indicator is.
 void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
                      const model::Indicator& indicator);

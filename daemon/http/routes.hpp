@@ -64,6 +64,8 @@ private:
   store::CommitInfo commit_;
 };
 
+// Member `notice`, where the hub has one.
+void write_notice(Json& json, const Asked& asked);
 // Strong ETag of an answer of this moment that changes with commits only, the last of them `changed`; `day`: and with
 // the hub's day.
 std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed, std::optional<model::Day> day = {});
@@ -114,6 +116,12 @@ Response indicator(const Asked& asked);
 Response observations(const Asked& asked);
 Response history(const Asked& asked);
 Response explain(const Asked& asked);
+Response plans(const Asked& asked);
+Response targets(const Asked& asked);
+Response target(const Asked& asked);
+Response departments(const Asked& asked);
+Response department(const Asked& asked);
+Response completeness(const Asked& asked);
 Response commits(const Asked& asked);
 Response label_commit(const Asked& asked);
 Response sources(const Asked& asked);
@@ -134,6 +142,7 @@ Response retention(const Asked& asked);
 Response rebuild(const Asked& asked);
 Response verify(const Asked& asked);
 Response compact(const Asked& asked);
+Response reload(const Asked& asked);
 Response erase_person(const Asked& asked);
 Response jobs(const Asked& asked);
 Response job(const Asked& asked);

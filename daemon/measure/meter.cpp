@@ -4,6 +4,7 @@
 #include "base/radix.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace kepu::measure {
 namespace {
@@ -14,6 +15,10 @@ constexpr int64_t seconds_per_day = 86'400;
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
 bool has(const abi::Field& field, uint32_t role) { return field.roles & role; }
+
+bool is_number(const abi::Field& field) {
+  return field.type == KEPU_INTEGER || field.type == KEPU_DECIMAL || field.type == KEPU_REAL;
+}
 
 } // namespace
 
@@ -99,11 +104,17 @@ Result<void> measurable(const model::Indicator& indicator, const model::Dataset&
     return refuse("no_time",
                   "what stands has a day on which it began; dataset " + dataset.contract.id + " tells periods");
   if (indicator.measure == Measure::count) return {};
+  if (indicator.measure == Measure::survey_rate && !indicator.population.empty() &&
+      !dataset.field(indicator.population))
+    return refuse("unknown_field", "dataset " + dataset.contract.id + " has no field " + indicator.population);
   const auto field = dataset.field(indicator.field);
   if (!field) return refuse("unknown_field", "dataset " + dataset.contract.id + " has no field " + indicator.field);
   const auto& measured = dataset.contract.fields[*field];
   const bool is_set = indicator.measure == Measure::distinct || indicator.measure == Measure::standing;
-  if (!is_set && measured.type != KEPU_INTEGER && measured.type != KEPU_DECIMAL)
+  const bool is_rate = indicator.measure == Measure::survey_rate;
+  if (is_rate && !is_number(measured))
+    return refuse("bad_measure", "a score is an integer, a decimal or a real; " + indicator.field + " is none");
+  if (!is_set && !is_rate && measured.type != KEPU_INTEGER && measured.type != KEPU_DECIMAL)
     return refuse("bad_measure", "only integer and decimal fields are added; " + indicator.field + " is neither");
   if (is_set && !has(measured, KEPU_ROLE_PERSON) && measured.type != KEPU_TEXT)
     return refuse("bad_measure", "only persons or texts are told apart; " + indicator.field + " is neither");
@@ -117,6 +128,10 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
     : catalog_(catalog), indicator_(indicator), dataset_(dataset), zone_(zone), codes_(codes),
       when_field_(dataset.when().value()), time_is_date_(dataset.contract.fields[when_field_].type == KEPU_DATE) {
   if (indicator.measure != model::Measure::count) measured_ = dataset.field(indicator.field).value();
+  if (indicator.measure == model::Measure::survey_rate) {
+    design_ = {dataset.field_with(KEPU_ROLE_WEIGHT), dataset.field_with(KEPU_ROLE_STRATUM),
+               dataset.field_with(KEPU_ROLE_CLUSTER), dataset.field(indicator.population)};
+  }
   for (const auto& condition : indicator.where)
     filters_.emplace_back(catalog, dataset, condition, codes);
   // "area" comes from the dataset's own area field or else from its entity's register entry.
@@ -142,6 +157,8 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
 bool Meter::counts(const model::FactColumns& facts, uint32_t row) {
   if (facts.fields[when_field_].is_null(row)) return false;
   if (indicator_.measure != model::Measure::count && facts.fields[measured_].is_null(row)) return false;
+  if (indicator_.measure == model::Measure::survey_rate && !indicator_.epoch_of(period_of(facts, row).first_day()))
+    return false;
   return std::ranges::all_of(filters_, [&](Filter& filter) { return filter.passes(facts, row); });
 }
 
@@ -275,11 +292,14 @@ uint8_t flags_of(const model::FactColumns& facts, uint32_t row) {
 
 void Meter::apply(const model::FactColumns& facts, std::span<const uint32_t> rows, int sign, Changes& out) {
   const auto* measured = indicator_.measure == model::Measure::count ? nullptr : &facts.fields[measured_];
+  const bool is_survey = indicator_.measure == model::Measure::survey_rate;
   for (const uint32_t row : rows) {
-    if (!counts(facts, row)) continue;
+    const bool is_counted = counts(facts, row);
+    if (!is_counted && (!is_survey || facts.fields[when_field_].is_null(row))) continue;
     const auto period = period_of(facts, row);
     const auto day = period.first_day();
     Delta& delta = out.at(tuple_of(facts, row, day), period.freq, day);
+    if (!is_counted) continue; // of the sample all the same: how sure its figures are has changed
     delta.n += sign;
     if (indicator_.measure == model::Measure::sum) delta.sum += sign * static_cast<__int128>(measured->numbers[row]);
     if (distinct()) {
@@ -324,6 +344,48 @@ void Meter::spans(const model::FactColumns& facts, std::span<const uint32_t> row
   }
 }
 
+namespace {
+
+double number_of(const abi::Field& field, int64_t held) {
+  if (field.type == KEPU_REAL) return std::bit_cast<double>(held);
+  // A quotient of exact numbers is the nearest double of the decimal, as what a file says is.
+  double unit = 1;
+  for (int32_t i = 0; i < (field.type == KEPU_DECIMAL ? field.scale : 0); ++i)
+    unit *= 10;
+  return static_cast<double>(held) / unit;
+}
+
+} // namespace
+
+void Meter::sample(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<SampleRow>& out) {
+  const auto number_in = [&](const std::optional<size_t>& field, uint32_t row) -> std::optional<double> {
+    if (!field || facts.fields[*field].is_null(row)) return std::nullopt;
+    return number_of(dataset_.contract.fields[*field], facts.fields[*field].numbers[row]);
+  };
+  const auto group_in = [&](const std::optional<size_t>& field, uint32_t row) -> std::optional<int64_t> {
+    if (!field || facts.fields[*field].is_null(row)) return std::nullopt;
+    const auto& column = facts.fields[*field];
+    return column.holding == model::Holding::number ? column.numbers[row] : int64_t{column.codes[row]};
+  };
+  for (const uint32_t row : rows) {
+    if (facts.fields[when_field_].is_null(row)) continue;
+    SampleRow one;
+    one.row = row;
+    one.period = period_of(facts, row);
+    one.epoch = indicator_.epoch_of(one.period.first_day());
+    one.weight = number_in(design_.weight, row).value_or(design_.weight ? 0 : 1);
+    one.stratum = group_in(design_.stratum, row).value_or(INT64_MIN);
+    one.cluster = group_in(design_.cluster, row);
+    one.population = number_in(design_.population, row);
+    if (counts(facts, row)) {
+      one.tuple = tuple_of(facts, row, one.period.first_day());
+      one.reaches_cut = *number_in(measured_, row) >= indicator_.epochs[*one.epoch].cut;
+      one.flags = flags_of(facts, row);
+    }
+    out.push_back(one);
+  }
+}
+
 std::string fingerprint(const model::Catalog& catalog, const model::Indicator& indicator, const model::Zone& zone) {
   std::string out;
   ByteWriter writer(out);
@@ -342,6 +404,11 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
   }
   for (const auto& dimension : indicator.by)
     writer.text(dimension);
+  for (const auto& epoch : indicator.epochs) {
+    writer.put(epoch.from);
+    writer.put(std::bit_cast<uint64_t>(epoch.cut));
+  }
+  if (!indicator.population.empty()) writer.text(indicator.population);
   const auto* dataset = catalog.dataset(indicator.dataset);
   if (!dataset) return out;
   for (const auto& area : catalog.areas.all()) {

@@ -71,6 +71,21 @@ struct Span {
   uint8_t flags = 0;            // kepu_flag
 };
 
+// A row of a survey's sample, for measure survey_rate.
+struct SampleRow {
+  uint32_t row = 0;
+  model::Period period;          // that it tells of
+  std::optional<uint32_t> tuple; // nullopt: it is of the sample, but apply() does not count it
+  std::optional<size_t> epoch;   // of the indicator's
+  bool reaches_cut = false;      // counted rows only
+  double weight = 1;
+  int64_t stratum = 0; // number within the dataset; rows without one make up a stratum
+  // Number within the dataset; nullopt: the row is a cluster of its own.
+  std::optional<int64_t> cluster;
+  std::optional<double> population; // clusters of its stratum
+  uint8_t flags = 0;                // kepu_flag
+};
+
 // One indicator over one dataset. Holds references: catalog, codes and zone must outlive it.
 class Meter {
 public:
@@ -81,10 +96,12 @@ public:
   bool distinct() const { return indicator_.measure == model::Measure::distinct; }
 
   // Adds (sign = 1) or takes out (sign = -1) these rows. Rows that do not meet `where`, have no time,
-  // or whose measured field is null change nothing.
+  // or whose measured field is null change nothing; for survey_rate they are changes that bring nothing.
   void apply(const model::FactColumns& facts, std::span<const uint32_t> rows, int sign, Changes& out);
   // Measures latest and standing: what each of these rows says, without those that apply() leaves out.
   void spans(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<Span>& out);
+  // Measure survey_rate: all of these rows that have a time.
+  void sample(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<SampleRow>& out);
 
   // The dimensions of a tuple, parallel to Indicator::by; "" = not specified.
   const std::vector<std::string>& tuple(uint32_t number) const { return tuples_[number]; }
@@ -92,6 +109,12 @@ public:
 private:
   struct Source { // a field that dimensions are made from
     size_t field;
+  };
+  struct Design { // fields of a survey's design, where the dataset has them
+    std::optional<size_t> weight;
+    std::optional<size_t> stratum;
+    std::optional<size_t> cluster;
+    std::optional<size_t> population;
   };
 
   bool counts(const model::FactColumns& facts, uint32_t row);
@@ -116,6 +139,7 @@ private:
   bool time_is_date_;
   std::vector<std::optional<model::Period>> periods_; // by code of the period field
   size_t measured_ = 0;
+  Design design_; // survey_rate
   std::vector<Filter> filters_;
   std::vector<Source> sources_;
   std::vector<std::vector<std::string>> tuples_;

@@ -139,6 +139,13 @@ const RegisterEntry* Register::find(std::string_view code) const {
 
 std::vector<std::string> Register::known_words() const { return words_of(entries_); }
 
+std::optional<size_t> Indicator::epoch_of(Day day) const {
+  std::optional<size_t> out;
+  for (size_t i = 0; i < epochs.size() && epochs[i].from <= day; ++i)
+    out = i;
+  return out;
+}
+
 const Unit* Catalog::unit(std::string_view id) const { return by_id(units, id); }
 
 const Dataset* Catalog::dataset(std::string_view id) const {
@@ -148,6 +155,15 @@ const Dataset* Catalog::dataset(std::string_view id) const {
 }
 
 const Indicator* Catalog::indicator(std::string_view id) const { return by_id(indicators, id); }
+
+const Plan* Catalog::plan(std::string_view id) const { return by_id(plans, id); }
+
+std::pair<const Plan*, const Target*> Catalog::target(std::string_view id) const {
+  for (const auto& plan : plans) {
+    if (const auto* found = by_id(plan.targets, id)) return {&plan, found};
+  }
+  return {nullptr, nullptr};
+}
 
 std::vector<std::string> Catalog::indicator_ids() const {
   std::vector<std::string> out;

@@ -1,8 +1,10 @@
-// What the catalog declares: datasets, units, areas, registers, indicators. Values, filled by
+// What the catalog declares: datasets, units, areas, registers, indicators, plans. Values, filled by
 // settings/, never changed afterwards; shared between threads as std::shared_ptr<const Catalog>.
 #pragma once
 
+#include "model/label.hpp"
 #include "model/period.hpp"
+#include "model/plan.hpp"
 
 #include <kepu/values.hpp>
 
@@ -18,12 +20,6 @@
 #include <vector>
 
 namespace kepu::model {
-
-struct Label {
-  std::string zh;
-  std::string en;
-  bool operator==(const Label&) const = default;
-};
 
 struct Unit {
   std::string id;       // "person_times"
@@ -124,18 +120,19 @@ private:
 };
 
 enum class Measure : uint8_t {
-  count,    // facts
-  sum,      // of a field
-  distinct, // values of a field
-  latest,   // of a field: the last value of each series in the period, or before it, added up
-  standing, // distinct values of a field whose interval [time, until) holds the period's last moment
-  share,    // of a register's entries that are valid in the period, those that meet all rules, in percent
-  each,     // the same, as their number
-  ratio     // of two indicators
+  count,      // facts
+  sum,        // of a field
+  distinct,   // values of a field
+  latest,     // of a field: the last value of each series in the period, or before it, added up
+  standing,   // distinct values of a field whose interval [time, until) holds the period's last moment
+  share,      // of a register's entries that are valid in the period, those that meet all rules, in percent
+  each,       // the same, as their number
+  ratio,      // of two indicators
+  survey_rate // of a survey's microdata: who has a score at or above the cut, weighted, in percent of all who have one
 };
 // Measures of a dataset's facts; the others are made of other indicators.
-inline bool is_of_facts(Measure measure) { return measure < Measure::share; }
-// Those that are kept by day; `latest` and `standing` are read from facts, and only their number is kept by day.
+inline bool is_of_facts(Measure measure) { return measure < Measure::share || measure == Measure::survey_rate; }
+// Those that are kept by day; the others of facts are read from them, and only the facts' number is kept by day.
 inline bool is_kept(Measure measure) { return measure < Measure::latest; }
 
 // What to make of two sources that give the same figure.
@@ -172,6 +169,14 @@ struct Condition {
   bool operator==(const Condition&) const = default;
 };
 
+// survey_rate: from which day on which score counts. Figures of different epochs are not comparable.
+struct Epoch {
+  Day from = INT32_MIN; // INT32_MIN: from the beginning
+  double cut = 0;       // at or above
+  Label note = {};
+  bool operator==(const Epoch&) const = default;
+};
+
 struct Indicator {
   std::string id; // "venue.visits"
   Label name;
@@ -180,7 +185,7 @@ struct Indicator {
   std::string dataset; // empty: made of other indicators
   std::vector<Condition> where;
   Measure measure = Measure::count;
-  std::string field; // sum, distinct, latest, standing: the measured field; else empty
+  std::string field; // sum, distinct, latest, standing, survey_rate: the measured field; else empty
   // Declared dimensions in order: names of fields with the entity or attribute role, or "area".
   std::vector<std::string> by;
   int32_t max_age = 0; // latest: days for which a value is carried beyond its own
@@ -194,6 +199,11 @@ struct Indicator {
   std::vector<Rule> rules = {};
   std::string numerator = {}; // ratio
   std::string denominator = {};
+  std::vector<Epoch> epochs = {}; // survey_rate: at least one, by `from`
+  std::string population = {}; // survey_rate: the field that tells how many clusters a row's stratum has; empty: none
+
+  // The number of the epoch that a day lies in; nullopt: it lies before the first.
+  std::optional<size_t> epoch_of(Day day) const;
 };
 
 class Catalog {
@@ -203,11 +213,17 @@ public:
   std::map<std::string, Register, std::less<>> registers;
   Areas areas;
   std::vector<Indicator> indicators;
+  Departments departments;
+  std::vector<Plan> plans;
+  std::vector<Return> returns;
 
   const Unit* unit(std::string_view id) const;
   const Dataset* dataset(std::string_view id) const;
   const Indicator* indicator(std::string_view id) const;
   std::vector<std::string> indicator_ids() const;
+  const Plan* plan(std::string_view id) const;
+  // The target and its plan; nullptr: there is none.
+  std::pair<const Plan*, const Target*> target(std::string_view id) const;
 };
 
 } // namespace kepu::model

@@ -1,34 +1,19 @@
 #include "model/catalog_text.hpp"
 
-#include "base/bytes.hpp"
+#include "model/text_parts.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace kepu::model {
 namespace {
 
 constexpr uint32_t catalog_magic = 0x5441'434b; // "KCAT"
 // 2: conditions with `not` and bounds. 3: units of fields, dated areas, joins of sources, measures of entries and
-// ratios
-constexpr uint32_t format = 3;
+// ratios. 4: survey rates, departments, plans, returns
+constexpr uint32_t format = 4;
 
 // ---- write ----
-
-void put_texts(ByteWriter& out, const std::vector<std::string>& texts) {
-  out.varint(texts.size());
-  for (const auto& text : texts)
-    out.text(text);
-}
-
-void put_label(ByteWriter& out, const Label& label) {
-  out.text(label.zh);
-  out.text(label.en);
-}
-
-void put_day(ByteWriter& out, const std::optional<Day>& day) {
-  out.put<uint8_t>(day.has_value());
-  if (day) out.put<int32_t>(*day);
-}
 
 // The elements in order of their id, so that moving a block within a file changes nothing.
 template <class T, class Id> std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
@@ -78,10 +63,6 @@ void put_register(ByteWriter& out, const Register& entries) {
   }
 }
 
-std::vector<std::string> bound(const std::optional<std::string>& value) {
-  return value ? std::vector<std::string>{*value} : std::vector<std::string>();
-}
-
 void put_indicator(ByteWriter& out, const Indicator& indicator) {
   out.text(indicator.id);
   put_label(out, indicator.name);
@@ -114,39 +95,16 @@ void put_indicator(ByteWriter& out, const Indicator& indicator) {
   }
   out.text(indicator.numerator);
   out.text(indicator.denominator);
+  out.varint(indicator.epochs.size());
+  for (const auto& epoch : indicator.epochs) {
+    out.put<int32_t>(epoch.from);
+    out.put(std::bit_cast<uint64_t>(epoch.cut));
+    put_label(out, epoch.note);
+  }
+  out.text(indicator.population);
 }
 
 // ---- read ----
-
-std::string text(ByteReader& in) { return std::string(in.text()); }
-
-// A count that cannot be larger than what is left to read, each element taking at least `least` bytes.
-size_t count(ByteReader& in, size_t least) {
-  const uint64_t n = in.varint();
-  if (n > in.left() / least) in.fail();
-  return in.ok() ? static_cast<size_t>(n) : 0;
-}
-
-std::vector<std::string> texts(ByteReader& in) {
-  std::vector<std::string> out;
-  for (size_t n = count(in, 4); n > 0 && in.ok(); --n)
-    out.push_back(text(in));
-  return out;
-}
-
-Label label(ByteReader& in) {
-  Label out;
-  out.zh = text(in);
-  out.en = text(in);
-  return out;
-}
-
-std::optional<Day> day(ByteReader& in) {
-  const uint8_t given = in.get<uint8_t>();
-  if (given > 1) in.fail();
-  if (given != 1) return std::nullopt;
-  return in.get<int32_t>();
-}
 
 Dataset read_dataset(ByteReader& in, uint32_t version) {
   Dataset out;
@@ -192,19 +150,6 @@ Register read_register(ByteReader& in) {
   return Register(std::move(id), std::move(name), std::move(entries));
 }
 
-std::optional<std::string> bound(ByteReader& in) {
-  auto values = texts(in);
-  if (values.size() > 1) in.fail();
-  return values.empty() ? std::nullopt : std::optional(std::move(values.front()));
-}
-
-// One of an enum's values up to `last`.
-template <class E> E choice(ByteReader& in, E last) {
-  const auto value = in.get<uint8_t>();
-  if (value > static_cast<uint8_t>(last)) in.fail();
-  return in.ok() ? static_cast<E>(value) : E{};
-}
-
 Indicator read_indicator(ByteReader& in, uint32_t version) {
   Indicator out;
   out.id = text(in);
@@ -223,7 +168,7 @@ Indicator read_indicator(ByteReader& in, uint32_t version) {
     }
     out.where.push_back(std::move(condition));
   }
-  out.measure = choice(in, Measure::ratio);
+  out.measure = choice(in, Measure::survey_rate);
   out.field = text(in);
   out.by = texts(in);
   if (version < 3) return out;
@@ -243,6 +188,15 @@ Indicator read_indicator(ByteReader& in, uint32_t version) {
   }
   out.numerator = text(in);
   out.denominator = text(in);
+  if (version < 4) return out;
+  for (size_t n = count(in, 20); n > 0 && in.ok(); --n) {
+    Epoch epoch;
+    epoch.from = in.get<int32_t>();
+    epoch.cut = std::bit_cast<double>(in.get<uint64_t>());
+    epoch.note = label(in);
+    out.epochs.push_back(std::move(epoch));
+  }
+  out.population = text(in);
   return out;
 }
 
@@ -281,6 +235,7 @@ std::string encode_catalog(const Catalog& catalog) {
   for (const auto* one : sorted(catalog.indicators, [](const Indicator& i) -> const std::string& { return i.id; })) {
     put_indicator(out, *one);
   }
+  put_plans(out, catalog);
   return bytes;
 }
 
@@ -329,6 +284,7 @@ Result<std::shared_ptr<const Catalog>> decode_catalog(std::string_view bytes) {
     out->datasets.push_back(read_dataset(in, version));
   for (size_t n = count(in, 30); n > 0 && in.ok(); --n)
     out->indicators.push_back(read_indicator(in, version));
+  if (version >= 4) read_plans(in, *out);
   if (!in.ok() || !in.at_end()) return damaged();
   return std::shared_ptr<const Catalog>(std::move(out));
 }

@@ -6,6 +6,8 @@
 #include "base/printable.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 
 namespace kepu::pipeline {
 namespace {
@@ -141,6 +143,15 @@ void Mapper::check_column(size_t declared, const abi::Batch& batch, Instant now,
                "\" lies in days whose figures are frozen, since retention gave up their facts; the row changes nothing",
            refused);
   };
+  if (contract.roles & KEPU_ROLE_WEIGHT) {
+    for (size_t row = 0; row < rows; ++row) {
+      const double real = std::bit_cast<double>(column.integer(row));
+      const bool counts = contract.type == KEPU_REAL ? real >= 0 && std::isfinite(real) : column.integer(row) >= 0;
+      if (!counts && !column.is_null(row))
+        refuse(batch, row, field, "bad_weight",
+               "\"" + contract.name + "\" is below 0 or no finite number; a row stands for 0 or more", refused);
+    }
+  }
   if (contract.roles & KEPU_ROLE_TIME && (contract.type == KEPU_TIMESTAMP || contract.type == KEPU_DATE)) {
     for (size_t row = 0; row < rows; ++row) {
       const int64_t time = column.integer(row);

@@ -70,6 +70,7 @@ uint64_t fingerprint(const ObservationQuery& query) {
     writer.text(word.value_or(""));
   }
   writer.put(query.as_of ? to_micros(*query.as_of) : INT64_MIN);
+  if (query.until) writer.put(*query.until);
   writer.put(query.sort);
   writer.put(static_cast<uint32_t>(query.by.size()));
   for (const auto& one : query.by)

@@ -322,7 +322,8 @@ Result<Explained> explain_within(store::Reader& reader, const ObservationQuery& 
   std::optional<ChosenFacts> chosen;
   uint64_t left_out = 0;
   if (!model::is_kept(indicator->measure)) {
-    auto facts = read_facts(reader, *catalog, *indicator, query);
+    auto facts = indicator->measure == model::Measure::survey_rate ? survey_facts(reader, *catalog, *indicator, query)
+                                                                   : read_facts(reader, *catalog, *indicator, query);
     if (!facts) return facts.error();
     ask->facts = std::move(facts->counted);
     left_out = facts->left_out;

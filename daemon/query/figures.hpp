@@ -58,6 +58,12 @@ struct ReadFacts {
 };
 Result<ReadFacts> read_facts(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
                              const ObservationQuery& query);
+// Read from a survey's microdata: survey_rate.
+Result<std::unique_ptr<Figures>> survey_figures(store::Reader& reader, const model::Catalog& catalog,
+                                                const model::Indicator& indicator, const ObservationQuery& query);
+// What makes such a figure of `query.to`.
+Result<ReadFacts> survey_facts(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+                               const ObservationQuery& query);
 // Made of others: ratio; share and each.
 Result<std::unique_ptr<Figures>> ratio_figures(store::Reader& reader, const model::Catalog& catalog,
                                                const model::Indicator& indicator, const ObservationQuery& query,
@@ -69,7 +75,7 @@ Result<std::unique_ptr<Figures>> entry_figures(store::Reader& reader, const mode
                                                const model::Indicator& indicator, const ObservationQuery& query,
                                                int depth);
 
-// What is held of one window at once: some 25 MB.
+// What is held of one window at once: some 40 MB.
 inline constexpr int64_t max_window_cells = 200'000;
 // Periods whose sets of distinct numbers are united at once: some MB for a hundred thousand persons a year.
 inline constexpr int64_t max_window_sets = 92;

@@ -23,15 +23,17 @@ Error unknown_before(const store::Frozen& lost, const model::Indicator& indicato
 
 class KeptFigures final : public Figures {
 public:
-  KeptFigures(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator, model::Freq freq,
-              Planned planned, std::vector<store::Frozen> lost, std::optional<Choice> choice)
-      : reader_(reader), indicator_(indicator), plan_(std::move(planned.plan)), freq_(freq), days_(planned.days),
-        lost_(std::move(lost)), choice_(std::move(choice)) {
+  KeptFigures(store::Reader& reader, const model::Catalog& catalog, const model::Indicator& indicator,
+              const ObservationQuery& query, Planned planned, std::vector<store::Frozen> lost,
+              std::optional<Choice> choice)
+      : reader_(reader), indicator_(indicator), plan_(std::move(planned.plan)), freq_(query.freq), until_(query.until),
+        days_(planned.days), lost_(std::move(lost)), choice_(std::move(choice)) {
     std::unordered_map<std::string_view, model::Day> before; // by source
     for (const auto& one : planned.frozen)
       before.emplace(one.source, one.before);
     std::unordered_map<uint32_t, model::Day> of_series;
     for (const auto& one : planned.series) {
+      if (until_) freq_of_.emplace(one.id, one.freq);
       const auto found = before.find(one.source);
       if (found != before.end()) of_series.emplace(one.id, found->second);
     }
@@ -53,7 +55,9 @@ public:
     return is_set() ? std::min(most, max_window_sets) : most;
   }
 
-  Result<std::vector<Observation>> collect(const Window& window) override {
+  Result<std::vector<Observation>> collect(const Window& asked) override {
+    Window window = asked;
+    if (until_) window.last_day = std::min(window.last_day, *until_);
     cells_.clear();
     for (const auto& one : lost_) {
       // The window begins with the first figure that is known, perhaps within a period that lacks earlier ones.
@@ -73,6 +77,13 @@ public:
   }
 
 private:
+  // Whether the period that the series tells of on that day is over on the last day that counts.
+  bool is_over(size_t series, model::Day day) const {
+    if (!until_) return true;
+    const auto freq = freq_of_.at(plan_.ids[series]);
+    return freq == model::Freq::day || model::period_of(day, freq).last_day() <= *until_;
+  }
+
   bool is_set() const { return indicator_.measure == model::Measure::distinct; }
 
   // The row of the open group and that period.
@@ -112,6 +123,7 @@ private:
         group_ = plan_.group_of[series];
       }
       const auto at = static_cast<size_t>(period_of(day.day) - window.from);
+      if (!is_over(series, day.day)) return;
       if (!takes(series, day.day, at)) return;
       auto& row = row_of(at);
       row.is_frozen = row.is_frozen || day.day < frozen_before_[series];
@@ -166,6 +178,7 @@ private:
                                        close();
                                        group = plan_.group_of[series];
                                      }
+                                     if (!is_over(series, day)) return;
                                      if (choice_ && !choice_->of(plan_.ids[series], day).takes) return;
                                      const auto at = static_cast<size_t>(period_of(day) - window.from);
                                      unions[at].add(numbers);
@@ -179,6 +192,8 @@ private:
   const model::Indicator& indicator_;
   const Plan plan_;
   const model::Freq freq_;
+  const std::optional<model::Day> until_;
+  std::unordered_map<uint32_t, model::Freq> freq_of_; // of series, where until_ is given
   const std::optional<std::pair<model::Day, model::Day>> days_;
   const std::vector<store::Frozen> lost_; // sources that earlier figures lack
   std::vector<model::Day> frozen_before_; // parallel to the plan's series
@@ -207,8 +222,8 @@ Result<std::unique_ptr<Figures>> kept_figures(store::Reader& reader, const model
     if (query.from && query.from->first_day() < one.before) return unknown_before(one, indicator);
     lost.push_back(one);
   }
-  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(reader, catalog, indicator, query.freq,
-                                                                std::move(*begun), std::move(lost), std::move(choice)));
+  return std::unique_ptr<Figures>(std::make_unique<KeptFigures>(reader, catalog, indicator, query, std::move(*begun),
+                                                                std::move(lost), std::move(choice)));
 }
 
 } // namespace kepu::query

@@ -183,6 +183,7 @@ std::string why_not_additive(model::Measure measure) {
     return "counts different values, of which some may be in both";
   case model::Measure::share:
   case model::Measure::ratio:
+  case model::Measure::survey_rate:
     return "is a rate";
   }
   return "is of an unknown measure";

@@ -177,6 +177,8 @@ Result<std::unique_ptr<Figures>> figures_of(store::Reader& reader, const model::
   case model::Measure::share:
   case model::Measure::each:
     return entry_figures(reader, catalog, indicator, query, depth);
+  case model::Measure::survey_rate:
+    return survey_figures(reader, catalog, indicator, query);
   case model::Measure::ratio:
     return ratio_figures(reader, catalog, indicator, query, depth);
   }

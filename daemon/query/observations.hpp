@@ -2,12 +2,14 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "measure/survey.hpp"
 #include "model/catalog.hpp"
 #include "model/period.hpp"
 #include "store/reader.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +34,9 @@ struct ObservationQuery {
   std::vector<std::pair<std::string, std::string>> filters; // dimension = code
   // The day that is now, of the moment: no figure of latest, standing and what is made of them lies beyond it.
   model::Day today = 0;
+  // The answer as if that day were now, by what is known at the moment: nothing of later days counts, nor of periods
+  // that end later. `today` is that day too.
+  std::optional<model::Day> until = {};
   Sort sort = Sort::period;
   uint32_t limit = 1000;
   std::string after; // position: the last row's sort key of the page before; empty: from the start
@@ -48,9 +53,13 @@ struct Amount {
   uint64_t provisional = 0;
   uint32_t carried = 0;   // latest: parts with a value from before the period
   uint32_t missing = 0;   // latest: parts whose last value is older than max_age
-  uint32_t differing = 0; // cells of the grain in which sources say different things
+  uint32_t differing = 0; // cells of the grain in which sources say different things; survey_rate: samples of which
+                          // none is preferred
   bool is_known = true;   // false: there is no value, and the rest says why
   bool is_frozen = false; // facts of some of its days were given up: it stays as it was when they were
+  bool is_break = false; // survey_rate: the first of its group by another epoch's cut: not comparable with those before
+  // survey_rate: of which the value is the estimate, rounded; nullptr: there is none.
+  std::shared_ptr<const measure::SurveyEstimate> survey = {};
 };
 
 struct Observation : Amount {

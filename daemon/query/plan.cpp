@@ -175,6 +175,10 @@ Result<Planned> planned(store::Reader& reader, const model::Catalog& catalog, co
   if (!found) return found.error();
   auto days = reader.extent(indicator.id);
   if (!days) return days.error();
+  if (*days && query.until) {
+    (*days)->second = std::min((*days)->second, *query.until);
+    if ((*days)->first > (*days)->second) days->reset();
+  }
   auto frozen = reader.frozen(indicator.id);
   if (!frozen) return frozen.error();
   return Planned{std::move(*series), std::move(*found), *days, std::move(*frozen)};

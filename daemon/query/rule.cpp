@@ -1,5 +1,8 @@
 #include "query/rule.hpp"
 
+#include <array>
+#include <charconv>
+
 namespace kepu::query {
 namespace {
 
@@ -15,6 +18,12 @@ model::Label name_of(const model::Catalog& catalog, const abi::Field& field, con
     if (const auto* entry = entries->second.find(code)) return entry->name;
   }
   return {};
+}
+
+std::string decimal_text(double number) {
+  std::array<char, 32> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return {digits.data(), end};
 }
 
 void join(model::Label& to, const model::Label& more, const char* zh, const char* en) {
@@ -39,6 +48,18 @@ model::Label of_entries(const model::Indicator& indicator) {
   return {"期内有效的 " + of + " 中满足以下条件者" + (share ? "所占百分比" : "的个数") + "：" + rules.zh,
           (share ? "of the entries of " : "the number of entries of ") + of + " that are valid in the period" +
               (share ? ", the percentage for which " : " for which ") + rules.en};
+}
+
+// "70 from 2018-01-01"
+model::Label cuts_of(const model::Indicator& indicator) {
+  model::Label out;
+  for (const auto& epoch : indicator.epochs) {
+    const auto cut = decimal_text(epoch.cut);
+    const bool always = epoch.from == INT32_MIN;
+    const auto day = always ? std::string() : model::day_text(epoch.from);
+    join(out, {always ? cut : day + " 起 " + cut, always ? cut : cut + " from " + day + " on"}, "、", ", ");
+  }
+  return out;
 }
 
 } // namespace
@@ -106,6 +127,13 @@ model::Label in_words(const model::Catalog& catalog, const model::Indicator& ind
   case model::Measure::share:
   case model::Measure::each:
     return of_entries(indicator);
+  case model::Measure::survey_rate: {
+    const auto cuts = cuts_of(indicator);
+    return {zh + "，字段 " + indicator.field + " 达到分数线（" + cuts.zh +
+                "）者的加权百分比，按抽样设计（权重、分层、整群）估计",
+            "the weighted percentage of those whose " + indicator.field + " reaches the cut (" + cuts.en +
+                "), estimated with the survey's weights, strata and clusters, in the rows" + en};
+  }
   case model::Measure::ratio:
     return {indicator.numerator + " 与 " + indicator.denominator + " 之比",
             indicator.numerator + " divided by " + indicator.denominator};

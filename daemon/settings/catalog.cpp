@@ -13,6 +13,7 @@ constexpr const char* units_file = "units.toml";
 constexpr const char* areas_file = "areas.toml";
 constexpr const char* indicators_file = "indicators.toml";
 constexpr const char* departments_file = "departments.toml";
+constexpr const char* returns_file = "returns.toml";
 
 void load_units(const std::filesystem::path& file, CatalogDraft& draft, std::vector<Problem>& problems) {
   Report report(file, problems);
@@ -49,14 +50,6 @@ struct PlacedArea {
   Place parent_at;
   std::vector<Word> successors;
 };
-
-std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report) {
-  const Node* node = section.find(key);
-  if (!node) return std::nullopt;
-  if (node->kind == Node::Kind::date) return static_cast<model::Day>(node->integer);
-  wrong_type(report, key, *node, "a date such as 2025-03-05, without quotes");
-  return std::nullopt;
-}
 
 void check_validity(Section& section, const std::optional<model::Day>& from, const std::optional<model::Day>& to) {
   if (from && to && *to < *from) section.complain("valid_to", "bad_value", "\"valid_to\" is before \"valid_from\"");
@@ -267,14 +260,14 @@ void load_register(const std::filesystem::path& file, CatalogDraft& draft, std::
 
 // Files that are no part of a catalog are most likely misspelt.
 void check_names(const std::filesystem::path& folder, std::vector<Problem>& problems) {
-  const std::vector<std::string> known{units_file, areas_file, departments_file, indicators_file};
+  const std::vector<std::string> known{units_file, areas_file, indicators_file, departments_file, returns_file};
   for (const auto& file : toml_files(folder, problems)) {
     const std::string name = file.filename().string();
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     Report(file, problems)
         .add({}, "unknown_file",
              "is no file of a catalog" + suggestion(name, known) +
-                 "; datasets and registers have folders of these names");
+                 "; datasets, registers, indicators and plans have folders of these names");
   }
 }
 
@@ -285,6 +278,14 @@ std::vector<std::filesystem::path> files_below(const std::filesystem::path& fold
 }
 
 } // namespace
+
+std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report) {
+  const Node* node = section.find(key);
+  if (!node) return std::nullopt;
+  if (node->kind == Node::Kind::date) return static_cast<model::Day>(node->integer);
+  wrong_type(report, key, *node, "a date such as 2025-03-05, without quotes");
+  return std::nullopt;
+}
 
 void Words::claim(const std::string& word, const std::string& owner, Place at, Report& report) {
   if (word.empty()) return;
@@ -335,6 +336,13 @@ CatalogDraft load_catalog(const std::filesystem::path& folder, std::vector<Probl
   for (const auto& file : files_below(folder / "datasets", problems))
     load_dataset(file, draft, problems);
   optional_file(indicators_file, load_indicators);
+  for (const auto& file : files_below(folder / "indicators", problems))
+    load_indicators(file, draft, problems);
+  check_made(draft, problems);
+  optional_file(departments_file, load_departments);
+  for (const auto& file : files_below(folder / "plans", problems))
+    load_plan(file, draft, problems);
+  optional_file(returns_file, load_returns);
   return draft;
 }
 

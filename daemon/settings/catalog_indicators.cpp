@@ -15,12 +15,47 @@ namespace {
 constexpr std::array<const char*, 3> level_words{"district", "subdistrict", "community"};
 // Columns of an answer and words of a question that a dimension would hide.
 const std::vector<std::string>& reserved_words() {
-  static const std::vector<std::string> all{
-      "indicator",   "period",      "value",    "unit",       "n",       "freq",      "from",
-      "to",          "by",          "source",   "limit",      "cursor",  "format",    "lang",
-      "for",         "as_of",       "columns",  "flags",      "status",  "labels",    "period_start",
-      "period_end",  "sort",        "combine",  "carried",    "missing", "differing", "numerator",
-      "denominator", "approximate", "repaired", "provisional"};
+  static const std::vector<std::string> all{"indicator",
+                                            "period",
+                                            "value",
+                                            "unit",
+                                            "n",
+                                            "freq",
+                                            "from",
+                                            "to",
+                                            "by",
+                                            "source",
+                                            "limit",
+                                            "cursor",
+                                            "format",
+                                            "lang",
+                                            "for",
+                                            "as_of",
+                                            "columns",
+                                            "flags",
+                                            "status",
+                                            "labels",
+                                            "period_start",
+                                            "period_end",
+                                            "sort",
+                                            "combine",
+                                            "carried",
+                                            "missing",
+                                            "differing",
+                                            "numerator",
+                                            "denominator",
+                                            "approximate",
+                                            "repaired",
+                                            "provisional",
+                                            "interval_low",
+                                            "interval_high",
+                                            "standard_error",
+                                            "n_eff",
+                                            "design_effect",
+                                            "degrees_of_freedom",
+                                            "lonely_strata",
+                                            "uncorrected_strata",
+                                            "on"};
   return all;
 }
 
@@ -259,9 +294,13 @@ void read_indicator(Section& section, CatalogDraft& draft, Report& report) {
                      in_quotes(out.id) + " cannot be an indicator; use names of a-z, 0-9 and _ with dots, "
                                          "such as \"venue.visits\"");
   }
-  if (const auto [first, fresh] = draft.indicator_places.emplace(out.id, section.at("id")); !fresh) {
+  if (const auto [first, fresh] =
+          draft.indicator_places.emplace(out.id, IndicatorPlace{report.file(), section.at("id")});
+      !fresh) {
+    const auto& place = first->second;
     section.complain("id", "duplicate",
-                     "indicator " + in_quotes(out.id) + " is declared in line " + std::to_string(first->second.line) +
+                     "indicator " + in_quotes(out.id) + " is declared in line " + std::to_string(place.at.line) +
+                         (place.file == report.file() ? "" : " of " + printable(place.file.filename().string())) +
                          " already");
     return;
   }
@@ -299,7 +338,6 @@ void load_indicators(const std::filesystem::path& file, CatalogDraft& draft, std
     read_indicator(section, draft, report);
   }
   top.finish();
-  check_made(draft, report);
 }
 
 } // namespace kepu::settings

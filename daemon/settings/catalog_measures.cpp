@@ -46,6 +46,20 @@ void check_field_unit(Section& section, const CatalogDraft& draft, const model::
   }
 }
 
+// Weights and finite populations of a survey's dataset.
+void check_design(Section& section, const model::Dataset& dataset, const model::Indicator& indicator, Report& report) {
+  const auto weight = dataset.field_with(KEPU_ROLE_WEIGHT);
+  if (weight && !dataset.contract.fields[*weight].required)
+    section.complain("dataset", "bad_measure",
+                     "who has no weight stands for nobody: field " + in_quotes(dataset.contract.fields[*weight].name) +
+                         " of dataset " + in_quotes(dataset.contract.id) + " must be required = true");
+  if (indicator.population.empty()) return;
+  const auto* field = known_field(dataset, indicator.population, section.at("population"), report);
+  if (field && field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL && field->type != KEPU_REAL)
+    section.complain("population", "bad_measure",
+                     "a population is a number, and " + in_quotes(field->name) + " is " + type_name(field->type));
+}
+
 void check_field(Section& section, const CatalogDraft& draft, const model::Dataset& dataset,
                  const model::Indicator& indicator, Report& report) {
   const std::string of = "dataset " + in_quotes(dataset.contract.id);
@@ -68,6 +82,14 @@ void check_field(Section& section, const CatalogDraft& draft, const model::Datas
   if (indicator.field.empty()) return;
   const auto* field = known_field(dataset, indicator.field, section.at("field"), report);
   if (!field) return;
+  if (indicator.measure == Measure::survey_rate) {
+    if (field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL && field->type != KEPU_REAL)
+      section.complain("field", "bad_measure",
+                       "a score is an integer, a decimal or a real, and " + in_quotes(field->name) + " is " +
+                           type_name(field->type));
+    check_design(section, dataset, indicator, report);
+    return;
+  }
   const bool adds = indicator.measure == Measure::sum || indicator.measure == Measure::latest;
   if (adds) {
     if (field->type != KEPU_INTEGER && field->type != KEPU_DECIMAL) {
@@ -93,7 +115,8 @@ void check_field(Section& section, const CatalogDraft& draft, const model::Datas
 void read_join(Section& section, CatalogDraft& draft, model::Indicator& out, Report& report) {
   static const std::vector<std::string> rules{"sum", "prefer", "compare"};
   const Node* sources = section.table("sources");
-  const Node* grain = section.table("grain");
+  // A survey's cell is the sample of its period, whatever is asked.
+  const Node* grain = out.measure == Measure::survey_rate ? nullptr : section.table("grain");
   if (sources) {
     Section inner(*sources, report, "\"sources\"");
     if (!inner.has("rule")) inner.missing("rule", ": \"sum\", \"prefer\" or \"compare\"");
@@ -110,6 +133,13 @@ void read_join(Section& section, CatalogDraft& draft, model::Indicator& out, Rep
       out.order.clear();
     } else if (out.order.size() < 2) {
       inner.complain("order", "bad_value", "name the sources between which this rule decides, the best first");
+    }
+    if (out.measure == Measure::survey_rate) {
+      if (out.join != model::Join::prefer)
+        inner.complain("rule", out.join == model::Join::sum ? "not_additive" : "bad_measure",
+                       "samples of several sources are neither pooled nor equal; use \"prefer\", or leave "
+                       "\"sources\" out and ask by=source");
+      return;
     }
     if (out.join != model::Join::sum && out.measure == Measure::standing)
       section.complain("sources", "bad_measure",
@@ -133,19 +163,6 @@ void read_join(Section& section, CatalogDraft& draft, model::Indicator& out, Rep
     }
   }
   inner.finish();
-}
-
-std::optional<std::string> decimal_text(const Node& node, Report& report) {
-  constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
-  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
-  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
-    wrong_type(report, "a bound", node, "a number of less than 15 digits");
-    return std::nullopt;
-  }
-  auto text = fmt::format("{:.9f}", node.real);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.back() == '.') text.pop_back();
-  return text;
 }
 
 // rules = [{ indicator = "school.teachers", min = 1 }]
@@ -206,6 +223,44 @@ void check_kinds(const std::vector<Word>& kinds, const CatalogDraft& draft, mode
   }
 }
 
+double read_cut(Section& section) {
+  const auto cut = section.real("cut").value_or(0);
+  if (!std::isfinite(cut)) section.complain("cut", "bad_value", "a cut is a finite score");
+  return cut;
+}
+
+// [[indicator.epoch]] from = 2018-01-01, cut = 70, note = { zh = "…" }
+void read_epochs(Section& section, model::Indicator& out, Report& report) {
+  const auto tables = section.tables("epoch");
+  if (section.has("cut")) {
+    const double cut = read_cut(section);
+    if (tables.empty())
+      out.epochs.push_back({INT32_MIN, cut, {}});
+    else
+      section.complain("cut", "bad_value", "the cut of each epoch is told in its own table; take this one out");
+  } else if (tables.empty()) {
+    section.missing("cut", ", or [[indicator.epoch]] with from and cut: which score counts?");
+  }
+  for (const auto* table : tables) {
+    Section inner(*table, report, "this [[indicator.epoch]]");
+    model::Epoch epoch;
+    if (const Node* from = inner.find("from"); !from) {
+      inner.missing("from", ": the day from which the cut counts, such as 2018-01-01");
+    } else if (from->kind != Node::Kind::date) {
+      wrong_type(report, "from", *from, "a date such as 2018-01-01, without quotes");
+    } else {
+      epoch.from = static_cast<model::Day>(from->integer);
+      if (!out.epochs.empty() && epoch.from <= out.epochs.back().from)
+        report.add(from->at, "bad_value", "epochs are told in order, and this one does not begin after the one before");
+    }
+    if (!inner.has("cut")) inner.missing("cut", ": the score from which on a respondent counts");
+    epoch.cut = read_cut(inner);
+    if (inner.has("note")) epoch.note = read_label(inner, "note", report, false);
+    inner.finish();
+    out.epochs.push_back(std::move(epoch));
+  }
+}
+
 // Keys that only some measures have.
 void refuse_keys(Section& section, const std::vector<std::string>& keys, const std::string& measure) {
   for (const auto& key : keys) {
@@ -217,8 +272,22 @@ void refuse_keys(Section& section, const std::vector<std::string>& keys, const s
 
 } // namespace
 
+std::optional<std::string> decimal_text(const Node& node, Report& report) {
+  constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
+  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
+  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
+    wrong_type(report, "a bound", node, "a number of less than 15 digits");
+    return std::nullopt;
+  }
+  auto text = fmt::format("{:.9f}", node.real);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
 const std::vector<std::string>& measure_names() { // of model::Measure
-  static const std::vector<std::string> all{"count", "sum", "distinct", "latest", "standing", "share", "each", "ratio"};
+  static const std::vector<std::string> all{"count", "sum",  "distinct", "latest",     "standing",
+                                            "share", "each", "ratio",    "survey_rate"};
   return all;
 }
 
@@ -250,6 +319,13 @@ void read_measure(Section& section, CatalogDraft& draft, model::Indicator& out, 
   } else {
     refuse_keys(section, {"numerator", "denominator"}, name);
   }
+  if (out.measure == Measure::survey_rate) {
+    read_epochs(section, out, report);
+    out.population = section.text("population").value_or("");
+    refuse_keys(section, {"grain"}, name);
+  } else {
+    refuse_keys(section, {"cut", "epoch", "population"}, name);
+  }
   if (model::is_of_facts(out.measure)) {
     read_join(section, draft, out, report);
   } else {
@@ -269,6 +345,8 @@ void check_measure(Section& section, const CatalogDraft& draft, const model::Ind
     section.complain("unit", "different_quantities", "a number of things is not told in percent");
   if (indicator.measure == Measure::share && !is_percent)
     section.complain("unit", "different_quantities", "a share is told in percent; choose such a unit");
+  if (indicator.measure == Measure::survey_rate && !is_percent)
+    section.complain("unit", "different_quantities", "a survey's rate is told in percent; choose such a unit");
 }
 
 namespace {
@@ -307,11 +385,12 @@ bool leads_to(const model::Catalog& catalog, const model::Indicator& from, const
 
 } // namespace
 
-void check_made(const CatalogDraft& draft, Report& report) {
+void check_made(const CatalogDraft& draft, std::vector<Problem>& problems) {
   const auto& catalog = draft.catalog;
   bool has_cycle = false; // then depths say nothing
   for (const auto& indicator : catalog.indicators) {
-    const auto at = draft.indicator_places.at(indicator.id);
+    const auto& [file, at] = draft.indicator_places.at(indicator.id);
+    Report report(file, problems);
     const std::string who = "indicator " + in_quotes(indicator.id);
     for (const auto& part : model::made_of(indicator)) {
       const auto* found = catalog.indicator(part);
@@ -320,6 +399,10 @@ void check_made(const CatalogDraft& draft, Report& report) {
         report.add(at, "unknown_indicator",
                    who + " is made of " + in_quotes(part) + ", which is no indicator" +
                        suggestion(part, catalog.indicator_ids()));
+      } else if (found->measure == Measure::survey_rate) {
+        report.add(at, "not_additive",
+                   who + " is made of " + in_quotes(part) +
+                       ", a survey's rate: it is an estimate with an interval, and what would be made of it had none");
       } else if (!indicator.entries.empty() && !tells_entries(catalog, *found, indicator.entries)) {
         report.add(at, "bad_rule",
                    who + " asks " + in_quotes(part) + " for each entry of " + in_quotes(indicator.entries) +

@@ -129,6 +129,7 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
       top.complain("time_zone", found.error().code, "\"time_zone\": " + found.error().text);
     }
   }
+  if (top.has("notice")) out.notice = read_label(top, "notice", report);
   const auto socket = top.text("admin_socket");
   if (socket) {
     out.admin_socket = path("admin_socket", default_socket);
@@ -141,6 +142,7 @@ std::optional<Daemon> load_daemon(const std::filesystem::path& file, std::vector
                      " has a longer path than the 107 bytes a "
                      "socket can have; give \"admin_socket\" a shorter one");
   }
+  (void)top.find("notice");
   if (const Node* http = top.table("http")) read_http(*http, out, report);
   if (const Node* persons = top.table("persons")) {
     Section section(*persons, report, "[persons]");
@@ -197,7 +199,7 @@ Loaded load(const std::filesystem::path& config_file) {
     ruled = std::move(draft.ruled_sources);
   }
   if (!daemon->sources_dir.empty()) {
-    out.configuration.sources = load_sources(daemon->sources_dir, file.parent_path(), out.problems);
+    out.configuration.sources = load_sources(daemon->sources_dir, out.problems);
   }
   warn_of_unconfigured(ruled, out);
   out.configuration.daemon = std::move(*daemon);

@@ -53,6 +53,7 @@ struct Daemon {
   Place catalog_dir_at;
   std::filesystem::path sources_dir;
   std::string time_zone = "Asia/Shanghai";
+  std::optional<model::Label> notice; // what every answer bears, such as that its figures are samples
   Listen listen;
   std::filesystem::path admin_socket; // default: state_dir/admin.sock
   std::optional<std::filesystem::path> person_key_file;
@@ -62,12 +63,22 @@ struct Daemon {
   std::filesystem::path log_file;
 };
 
-// A value of [settings] as written, before the connector's specs type it.
+// Where a secret lies.
 struct SecretRef {
   enum class From : uint8_t { credential, file } from = From::credential;
   std::string name; // credential's name or absolute path
 };
-using RawValue = std::variant<std::string, int64_t, double, bool, std::vector<std::string>, SecretRef>;
+// A table of [settings], tables inside it flattened: { a = { b = 1 } } is "a.b" = "1". A number, boolean or date is its
+// text, and no text.
+struct RawEntry {
+  std::string key;
+  std::string value;
+  bool is_text = true;
+  Place at;
+};
+using RawTable = std::vector<RawEntry>;
+// A value of [settings] as written, before the connector's specs type it.
+using RawValue = std::variant<std::string, int64_t, double, bool, std::vector<std::string>, RawTable>;
 struct RawSetting {
   std::string key;
   RawValue value;

@@ -1,9 +1,10 @@
 #include "base/printable.hpp"
+#include "model/period.hpp"
 #include "settings/cron.hpp"
 #include "settings/loading.hpp"
-#include "settings/secret.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 namespace kepu::settings {
 namespace {
@@ -37,30 +38,44 @@ void read_schedule(Section& top, Source& out, Report& report) {
   }
 }
 
-// { credential = "NAME" } or { file = "…" }.
-std::optional<SecretRef> read_ref(const std::string& key, const Node& table, const std::filesystem::path& base,
-                                  Report& report) {
-  Section section(table, report, in_quotes(key));
-  const auto credential = section.text("credential");
-  const auto file = section.text("file");
-  section.finish();
-  if (section.has("credential") == section.has("file")) {
-    report.add(table.at, "bad_secret",
-               "a table as a setting is a secret's place: { credential = \"NAME\" } or { file = \"…\" }");
-    return std::nullopt;
+// The text of a value that is no table and no list; nullopt: none that this daemon has.
+std::optional<std::string> text_of(const Node& node) {
+  switch (node.kind) {
+  case Node::Kind::text:
+    return node.text;
+  case Node::Kind::integer:
+    return std::to_string(node.integer);
+  case Node::Kind::real: {
+    char buffer[40];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, node.real);
+    return std::string(buffer, error == std::errc{} ? end : buffer);
   }
-  if (credential) {
-    if (is_credential_name(*credential)) return SecretRef{SecretRef::From::credential, *credential};
-    section.complain("credential", "bad_name",
-                     in_quotes(*credential) + " cannot be a credential; use letters, digits, \"_\", \"-\" and \".\"");
+  case Node::Kind::boolean:
+    return node.boolean ? "true" : "false";
+  case Node::Kind::date:
+    return model::day_text(static_cast<model::Day>(node.integer));
+  case Node::Kind::time:
+  case Node::Kind::list:
+  case Node::Kind::table:
+    break;
   }
-  if (!file) return std::nullopt;
-  const auto path = absolute_path(report, section.at("file"), "file", *file, base);
-  return path ? std::optional(SecretRef{SecretRef::From::file, path->string()}) : std::nullopt;
+  return std::nullopt;
 }
 
-std::optional<RawValue> read_value(const std::string& key, const Node& node, const std::filesystem::path& base,
-                                   Report& report) {
+void read_table(const Node& table, const std::string& before, Report& report, RawTable& out) {
+  for (const auto& entry : table.entries) {
+    const auto key = before + entry.key;
+    if (entry.value.kind == Node::Kind::table) {
+      read_table(entry.value, key + ".", report, out);
+    } else if (auto text = text_of(entry.value)) {
+      out.push_back({key, std::move(*text), entry.value.kind == Node::Kind::text, entry.at});
+    } else {
+      wrong_type(report, key, entry.value, "a text; put it in quotes");
+    }
+  }
+}
+
+std::optional<RawValue> read_value(const std::string& key, const Node& node, Report& report) {
   switch (node.kind) {
   case Node::Kind::text:
     return node.text;
@@ -74,9 +89,11 @@ std::optional<RawValue> read_value(const std::string& key, const Node& node, con
   case Node::Kind::time:
     wrong_type(report, key, node, "a text; put it in quotes");
     return std::nullopt;
-  case Node::Kind::table:
-    if (auto ref = read_ref(key, node, base, report)) return std::move(*ref);
-    return std::nullopt;
+  case Node::Kind::table: {
+    RawTable out;
+    read_table(node, "", report, out);
+    return out;
+  }
   case Node::Kind::list:
     break;
   }
@@ -91,8 +108,7 @@ std::optional<RawValue> read_value(const std::string& key, const Node& node, con
   return items;
 }
 
-Source load_source(const std::filesystem::path& file, const std::filesystem::path& base,
-                   std::vector<Problem>& problems) {
+Source load_source(const std::filesystem::path& file, std::vector<Problem>& problems) {
   Report report(file, problems);
   Source out;
   out.id = file.stem().string();
@@ -134,7 +150,7 @@ Source load_source(const std::filesystem::path& file, const std::filesystem::pat
   if (const Node* settings = top.table("settings")) {
     out.settings_at = settings->at;
     for (const auto& entry : settings->entries) {
-      if (auto value = read_value(entry.key, entry.value, base, report)) {
+      if (auto value = read_value(entry.key, entry.value, report)) {
         out.settings.push_back({entry.key, std::move(*value), entry.at.line, entry.at.column});
       }
     }
@@ -145,13 +161,12 @@ Source load_source(const std::filesystem::path& file, const std::filesystem::pat
 
 } // namespace
 
-std::vector<Source> load_sources(const std::filesystem::path& folder, const std::filesystem::path& base,
-                                 std::vector<Problem>& problems) {
+std::vector<Source> load_sources(const std::filesystem::path& folder, std::vector<Problem>& problems) {
   std::vector<Source> out;
   std::error_code error;
   if (!std::filesystem::exists(folder, error)) return out; // a hub without sources answers from its store
   for (const auto& file : toml_files(folder, problems))
-    out.push_back(load_source(file, base, problems));
+    out.push_back(load_source(file, problems));
   return out;
 }
 

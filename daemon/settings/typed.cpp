@@ -1,6 +1,6 @@
 #include "base/nearest.hpp"
 #include "base/printable.hpp"
-#include "settings/report.hpp"
+#include "settings/loading.hpp"
 #include "settings/secret.hpp"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ std::string found(const RawValue& value) {
     std::string operator()(double) const { return "a real number"; }
     std::string operator()(bool value) const { return value ? "true" : "false"; }
     std::string operator()(const std::vector<std::string>&) const { return "a list"; }
-    std::string operator()(const SecretRef&) const { return "a secret's place"; }
+    std::string operator()(const RawTable&) const { return "a table"; }
   };
   return std::visit(Describe{}, value);
 }
@@ -47,6 +47,8 @@ const char* wanted(int32_t type) {
     return "a host such as \"example.org:443\" as a text";
   case KEPU_SETTING_COMMAND:
     return "an absolute path of a program as a text";
+  case KEPU_SETTING_TABLE:
+    return "a table";
   }
   return "another type";
 }
@@ -107,8 +109,22 @@ public:
       out_.items = *items;
       return out_;
     }
+    case KEPU_SETTING_TABLE: {
+      const auto* table = std::get_if<RawTable>(&raw.value);
+      if (!table) break;
+      for (const auto& entry : *table) {
+        out_.items.push_back(entry.key);
+        out_.items.push_back(entry.value);
+      }
+      if (const auto complaint = abi::complaint_about_table(out_.items); !complaint.empty())
+        return bad("bad_table", complaint);
+      return out_;
+    }
     case KEPU_SETTING_SECRET:
-      if (const auto* ref = std::get_if<SecretRef>(&raw.value)) return secret(*ref);
+      if (const auto* table = std::get_if<RawTable>(&raw.value)) {
+        const auto ref = place_of_secret(*table);
+        return ref ? secret(*ref) : std::nullopt;
+      }
       // The value is not repeated: it may be the secret.
       return bad("literal_secret",
                  "is a secret and is never written here; write { credential = \"NAME\" } or { file = \"…\" }");
@@ -152,6 +168,9 @@ public:
         out_.items.push_back(text.substr(from, comma - from));
         from = comma + 1;
       }
+      return out_;
+    case KEPU_SETTING_TABLE:
+      if (!abi::read_table(text, out_.items) || !abi::complaint_about_table(out_.items).empty()) return bad_default();
       return out_;
     case KEPU_SETTING_SECRET:
       return bad_default();
@@ -217,10 +236,29 @@ private:
     case KEPU_SETTING_REAL:
     case KEPU_SETTING_BOOLEAN:
     case KEPU_SETTING_LIST:
+    case KEPU_SETTING_TABLE:
     case KEPU_SETTING_SECRET:
       break;
     }
     return out_;
+  }
+
+  // { credential = "NAME" } or { file = "…" }.
+  std::optional<SecretRef> place_of_secret(const RawTable& table) {
+    const auto* entry = table.size() == 1 ? &table.front() : nullptr;
+    const bool credential = entry && entry->key == "credential";
+    if (!entry || !entry->is_text || (!credential && entry->key != "file")) {
+      bad("bad_secret", std::string("wants ") + wanted(KEPU_SETTING_SECRET) + ", and this table is none");
+      return std::nullopt;
+    }
+    if (!credential) {
+      const auto path = absolute_path(report_, entry->at, "file", entry->value, base_);
+      return path ? std::optional(SecretRef{SecretRef::From::file, path->string()}) : std::nullopt;
+    }
+    if (is_credential_name(entry->value)) return SecretRef{SecretRef::From::credential, entry->value};
+    report_.add(entry->at, "bad_name",
+                in_quotes(entry->value) + " cannot be a credential; use letters, digits, \"_\", \"-\" and \".\"");
+    return std::nullopt;
   }
 
   std::optional<abi::Setting> secret(const SecretRef& ref) {

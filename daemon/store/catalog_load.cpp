@@ -89,10 +89,14 @@ private:
         .run();
   }
 
-  // Whether rows may be taken that were refused before, or the other way: all but the indicators says so.
+  // Whether rows may be taken that were refused before, or the other way: all but indicators and plans says so.
   static bool maps_otherwise(model::Catalog before, model::Catalog now) {
-    before.indicators.clear();
-    now.indicators.clear();
+    for (auto* one : {&before, &now}) {
+      one->indicators.clear();
+      one->departments = {};
+      one->plans.clear();
+      one->returns.clear();
+    }
     return model::encode_catalog(before) != model::encode_catalog(now);
   }
 

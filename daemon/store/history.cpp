@@ -235,6 +235,7 @@ FigureState Walk::state(const std::optional<size_t>& cell) const {
   case model::Measure::share:
   case model::Measure::each:
   case model::Measure::ratio:
+  case model::Measure::survey_rate:
     break; // not walked: they do not add up from facts
   }
   out.approximate = static_cast<uint64_t>(walked.now.approximate);

@@ -195,6 +195,7 @@ void count(OracleFigures& out, const model::Catalog& catalog, const model::Indic
     const int64_t at = time->numbers[row.row];
     key.day = time_field.type == KEPU_DATE ? static_cast<model::Day>(at) : zone.day_at(from_micros(at));
   }
+  if (indicator.measure == model::Measure::survey_rate && key.day < indicator.epochs.front().from) return;
   for (const auto& name : indicator.by)
     key.dims.push_back(dimension(catalog, row, name, key.day));
   auto& cell = out[key];

@@ -366,9 +366,19 @@ void Past::sets(std::span<const uint32_t> ids, model::Day from, model::Day to,
   }
 }
 
-void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {
+uint32_t Past::series_of(int64_t source, const std::vector<std::string>& dims, model::Freq freq) const {
+  const auto found = ids_.find(std::pair(source, encode_dims(dims, freq)));
+  if (found == ids_.end()) throw SqlError(damaged_under(in_force_, "the list of series"));
+  return found->second;
+}
+
+void Past::refuse_given_up() const {
   if (!horizons_.empty())
     throw SqlError(beyond_horizon(horizons_.front(), "what counts from a fact on cannot be told any more"));
+}
+
+void Past::readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit) {
+  refuse_given_up();
   const StoredCodes codes(db_, dataset_);
   measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
   std::map<std::pair<int64_t, uint32_t>, std::vector<uint32_t>> known; // source and tuple -> series by frequency
@@ -384,20 +394,58 @@ void Past::readings(model::Day to, const std::function<void(uint32_t, const Read
     meter.spans(slice.block.facts, slice.rows, spans);
     for (const auto& span : spans) {
       if (span.first > to) continue;
-      const auto key = std::pair(slice.extent.source, span.tuple);
-      auto& ids = known[key];
+      const auto source = slice.extent.source;
+      auto& ids = known[std::pair(source, span.tuple)];
       if (ids.empty()) ids.resize(static_cast<size_t>(model::Freq::year) + 1);
       auto& id = ids[static_cast<size_t>(span.freq)];
-      if (!id) {
-        const auto found = ids_.find(std::pair(key.first, encode_dims(meter.tuple(span.tuple), span.freq)));
-        if (found == ids_.end()) throw SqlError(damaged_under(in_force_, "the list of series"));
-        id = found->second;
-      }
-      const auto teller =
-          tellers.try_emplace(std::tuple(key.first, span.freq, span.path), tellers.size()).first->second;
+      if (!id) id = series_of(source, meter.tuple(span.tuple), span.freq);
+      const auto teller = tellers.try_emplace(std::tuple(source, span.freq, span.path), tellers.size()).first->second;
       visit(id, {teller, span.first, span.until, span.time, slice.block.first + span.row, span.value,
                  (span.flags & KEPU_APPROXIMATE) != 0, (span.flags & KEPU_REPAIRED) != 0,
                  (span.flags & KEPU_PROVISIONAL) != 0});
+    }
+  });
+}
+
+void Past::respondents(const std::function<void(const Respondent&)>& visit) {
+  refuse_given_up();
+  const StoredCodes codes(db_, dataset_);
+  measure::Meter meter(*catalog_, indicator_, dataset_, *zone_, codes);
+  std::map<int64_t, std::string> sources;
+  {
+    auto row = db_.query("SELECT source,id FROM sources");
+    while (row.step())
+      sources.emplace(row.integer(0), row.text(1));
+  }
+  std::map<std::tuple<int64_t, uint32_t, model::Freq>, uint32_t> known; // source, tuple and frequency -> series
+  std::vector<measure::SampleRow> sample;
+  ScanAsk ask;
+  ask.at = at_;
+  scan_facts(db_, dataset_, ask, [&](const FactSlice& slice) {
+    sample.clear();
+    meter.sample(slice.block.facts, slice.rows, sample);
+    const auto source = slice.extent.source;
+    for (const auto& one : sample) {
+      Respondent out;
+      out.source = sources.at(source);
+      out.key = slice.block.facts.key(one.row);
+      out.fact = slice.block.first + one.row;
+      out.period = one.period;
+      if (one.tuple) {
+        auto& id = known[std::tuple(source, *one.tuple, one.period.freq)];
+        if (!id) id = series_of(source, meter.tuple(*one.tuple), one.period.freq);
+        out.series = id;
+      }
+      out.epoch = one.epoch;
+      out.reaches_cut = one.reaches_cut;
+      out.weight = one.weight;
+      out.stratum = one.stratum;
+      out.cluster = one.cluster;
+      out.population = one.population;
+      out.approximate = (one.flags & KEPU_APPROXIMATE) != 0;
+      out.repaired = (one.flags & KEPU_REPAIRED) != 0;
+      out.provisional = (one.flags & KEPU_PROVISIONAL) != 0;
+      visit(out);
     }
   });
 }

@@ -44,6 +44,8 @@ public:
             const std::function<void(size_t, model::Day, std::span<const uint32_t>)>& visit);
   // As Reader::readings(), by series.
   void readings(model::Day to, const std::function<void(uint32_t, const Reading&)>& visit);
+  // As Reader::respondents().
+  void respondents(const std::function<void(const Respondent&)>& visit);
 
 private:
   // What is to be added to a cell as it is kept, to have it as it was.
@@ -68,6 +70,8 @@ private:
   // Returns whether the sets are among them.
   bool take_back(std::map<uint32_t, Backs>& backs, bool needs_sets);
   bool held_figures(model::Day day);
+  uint32_t series_of(int64_t source, const std::vector<std::string>& dims, model::Freq freq) const;
+  void refuse_given_up() const;
   static const Backs& of_series(const std::map<uint32_t, Backs>& all, uint32_t series);
   // What holds for a series as of its source.
   struct Of {

@@ -56,6 +56,24 @@ struct Reading {
   bool provisional = false;
 };
 
+// One row of a survey's sample, for measure survey_rate.
+struct Respondent {
+  std::string_view source;
+  std::string_view key; // of the fact; with `source` valid during the call
+  uint64_t fact = 0;
+  model::Period period;             // that it tells of
+  std::optional<uint32_t> series;   // nullopt: it is of the sample, but not of those that the indicator is about
+  std::optional<size_t> epoch;      // of the indicator's
+  bool reaches_cut = false;         // those of a series only
+  double weight = 1;                // 0 or more
+  int64_t stratum = 0;              // equal ones are one stratum
+  std::optional<int64_t> cluster;   // equal ones of a stratum are one cluster; nullopt: one of its own
+  std::optional<double> population; // clusters that its stratum has, where a finite number is given
+  bool approximate = false;
+  bool repaired = false;
+  bool provisional = false;
+};
+
 struct CommitInfo {
   Seq seq = 0;
   Instant recorded_at{};
@@ -193,6 +211,11 @@ struct GivenUp {
   model::Day before = 0;
   CommitInfo since;
 };
+// Days, both of them included.
+struct DaySpan {
+  model::Day first = 0;
+  model::Day last = 0;
+};
 // What this means for one indicator's figures.
 struct Frozen {
   std::string source;
@@ -247,11 +270,21 @@ public:
   // measures latest and standing. Costs a scan of the dataset's facts.
   virtual Result<void> readings(std::string_view indicator, std::span<const uint32_t> ids, model::Day to,
                                 const std::function<void(size_t, const Reading&)>& visit) = 0;
+  // The whole sample of a survey, whatever is asked of it, in no order. For measure survey_rate. Costs a scan of the
+  // dataset's facts.
+  virtual Result<void> respondents(std::string_view indicator, const std::function<void(const Respondent&)>& visit) = 0;
   // First and last day that hold a cell; nullopt: none.
   virtual Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) = 0;
 
   // Sources of the indicator some of whose facts had been given up by the moment.
   virtual Result<std::vector<Frozen>> frozen(std::string_view indicator) = 0;
+  // When the first fact of each span came, of those that hold one at the moment; nullopt: there is none. A corrected
+  // fact came with the one whose place it took. `spans`: ascending, none of which meets another. `source`: only of this
+  // one. Costs a look at every block of the dataset, and decodes those that lie in more than one span.
+  virtual Result<std::vector<std::optional<CommitInfo>>> arrivals(const std::string& dataset,
+                                                                  const std::optional<std::string>& source,
+                                                                  const model::Zone& zone,
+                                                                  std::span<const DaySpan> spans) = 0;
   // By now, of a source: whatever the moment.
   virtual Result<std::vector<GivenUp>> given_up(std::string_view source) = 0;
 

@@ -47,7 +47,7 @@ private:
     const auto found = core_.figures.find(dataset);
     return found != core_.figures.end() && std::ranges::any_of(found->second, [](const auto& figure) {
              const auto measure = figure->indicator().measure;
-             return measure == model::Measure::latest || measure == model::Measure::standing;
+             return model::is_of_facts(measure) && !model::is_kept(measure);
            });
   }
 

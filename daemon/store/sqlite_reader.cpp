@@ -4,6 +4,7 @@
 #include "base/printable.hpp"
 #include "measure/cells.hpp"
 #include "model/catalog_text.hpp"
+#include "store/arrivals.hpp"
 #include "store/explain.hpp"
 #include "store/figures.hpp"
 #include "store/history.hpp"
@@ -185,6 +186,15 @@ public:
     });
   }
 
+  Result<void> respondents(std::string_view indicator, const std::function<void(const Respondent&)>& visit) override {
+    return guard([&]() -> Result<void> {
+      const auto held = db_.held();
+      if (const auto facts = Past::open(db_, catalog_, indicator, at_, was_mended(indicator)))
+        facts->respondents(visit);
+      return {};
+    });
+  }
+
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     return guard([&]() -> Result<std::optional<std::pair<model::Day, model::Day>>> {
       if (auto* past = past_of(indicator)) {
@@ -214,6 +224,26 @@ public:
           out.push_back({horizon.source_id, horizon.before, false});
       }
       return out;
+    });
+  }
+
+  Result<std::vector<std::optional<CommitInfo>>> arrivals(const std::string& dataset,
+                                                          const std::optional<std::string>& source,
+                                                          const model::Zone& zone,
+                                                          std::span<const DaySpan> spans) override {
+    return guard([&]() -> Result<std::vector<std::optional<CommitInfo>>> {
+      const auto held = db_.held();
+      std::vector<std::optional<CommitInfo>> none(spans.size());
+      const auto* declared = catalog_->dataset(dataset);
+      if (!declared || !declared->when()) return none;
+      int64_t number = 0;
+      if (source) {
+        auto row = db_.query("SELECT source FROM sources WHERE id=?");
+        row.bind(1, *source);
+        if (!row.step()) return none;
+        number = row.integer(0);
+      }
+      return store::arrivals(db_, *declared, zone, number, at_, spans);
     });
   }
 

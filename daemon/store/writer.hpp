@@ -187,8 +187,8 @@ public:
 
   // Gives up facts of the source from before a day, for ever: their figures stay as they are, late rows of these days
   // change nothing, and what needs those facts answers with "history_horizon". Datasets that an indicator of measure
-  // latest or standing is made of keep theirs. Error codes: "unknown_source", "source_running", "bad_range" (the day
-  // lies in the future).
+  // latest, standing or survey_rate is made of keep theirs. Error codes: "unknown_source", "source_running",
+  // "bad_range" (the day lies in the future).
   virtual Result<std::unique_ptr<Work>> retention(std::string_view source, model::Day before) = 0;
   // What rows of a dataset of the catalog in force must not be older than: as measure::When gives it; nullopt:
   // anything.

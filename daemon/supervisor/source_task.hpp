@@ -25,7 +25,7 @@ struct Hub {
         ingest(port), descriptions(around) {}
 
   const std::shared_ptr<Surroundings> around;
-  const settings::Configuration configuration;
+  settings::Configuration configuration; // its catalog may be replaced
   const std::optional<std::string> person_key;
   const model::Zone zone;
   IngestPort& ingest;

@@ -172,6 +172,12 @@ std::shared_ptr<const std::vector<SourceStatus>> Supervisor::snapshot() const {
   return impl_->shown.with([](auto& held) { return held; });
 }
 
+void Supervisor::use_catalog(std::shared_ptr<const model::Catalog> catalog) {
+  boost::asio::post(impl_->io, [weak = std::weak_ptr(impl_->hub), catalog = std::move(catalog)]() mutable {
+    if (const auto hub = weak.lock()) hub->configuration.catalog = std::move(catalog);
+  });
+}
+
 Result<void> Supervisor::may_run(std::string_view source) const {
   const auto status = impl_->to_command(source);
   if (!status) return status.error();

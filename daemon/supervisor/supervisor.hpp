@@ -53,6 +53,9 @@ public:
   Result<void> may_run(std::string_view source) const; // what run_now() would say
   Result<void> resume(std::string_view source); // also lifts quarantine and back-off, and checks a stopped one anew
 
+  // From the next run on workers are told the datasets of this catalog. Any thread; takes effect on kepu-io.
+  void use_catalog(std::shared_ptr<const model::Catalog> catalog);
+
   // Any thread; they take effect on kepu-io.
   void send(RunToken run, std::string frames) override;
   void drained(RunToken run) override;

@@ -14,7 +14,8 @@ constexpr size_t max_id_bytes = 256;        // ids, keys, versions, schemes: far
 constexpr size_t max_path_bytes = 4096;     // PATH_MAX
 constexpr size_t max_setting_bytes = 65536; // a certificate in a secret fits
 constexpr size_t max_settings = 256;
-constexpr size_t max_items = 4096;     // of one list setting, choices of one enum
+constexpr size_t max_items = 4096; // of one list setting, choices of one enum; keys and values of one table
+static_assert(max_items == 2 * abi::most_table_entries);
 constexpr size_t max_contracts = 4096; // datasets of the whole catalog
 constexpr size_t max_folders = 1024;
 constexpr uint32_t all_roles = (KEPU_ROLE_ATTRIBUTE << 1) - 1;
@@ -38,7 +39,7 @@ template <class A> void body(A& a, typename A::template Of<abi::Dataset>& v) {
 
 template <class A> void body(A& a, typename A::template Of<abi::SettingSpec>& v) {
   a.text(v.key, max_id_bytes, "setting key");
-  a.number(v.type, KEPU_SETTING_TEXT, KEPU_SETTING_COMMAND, "setting type");
+  a.number(v.type, KEPU_SETTING_TEXT, KEPU_SETTING_TABLE, "setting type");
   a.boolean(v.required, "required");
   a.boolean(v.has_default, "has default");
   a.text(v.default_value, max_setting_bytes, "default");
@@ -49,7 +50,7 @@ template <class A> void body(A& a, typename A::template Of<abi::SettingSpec>& v)
 
 template <class A> void body(A& a, typename A::template Of<abi::Setting>& v) {
   a.text(v.key, max_id_bytes, "setting key");
-  a.number(v.type, KEPU_SETTING_TEXT, KEPU_SETTING_COMMAND, "setting type");
+  a.number(v.type, KEPU_SETTING_TEXT, KEPU_SETTING_TABLE, "setting type");
   a.number(v.integer, INT64_MIN, INT64_MAX, "setting");
   a.real(v.real, "setting");
   a.text(v.text, max_setting_bytes, "setting");

@@ -25,7 +25,7 @@
 
 namespace kepu::wire {
 
-constexpr uint32_t protocol_version = 2;
+constexpr uint32_t protocol_version = 3; // 3: settings may be tables
 constexpr size_t header_bytes = 12;
 constexpr size_t max_payload = 2u << 20;   // a batch of rows is cut at batch_bytes, far below
 constexpr size_t batch_rows = 8192;        // rows of one ROWS frame at most

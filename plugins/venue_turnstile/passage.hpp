@@ -3,38 +3,24 @@
 // From the fields of a row to a passage, or why it is refused. Pure.
 #pragma once
 
-#include "columns.hpp"
+#include <kepu/toolkit/csv_folder.hpp>
 
-#include <kepu/toolkit/csv.hpp>
-#include <kepu/toolkit/zone.hpp>
-
-#include <cstdint>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
+#include <utility>
 
 namespace venue_turnstile {
 
-// Texts are those of the row.
-struct Passage {
-  std::string_view event_id, venue, gate, card; // gate, card: empty = none
-  std::string_view direction;                   // "in" or "out"
-  int64_t ts = 0;                               // microseconds since 1970 UTC
-  uint8_t direction_flags = 0, ts_flags = 0;    // kepu_flag
+// Of the dataset, and in the order in which columns are asked for.
+enum Field : size_t { event_id, venue, gate, direction, ts, card, field_count };
+constexpr std::string_view field_names[field_count] = {"event_id", "venue", "gate", "direction", "ts", "card"};
+
+class Passages final : public kepu::toolkit::RowReader {
+public:
+  explicit Passages(kepu::toolkit::Zone zone) : zone_(std::move(zone)) {}
+  bool read(const kepu::toolkit::CsvRow& row, kepu::Rows& rows, kepu::toolkit::Refusal& refusal) override;
+
+private:
+  kepu::toolkit::Zone zone_;
 };
-
-// Codes are stable; messages say what to do and quote nothing of the row: in a shifted row any field may hold a card.
-struct Refusal {
-  std::string_view field;
-  std::string_view code;
-  std::string message;
-};
-
-std::optional<Refusal> read_passage(std::span<const std::string_view> fields, const Columns& columns,
-                                    const kepu::toolkit::Zone& zone, Passage& out);
-
-// For a row that could not even be cut into fields.
-Refusal refusal_of(kepu::toolkit::CsvProblem problem, uint64_t offset);
 
 } // namespace venue_turnstile

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // venue_turnstile: passages through the gates of venues, from CSV files in a folder.
-#include "intake.hpp"
+#include "passage.hpp"
 
 #include <kepu/connector.hpp>
+#include <kepu/toolkit/csv_folder.hpp>
 
 namespace venue_turnstile {
 namespace {
 
 namespace field = kepu::field;
 namespace setting = kepu::setting;
+namespace shared = kepu::toolkit::csv_setting;
+namespace toolkit = kepu::toolkit;
 
 constinit const kepu::Dataset passages{"passages",
                                        1,
@@ -21,22 +24,11 @@ constinit const kepu::Dataset passages{"passages",
                                        field::text("card").person("account:turnstile")};
 constinit const kepu::Datasets datasets{passages};
 
-constinit const kepu::Choices delimiters{"auto", "comma", "semicolon", "tab"};
-constinit const kepu::Choices on_changes{"upsert", "replace"};
-constinit const kepu::Choices dones{"leave", "move"};
-
 constinit const kepu::SettingSpecs settings{
-    setting::input_folder("folder").help("Folder with the files; it is only read. Give this or work_folder.",
-                                         "放文件的文件夹，只读。与 work_folder 二选一。"),
-    setting::work_folder("work_folder")
-        .help("Folder with the files, when done files are moved to done/ inside it.",
-              "放文件的文件夹；处理完的文件可移入其中的 done/。"),
-    setting::text("pattern").otherwise("*.csv").help(
-        "Which names to read: * any characters, ? one; case does not matter.",
-        "读取哪些文件名：* 任意字符，? 一个字符，不分大小写。"),
-    setting::choice("delimiter", delimiters)
-        .otherwise("auto")
-        .help("What separates the columns; auto: what the first line holds most of.", "列分隔符；auto 按第一行判断。"),
+    shared::folder,
+    shared::work_folder,
+    shared::pattern,
+    shared::delimiter,
     setting::text("column_event_id")
         .otherwise("event_id,事件编号")
         .help("Header words of the event's number, separated by commas.", "事件编号列的表头，可写多个，用逗号分隔。"),
@@ -53,20 +45,10 @@ constinit const kepu::SettingSpecs settings{
     setting::text("column_card")
         .otherwise("card,卡号")
         .help("Header words of the card; \"\": files have none.", "卡号列的表头；\"\" 表示没有此列。"),
-    setting::choice("on_change", on_changes)
-        .otherwise("upsert")
-        .help("New content under a known name: upsert its rows, or replace all rows that came from that name.",
-              "同名文件内容变化时：upsert 按编号更新，replace 整份替换。"),
-    setting::choice("done", dones)
-        .otherwise("leave")
-        .help("Files that were taken: leave them, or move them to done/ (needs work_folder).",
-              "已读取的文件：leave 原地保留，move 移入 done/（需要 work_folder）。"),
-    setting::duration("settle").otherwise("2s").help(
-        "A file that changed more recently is still being written and waits.",
-        "最近改动过的文件视为仍在写入，等到下次。"),
-    setting::integer("commit_rows")
-        .otherwise("131072")
-        .help("Rows that become visible together, 1 to 1000000.", "一次提交的行数，1 到 1000000。")};
+    shared::on_change,
+    shared::done,
+    shared::settle,
+    shared::commit_rows};
 
 constinit const kepu::Descriptor about{{.id = "venue_turnstile",
                                         .version = "1.0.0",
@@ -76,41 +58,21 @@ constinit const kepu::Descriptor about{{.id = "venue_turnstile",
                                        settings,
                                        datasets};
 
-constexpr int64_t most_commit_rows = 1'000'000; // above it a part takes seconds to become visible
-
-[[noreturn]] void refuse(const std::string& text) { throw kepu::Ended(kepu::Outcome::bad_config(text)); }
-
-Options options_of(const kepu::Settings& given) {
-  Options out;
-  const std::string folder = given.text_or("folder", ""), work = given.text_or("work_folder", "");
-  if (folder.empty() == work.empty()) {
-    refuse(folder.empty() ? "neither folder nor work_folder is given; add folder = \"…\" under [settings]"
-                          : "both folder and work_folder are given; keep one of them under [settings]");
-  }
-  out.folder = folder.empty() ? work : folder;
-  out.move = given.text("done") == "move";
-  if (out.move && work.empty())
-    refuse("done = \"move\" moves files, and folder is only read: write work_folder instead of folder");
-  out.pattern = given.text("pattern");
-  if (out.pattern.empty() || out.pattern.find('/') != std::string::npos)
-    refuse("pattern = \"" + out.pattern + "\" is for names inside the folder; write one like \"*.csv\"");
-  const std::string& delimiter = given.text("delimiter");
-  out.delimiter = delimiter == "comma" ? ',' : delimiter == "semicolon" ? ';' : delimiter == "tab" ? '\t' : '\0';
-  std::string read_with = delimiter;
+toolkit::CsvFolderOptions options_of(const kepu::Settings& given) {
+  std::vector<toolkit::Column> columns;
+  std::string read_with;
   for (size_t i = 0; i < field_count; ++i) {
-    const std::string key = "column_" + std::string(field_names[i]);
-    out.wanted[i] = words_of(given.text(key));
-    if (out.wanted[i].empty() && i != gate && i != card)
-      refuse(key + " is empty; write the word that the header has for it");
+    const std::string name(field_names[i]), key = "column_" + name;
+    const bool may_lack = i == gate || i == card;
+    columns.push_back({name, toolkit::words_of(given.text(key)), false,
+                       may_lack ? ", or set " + key + " = \"\" when files have none" : ""});
+    if (columns.back().words.empty() && !may_lack)
+      throw kepu::Ended(kepu::Outcome::bad_config(key + " is empty; write the word that the header has for it"));
     read_with += '\n' + given.text(key);
   }
-  out.salt = hash64(read_with);
-  out.replace = given.text("on_change") == "replace";
-  out.settle_us = given.duration("settle").count();
-  const int64_t rows = given.integer("commit_rows");
-  if (rows < 1 || rows > most_commit_rows)
-    refuse("commit_rows = " + std::to_string(rows) + " is not between 1 and " + std::to_string(most_commit_rows));
-  out.commit_rows = static_cast<uint64_t>(rows);
+  auto out = toolkit::csv_folder_options(given, read_with);
+  out.columns = std::move(columns);
+  out.columns_set_by = "the settings column_* of the source";
   return out;
 }
 
@@ -119,16 +81,12 @@ public:
   explicit VenueTurnstile(const kepu::Settings& given) : options_(options_of(given)) {}
 
   kepu::Outcome run(kepu::Host& host) override {
-    auto zone = kepu::toolkit::Zone::find(host.time_zone());
-    if (!zone) {
-      return kepu::Outcome::bad_config("this system does not know the time zone " + host.time_zone() +
-                                       "; install tzdata or correct time_zone");
-    }
-    return Intake(options_, host, passages, std::move(*zone)).run();
+    Passages rows(toolkit::zone_of(host));
+    return toolkit::run_csv_folder(options_, host, passages, rows);
   }
 
 private:
-  Options options_;
+  toolkit::CsvFolderOptions options_;
 };
 
 } // namespace

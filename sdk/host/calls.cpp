@@ -97,7 +97,10 @@ struct Calls {
     return guarded(
         ctx, "extension",
         [&](Run& run) -> const void* {
-          return id && run.range_ && std::string_view(id) == KEPU_RANGE ? &*run.range_ : nullptr;
+          const std::string_view asked = id ? id : "";
+          if (asked == KEPU_RANGE) return run.range_ ? &*run.range_ : nullptr;
+          if (asked == KEPU_CONTRACTS) return run.contracts_.load();
+          return nullptr;
         },
         static_cast<const void*>(nullptr));
   }

@@ -49,6 +49,7 @@ void Run::close() {
   datasets_ = nullptr;
   name_tags_.reset();
   person_key_ = nullptr;
+  contracts_ = nullptr;
 }
 
 std::string Run::breach() {

@@ -61,6 +61,8 @@ public:
   void close();
 
   kepu_host* c() { return &host_; }
+  // Before create: what KEPU_CONTRACTS answers; borrowed until the run is closed.
+  void offer(const kepu_contracts& contracts) { contracts_ = &contracts; }
   void enter(Phase phase) {
     phase_ = phase;
     explained_.clear();
@@ -112,7 +114,8 @@ private:
   kepu_host host_{};
   Sink& sink_; // of the worker thread, while it is not closed
   const std::string time_zone_;
-  const std::optional<kepu_range> range_; // of a backfill
+  const std::optional<kepu_range> range_;                  // of a backfill
+  std::atomic<const kepu_contracts*> contracts_ = nullptr; // [any]; nullptr: no catalog, or closed
   const std::thread::id worker_;
   std::atomic<Phase> phase_ = Phase::idle; // other threads read it on their way to being refused
   std::string explained_;

@@ -49,12 +49,40 @@ struct CSettings {
   kepu_settings c{};
 };
 
+// The C form of the catalog's contracts. Points into them.
+struct CContracts {
+  explicit CContracts(const std::vector<abi::Dataset>& from) {
+    const auto given = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+    for (const auto& dataset : from) {
+      auto& own = fields.emplace_back();
+      for (const auto& f : dataset.fields)
+        own.push_back({sizeof(kepu_field), f.roles, f.name.c_str(), f.type, f.scale, given(f.scheme),
+                       given(f.entity_register), f.required});
+      auto& list = field_pointers.emplace_back();
+      for (const auto& f : own)
+        list.push_back(&f);
+      datasets.push_back({sizeof(kepu_dataset), dataset.version, dataset.id.c_str(), list.data(), list.size()});
+    }
+    for (const auto& dataset : datasets)
+      pointers.push_back(&dataset);
+    c = {sizeof(kepu_contracts), 0, pointers.data(), pointers.size()};
+  }
+  CContracts(const CContracts&) = delete;
+  std::vector<std::vector<kepu_field>> fields;
+  std::vector<std::vector<const kepu_field*>> field_pointers;
+  std::vector<kepu_dataset> datasets;
+  std::vector<const kepu_dataset*> pointers;
+  kepu_contracts c{};
+};
+
 } // namespace
 
 struct Runner::Impl {
   Impl(const Library& l, Sink& s, Config c)
       : library(l), sink(s), config(std::move(c)),
-        run(Run::make(s, config.time_zone, config.person_key, config.range)) {}
+        run(Run::make(s, config.time_zone, config.person_key, config.range)) {
+    if (config.contracts) run.offer(contracts.emplace(*config.contracts).c);
+  }
 
   // Calls into the library; `what` names the function.
   template <class F> Outcome call(const char* what, Phase phase, F&& f);
@@ -66,6 +94,7 @@ struct Runner::Impl {
   Config config;
   std::unique_ptr<PersonSchemes> persons;
   std::vector<abi::Dataset> datasets;
+  std::optional<CContracts> contracts;
   Run& run;
   kepu_connector connector{};
   bool created = false;

@@ -83,6 +83,11 @@ Complaint check_value(const abi::SettingSpec& spec, const abi::Setting& value) {
     for (const auto& item : value.items)
       if (auto complaint = check_text(item)) return complaint;
     return std::nullopt;
+  case KEPU_SETTING_TABLE:
+    if (auto complaint = abi::complaint_about_table(value.items); !complaint.empty()) return complaint;
+    for (const auto& item : value.items)
+      if (auto complaint = check_text(item)) return complaint;
+    return std::nullopt;
   case KEPU_SETTING_INPUT_FOLDER:
   case KEPU_SETTING_WORK_FOLDER:
   case KEPU_SETTING_COMMAND:
@@ -152,6 +157,8 @@ std::string_view setting_type_name(int32_t type) {
     return "host";
   case KEPU_SETTING_COMMAND:
     return "command";
+  case KEPU_SETTING_TABLE:
+    return "table";
   }
   return "";
 }
@@ -180,6 +187,9 @@ std::optional<std::string> read_setting(const abi::SettingSpec& spec, std::strin
       out.items.emplace_back(trimmed(text.substr(0, comma)));
       text = comma == text.npos ? std::string_view() : text.substr(comma + 1);
     }
+    break;
+  case KEPU_SETTING_TABLE:
+    if (!abi::read_table(text, out.items)) return std::string("has a line that is not \"key = value\"");
     break;
   case KEPU_SETTING_TEXT:
   case KEPU_SETTING_ENUM:

@@ -83,6 +83,7 @@ public:
   int32_t end_input() override {
     if (const int32_t status = step()) return status;
     say("end " + input_);
+    if (replaces_keyless_) close_replacement();
     if (!range_) now_.ledger.end();
     input_.clear();
     return KEPU_OK;
@@ -90,6 +91,11 @@ public:
   int32_t rows(const abi::Batch& batch) override {
     if (const int32_t status = step()) return status;
     const auto& dataset = (*datasets_)[batch.dataset];
+    if (!range_ && !replacing_ && key_fields(dataset).empty()) { // an input of such rows is always replaced as a whole
+      replacing_ = host::Scope{batch.dataset, true, INT64_MIN, INT64_MAX, {}};
+      replaces_keyless_ = true;
+      emitted_.clear();
+    }
     for (size_t row = 0; row < batch.rows; ++row) {
       const uint64_t place = batch.place(row);
       const std::string text = row_text(dataset.fields, batch, row);
@@ -124,13 +130,7 @@ public:
   }
   int32_t end_replace() override {
     if (const int32_t status = step()) return status;
-    const auto& dataset = (*datasets_)[replacing_->dataset];
-    std::sort(emitted_.begin(), emitted_.end());
-    std::erase_if(now_.facts[dataset.id], [&](const auto& fact) {
-      return !std::binary_search(emitted_.begin(), emitted_.end(), fact.first) && inside(dataset, fact.second) &&
-             in_range(dataset, fact.second);
-    });
-    replacing_.reset();
+    close_replacement();
     say("end replace");
     return KEPU_OK;
   }
@@ -143,6 +143,7 @@ public:
   int32_t commit(std::string_view cursor, uint64_t part, uint64_t, uint64_t) override {
     if (faults_.kill_at_commit == part) kill();
     if (const int32_t status = step()) return status;
+    if (replaces_keyless_) return KEPU_E_DROPPED;
     if (!range_) {
       now_.cursor = cursor;
       now_.ledger.commit();
@@ -188,6 +189,16 @@ public:
 private:
   void say(std::string line) { now_.lines.push_back(std::move(line)); }
   void kill() { killed_ = true; }
+  void close_replacement() {
+    const auto& dataset = (*datasets_)[replacing_->dataset];
+    std::sort(emitted_.begin(), emitted_.end());
+    std::erase_if(now_.facts[dataset.id], [&](const auto& fact) {
+      return !std::binary_search(emitted_.begin(), emitted_.end(), fact.first) && inside(dataset, fact.second) &&
+             in_range(dataset, fact.second);
+    });
+    replacing_.reset();
+    replaces_keyless_ = false;
+  }
   int32_t step() {
     ++calls_;
     if (faults_.kill_at_call == calls_) kill();
@@ -267,6 +278,7 @@ private:
   std::string input_;
   std::optional<host::Scope> replacing_;
   std::vector<std::string> emitted_; // keys, since begin_replace
+  bool replaces_keyless_ = false;    // the replacement was begun here
   std::vector<std::pair<uint64_t, State>> waiting_;
   uint64_t calls_ = 0;
   uint64_t commits_ = 0;

@@ -14,8 +14,9 @@ constexpr const char* exit_codes =
 constexpr const char* run_notes =
     "Rows, inputs, rejects and commits go to standard output, log and progress to standard error.\n"
     "The settings file is a source's file ([settings]) or keys at top level; relative folders count from it.\n"
-    "There is no ledger: every input is taken anew. There is no catalog: only fields that the connector\n"
-    "itself declares as persons become pseudonyms. The library runs with your rights, without the hub's fence.";
+    "There is no ledger: every input is taken anew. Without --catalog only fields that the connector itself\n"
+    "declares as persons become pseudonyms, and a connector that fills any dataset cannot run.\n"
+    "The library runs with your rights, without the hub's fence.";
 
 // CLI11's own says a range of 309 digits.
 const CLI::Validator positive(
@@ -41,6 +42,8 @@ std::optional<int> read_arguments(int argc, char** argv, Arguments& out) {
   run->footer(std::string(run_notes) + "\n" + exit_codes);
   run->add_option("FILE.so", out.library, "The connector")->required();
   run->add_option("--settings", out.settings, "TOML file with the settings");
+  run->add_option("--catalog", out.catalog,
+                  "The hub's catalog folder, or the file of one dataset: the\ncontracts that the connector is held to");
   run->add_option(
       "--person-key", out.person_key,
       "The hub's key file, 64 hexadecimal digits or 32 raw bytes;\nwithout it a random key that is thrown away");

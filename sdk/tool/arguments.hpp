@@ -24,6 +24,7 @@ struct Arguments {
   std::string library;
   bool json = false;
   std::string settings;   // file; "": none
+  std::string catalog;    // folder or one dataset's file; "": none
   std::string person_key; // file; "": a throw-away key
   std::string zone = "Asia/Shanghai";
   std::string cursor; // file; "": not kept

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "run.hpp"
 
+#include "contracts_file.hpp"
 #include "settings_file.hpp"
 #include "show.hpp"
 
@@ -94,6 +95,7 @@ int run_once(const host::Library& library, const Arguments& arguments) {
   config.time_zone = arguments.zone;
   std::vector<std::string> problems;
   config.settings = read_settings_file(arguments.settings, library.descriptor().settings, problems);
+  if (!arguments.catalog.empty()) config.contracts = read_contracts(arguments.catalog, problems);
   for (const auto& problem : problems)
     std::fprintf(stderr, "%s\n", problem.c_str());
   if (!problems.empty()) return exit_config;

@@ -6,11 +6,16 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <locale>
 #include <map>
 #include <optional>
+#include <sstream>
+#include <tuple>
 #include <utility>
 
 namespace kepu::tool {
@@ -58,6 +63,7 @@ struct Reader {
       return node.is_string() ? node.as_string()->get() : wants("a text");
     case KEPU_SETTING_REAL:
     case KEPU_SETTING_LIST:
+    case KEPU_SETTING_TABLE:
       break; // not by way of text, see below
     }
     return std::nullopt;
@@ -108,6 +114,53 @@ struct Reader {
     return false;
   }
 
+  // Tables inside it flattened, as the daemon does.
+  bool entries(const toml::table& from, const std::string& before, std::vector<std::string>& out) const {
+    for (const auto& [key, node] : in_order(from)) {
+      const auto full = before + key;
+      if (const auto* inner = node->as_table()) {
+        if (!entries(*inner, full + ".", out)) return false;
+        continue;
+      }
+      const bool scalar = node->is_value() && !node->is_time() && !node->is_date_time();
+      if (!scalar) {
+        complain(node->source(), full + " wants a text; put it in quotes");
+        return false;
+      }
+      std::ostringstream text; // toml++ writes numbers and dates as TOML does, whatever the locale
+      text.imbue(std::locale::classic());
+      if (const auto* string = node->as_string())
+        text << string->get();
+      else if (const auto* real = node->as_floating_point())
+        text << shortest(real->get());
+      else
+        node->visit([&](const auto& value) {
+          if constexpr (toml::is_boolean<decltype(value)>)
+            text << (value.get() ? "true" : "false");
+          else if constexpr (toml::is_integer<decltype(value)> || toml::is_date<decltype(value)>)
+            text << value.get();
+        });
+      out.push_back(full);
+      out.push_back(text.str());
+    }
+    return true;
+  }
+  static std::vector<std::pair<std::string, const toml::node*>> in_order(const toml::table& from) {
+    std::vector<std::pair<std::string, const toml::node*>> out;
+    for (const auto& [key, node] : from)
+      out.emplace_back(key.str(), &node);
+    std::ranges::stable_sort(out, [](const auto& a, const auto& b) {
+      const auto &x = a.second->source().begin, &y = b.second->source().begin;
+      return std::tie(x.line, x.column) < std::tie(y.line, y.column);
+    });
+    return out;
+  }
+  static std::string shortest(double value) {
+    char buffer[40];
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+    return std::string(buffer, error == std::errc() ? end : buffer);
+  }
+
   void read(const toml::table& table, std::vector<abi::Setting>& out) const {
     for (const auto& [key, node] : table) {
       abi::Setting value;
@@ -125,6 +178,16 @@ struct Reader {
       value.type = spec->type;
       if (spec->type == KEPU_SETTING_LIST) {
         if (list(*spec, node, value)) out.push_back(std::move(value));
+      } else if (spec->type == KEPU_SETTING_TABLE) {
+        const auto* inner = node.as_table();
+        if (!inner) {
+          complain(node.source(), "setting " + spec->key + " wants a table, as [settings." + spec->key + "]");
+        } else if (entries(*inner, "", value.items)) {
+          if (const auto complaint = abi::complaint_about_table(value.items); complaint.empty())
+            out.push_back(std::move(value));
+          else
+            complain(node.source(), "setting " + spec->key + " " + complaint);
+        }
       } else if (spec->type == KEPU_SETTING_REAL) {
         if (const auto number = node.value<double>(); number && node.is_number()) {
           value.real = *number;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A source's settings from TOML. The only user of toml++ in the SDK.
+// A source's settings from TOML.
 #pragma once
 
 #include <kepu/values.hpp>

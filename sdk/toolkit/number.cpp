@@ -4,6 +4,9 @@
 #include <kepu/connector.h>
 #include <kepu/toolkit/fold.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <string>
 
 namespace kepu::toolkit {
@@ -57,18 +60,61 @@ bool take_whole(std::string_view& left, std::string& digits, bool& grouped) {
   return true;
 }
 
+// Writes the number with a point before the fraction. `whole`: its field keeps no digits after the point.
+NumberProblem with_point(std::string& text, DecimalSign sign, bool whole, bool& repaired) {
+  const auto swap = [&] {
+    for (char& c : text)
+      c = c == ',' ? '.' : c == '.' ? ',' : c;
+  };
+  const auto commas = std::count(text.begin(), text.end(), ','), points = std::count(text.begin(), text.end(), '.');
+  switch (sign) {
+  case DecimalSign::point:
+    return NumberProblem::none;
+  case DecimalSign::comma:
+    swap();
+    return NumberProblem::none;
+  case DecimalSign::either:
+    break;
+  }
+  bool has_comma = commas && points && text.rfind(',') > text.rfind('.'); // 1.234,5
+  has_comma |= !commas && points > 1;                                     // 1.234.567
+  if (commas == 1 && !points && !whole) {
+    const size_t at = text.find(',');
+    size_t before = at, after = at + 1;
+    while (before > 0 && is_digit(text[before - 1]))
+      --before;
+    while (after < text.size() && is_digit(text[after]))
+      ++after;
+    const bool grouping = after - at == 4 && at - before <= 3 && at > before && text[before] != '0';
+    if (grouping) return NumberProblem::ambiguous;
+    has_comma = true; // 12,5
+  }
+  if (has_comma) {
+    swap();
+    repaired = true;
+  }
+  return NumberProblem::none;
+}
+
+// ASCII without spaces around it, with a point before the fraction.
+NumberProblem plain(std::string_view text, DecimalSign sign, bool whole, std::string& out, bool& repaired) {
+  if (text.size() > longest_text) return NumberProblem::unreadable;
+  const auto trimmed = trim(text);
+  repaired = trimmed.size() != text.size();
+  out = fold_width(trimmed, repaired);
+  if (out.empty() || std::find(std::begin(dashes), std::end(dashes), out) != std::end(dashes))
+    return NumberProblem::missing;
+  return with_point(out, sign, whole, repaired);
+}
+
 } // namespace
 
-NumberRead read_number(std::string_view text, int scale) {
-  if (text.size() > longest_text) return refused(NumberProblem::unreadable);
-  const auto trimmed = trim(text);
-  bool repaired = trimmed.size() != text.size();
-  const std::string folded = fold_width(trimmed, repaired);
+NumberRead read_number(std::string_view text, int scale, DecimalSign sign) {
+  bool repaired = false;
+  std::string folded;
+  if (const auto problem = plain(text, sign, scale == 0, folded, repaired); problem != NumberProblem::none)
+    return refused(problem);
   std::string_view left = folded;
-  if (left.empty()) return refused(NumberProblem::missing);
-  for (const auto dash : dashes)
-    if (left == dash) return refused(NumberProblem::missing);
-
   bool about = skip_prefix(left, about_before);
   const bool negative = left.starts_with('-');
   if (negative) left.remove_prefix(1);
@@ -113,6 +159,44 @@ NumberRead read_number(std::string_view text, int scale) {
   }
   return {negative ? -value : value,
           static_cast<uint8_t>((repaired ? KEPU_REPAIRED : 0) | (about ? KEPU_APPROXIMATE : 0)), NumberProblem::none};
+}
+
+RealRead read_real(std::string_view text, DecimalSign sign) {
+  bool repaired = false;
+  std::string folded;
+  if (const auto problem = plain(text, sign, false, folded, repaired); problem != NumberProblem::none)
+    return {0, 0, problem};
+  double value = 0;
+  const char* end = folded.data() + folded.size();
+  if (folded.find_first_not_of("0123456789.-+eE") == std::string::npos) {
+    const auto [stop, error] = std::from_chars(folded.data(), end, value);
+    if (error == std::errc::result_out_of_range) return {0, 0, NumberProblem::too_large};
+    if (error == std::errc() && stop == end && std::isfinite(value))
+      return {value, static_cast<uint8_t>(repaired ? KEPU_REPAIRED : 0), NumberProblem::none};
+  }
+  constexpr int scale = 9;
+  const auto read = read_number(folded, scale);
+  return {static_cast<double>(read.value) / 1e9, static_cast<uint8_t>(read.flags | (repaired ? KEPU_REPAIRED : 0)),
+          read.problem};
+}
+
+const char* advice(NumberProblem problem) {
+  switch (problem) {
+  case NumberProblem::none:
+    return "";
+  case NumberProblem::missing:
+    return "there is no number; fill it in";
+  case NumberProblem::unreadable:
+    return "the number cannot be read; write it like 1234 or 12.5";
+  case NumberProblem::not_whole:
+    return "the number has more digits after the point than are kept here; round it, or leave the fraction out";
+  case NumberProblem::too_large:
+    return "the number is too large; correct it";
+  case NumberProblem::ambiguous:
+    return "the comma may group thousands or begin the fraction; write the number without it, or say in the source's "
+           "settings which sign is the decimal one";
+  }
+  return "";
 }
 
 } // namespace kepu::toolkit

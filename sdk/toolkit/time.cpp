@@ -4,6 +4,7 @@
 #include <kepu/connector.h>
 #include <kepu/toolkit/fold.hpp>
 
+#include <algorithm>
 #include <string>
 
 namespace kepu::toolkit {
@@ -254,6 +255,61 @@ TimeRead read_date(std::string_view text) {
   if (!take_date(at, date) || !at.done()) return refused(TimeProblem::unreadable);
   if (!day_exists(date.year, date.month, date.day)) return refused(TimeProblem::no_such_day);
   return {date.days(), static_cast<uint8_t>(date.plain && !repaired ? 0 : KEPU_REPAIRED), TimeProblem::none};
+}
+
+std::string year_first(std::string_view text, DateOrder order) {
+  bool repaired = false;
+  std::string folded = fold(text, repaired);
+  if (order == DateOrder::plain || text.size() > longest_text) return folded;
+  Cursor at{folded};
+  int parts[3] = {};
+  size_t digits[3] = {};
+  char separator = 0;
+  for (int i = 0; i < 3; ++i) {
+    const size_t before = at.left.size();
+    if (!at.number(1, 4, parts[i])) return folded;
+    digits[i] = before - at.left.size();
+    if (i == 2) break;
+    if (at.done() || std::string_view("-/.").find(at.left.front()) == std::string_view::npos) return folded;
+    if (separator && at.left.front() != separator) return folded;
+    separator = at.left.front();
+    at.left.remove_prefix(1);
+  }
+  const size_t year = order == DateOrder::ymd ? 0 : 2, month = order == DateOrder::mdy ? 0 : 1,
+               day = order == DateOrder::ymd   ? 2
+                     : order == DateOrder::dmy ? 0
+                                               : 1;
+  const bool year_is_one = digits[year] == 4 || digits[year] == 2;
+  if (digits[0] == 4 || digits[month] > 2 || digits[day] > 2 || !year_is_one) return folded;
+  if (digits[year] == 2) parts[year] += parts[year] < 69 ? 2000 : 1900;
+  const std::string number = std::to_string(parts[year]);
+  return std::string(4 - std::min<size_t>(number.size(), 4), '0') + number + '/' + std::to_string(parts[month]) + '/' +
+         std::to_string(parts[day]) + std::string(at.left);
+}
+
+const char* advice(TimeProblem problem) {
+  switch (problem) {
+  case TimeProblem::none:
+    return "";
+  case TimeProblem::empty:
+    return "there is no time; fill it in";
+  case TimeProblem::unreadable:
+    return "the time cannot be read; write it like 2025-03-05 09:30:00 or 2025-03-05T09:30:00+08:00";
+  case TimeProblem::no_such_day:
+    return "the calendar has no such day; correct the date";
+  case TimeProblem::no_such_time:
+    return "no clock shows such a time (00:00:00 to 23:59:59); correct it";
+  case TimeProblem::no_time_of_day:
+    return "there is a date but no time of day; add it";
+  case TimeProblem::without_offset:
+    return "the time does not say which zone it is of; add the offset (+08:00 or Z), or write a space for the T "
+           "when it is local time";
+  case TimeProblem::skipped:
+    return "the clocks were put forward over this time: it never was; correct it or write it with its offset";
+  case TimeProblem::repeated:
+    return "the clocks were put back and showed this time twice; write it with its offset";
+  }
+  return "";
 }
 
 } // namespace kepu::toolkit

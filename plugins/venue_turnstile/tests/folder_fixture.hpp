@@ -3,12 +3,11 @@
 
 #include "hub.hpp"
 
+#include <kepu/testing/files.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
-#include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -24,32 +23,10 @@ using testing::Not;
 
 constexpr const char* header = "event_id,venue,gate,direction,ts,card\n";
 
-class Turnstile : public testing::Test {
+class Turnstile : public testing::Test, protected kepu::testing::Files {
 protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "kepu-turnstile-XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder = pattern;
-    settings = {{"folder", folder.string()}};
-  }
-  void TearDown() override { fs::remove_all(folder); }
+  Turnstile() { settings = {{"folder", folder.string()}}; }
 
-  // A file that was written `age` seconds ago. Files of one test get times of their own.
-  void put(const std::string& name, const std::string& content, int age = 3600) {
-    fs::remove(folder / name); // a new inode, as programs that write and rename make
-    std::ofstream(folder / name, std::ios::binary) << content;
-    aged(name, age);
-  }
-  void append(const std::string& name, const std::string& content, int age = 3600) {
-    std::ofstream(folder / name, std::ios::binary | std::ios::app) << content;
-    aged(name, age);
-  }
-  void aged(const std::string& name, int age) {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    const timespec times[2] = {{now.tv_sec - age, now.tv_nsec}, {now.tv_sec - age, now.tv_nsec}};
-    ASSERT_EQ(utimensat(AT_FDCWD, (folder / name).c_str(), times, 0), 0);
-  }
   // A row whose event, minute and card follow from its number.
   static std::string row(int number, const char* way = "in") {
     const std::string n = std::to_string(number);
@@ -82,7 +59,6 @@ protected:
     return out;
   }
 
-  fs::path folder;
   Hub hub;
   Hub::Settings settings;
 };

@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define KEPU_ABI_MAJOR 1
-#define KEPU_ABI_MINOR 1
+#define KEPU_ABI_MINOR 2
 #define KEPU_ENTRY_SYMBOL "kepu_connector_entry"
 
 #if defined(__GNUC__)
@@ -149,7 +149,10 @@ typedef enum kepu_setting_type {
   KEPU_SETTING_INPUT_FOLDER = 9, /* absolute path; may be read */
   KEPU_SETTING_WORK_FOLDER = 10, /* absolute path; may be read and written, files renamed inside it */
   KEPU_SETTING_HOST = 11,        /* "name" or "name:port" */
-  KEPU_SETTING_COMMAND = 12      /* absolute path of a program */
+  KEPU_SETTING_COMMAND = 12,     /* absolute path of a program */
+  /* Texts by key, as a TOML table; keys of tables inside it are joined with dots ("direction.in"), and numbers,
+   * booleans and dates are their texts. (Since 1.2; a hub before it refuses the library.) */
+  KEPU_SETTING_TABLE = 13
 } kepu_setting_type;
 
 typedef struct kepu_setting_spec {
@@ -157,7 +160,8 @@ typedef struct kepu_setting_spec {
   int32_t type;               /* kepu_setting_type */
   const char* key;            /* [a-z][a-z0-9_]* */
   int32_t required;           /* not 0: the source's file must give it */
-  const char* default_value;  /* as text: "true", "30s", "a,b" for a list; NULL: absent when not given */
+  const char* default_value;  /* as text: "true", "30s", "a,b" for a list, a line "key = value" for each entry of
+                               * a table; NULL: absent when not given */
   const char* help;           /* one sentence, English */
   const char* help_zh;        /* the same in Chinese; may be NULL */
   const char* const* choices; /* KEPU_SETTING_ENUM: NULL-terminated */
@@ -170,7 +174,7 @@ typedef struct kepu_setting {
   int64_t integer;       /* INTEGER, BOOLEAN (0, 1), DURATION (microseconds) */
   double real;           /* REAL */
   kepu_str text;         /* TEXT, ENUM, SECRET, folders, HOST, COMMAND */
-  const kepu_str* items; /* LIST */
+  const kepu_str* items; /* LIST; TABLE: key, value, key, value, ... in the file's order, no key twice */
   size_t item_count;
 } kepu_setting;
 
@@ -293,6 +297,18 @@ typedef struct kepu_range {
   int32_t first_day;  /* of dates and of first days of periods: days since 1970-01-01, in the hub's zone */
   int32_t until_day;  /* exclusive */
 } kepu_range;
+
+/* Extension KEPU_CONTRACTS, `const kepu_contracts *`, from `create` until `destroy` returns, [any]: the catalog's
+ * datasets, all of them, with every field and what the catalog says of it. NULL: there is no catalog here, and what a
+ * connector declares is taken as it is. A dynamic connector that can fill any dataset declares the one that its
+ * settings name. Nothing in it changes during the run. (Since 1.2.) */
+#define KEPU_CONTRACTS "kepu.contracts.1"
+typedef struct kepu_contracts {
+  uint32_t struct_size;
+  uint32_t reserved; /* 0 */
+  const kepu_dataset* const* datasets;
+  size_t dataset_count;
+} kepu_contracts;
 
 typedef struct kepu_host kepu_host;
 struct kepu_host {

@@ -6,8 +6,11 @@
 
 #include <kepu/connector.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kepu::abi {
@@ -73,9 +76,47 @@ struct Setting {
   int64_t integer = 0;
   double real = 0;
   std::string text;
-  std::vector<std::string> items;
+  std::vector<std::string> items; // list; table: key, value, key, value, ...
   bool operator==(const Setting&) const = default;
 };
+
+// Entries of one table. Both sides of the wire and whoever reads a file hold it.
+constexpr size_t most_table_entries = 2048;
+
+// A table as a default is written: a line "key = value" for each entry, spaces around both dropped. Key, value, key,
+// value, ...; false: a line is none.
+inline bool read_table(std::string_view text, std::vector<std::string>& out) {
+  const auto trimmed = [](std::string_view word) {
+    while (!word.empty() && (word.front() == ' ' || word.front() == '\t'))
+      word.remove_prefix(1);
+    while (!word.empty() && (word.back() == ' ' || word.back() == '\t'))
+      word.remove_suffix(1);
+    return word;
+  };
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    const auto line = trimmed(text.substr(0, end));
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (line.empty()) continue;
+    const size_t sign = line.find('=');
+    if (sign == line.npos) return false;
+    out.emplace_back(trimmed(line.substr(0, sign)));
+    out.emplace_back(trimmed(line.substr(sign + 1)));
+  }
+  return true;
+}
+
+// What a table's items may not be, and what to do; "" when they are right.
+inline std::string complaint_about_table(const std::vector<std::string>& items) {
+  if (items.size() % 2) return "has a key without a value";
+  if (items.size() > 2 * most_table_entries) return "has more than " + std::to_string(most_table_entries) + " entries";
+  std::set<std::string_view> keys;
+  for (size_t i = 0; i < items.size(); i += 2) {
+    if (items[i].empty()) return "has an entry with an empty key";
+    if (!keys.insert(items[i]).second) return "has the key \"" + items[i] + "\" twice";
+  }
+  return "";
+}
 
 struct Descriptor {
   std::string id;

@@ -107,7 +107,7 @@ struct Setting {
     s.c.required = 1;
     return s;
   }
-  // As text: "true", "30s", "a,b" for a list.
+  // As text: "true", "30s", "a,b" for a list, "key = value" lines for a table.
   constexpr Setting otherwise(const char* default_value) const {
     Setting s = *this;
     s.c.default_value = default_value;
@@ -146,6 +146,8 @@ constexpr Setting secret(const char* key) { return of(key, KEPU_SETTING_SECRET);
 constexpr Setting input_folder(const char* key) { return of(key, KEPU_SETTING_INPUT_FOLDER); }
 constexpr Setting work_folder(const char* key) { return of(key, KEPU_SETTING_WORK_FOLDER); }
 constexpr Setting host(const char* key) { return of(key, KEPU_SETTING_HOST); }
+// Texts by key; see KEPU_SETTING_TABLE.
+constexpr Setting table(const char* key) { return of(key, KEPU_SETTING_TABLE); }
 constexpr Setting command(const char* key) { return of(key, KEPU_SETTING_COMMAND); }
 // The choices must outlive the setting.
 template <size_t N> constexpr Setting choice(const char* key, const Choices<N>& choices) {

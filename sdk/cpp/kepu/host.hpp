@@ -94,6 +94,13 @@ public:
     const auto* found = static_cast<const kepu_range*>(host_->extension(host_->ctx, KEPU_RANGE));
     return found ? std::optional(*found) : std::nullopt;
   }
+  // [any] The catalog's datasets; nullopt: there is no catalog here (or a hub before 1.2). They live as long as the
+  // Host.
+  std::optional<std::span<const kepu_dataset* const>> contracts() const {
+    const auto* found = static_cast<const kepu_contracts*>(host_->extension(host_->ctx, KEPU_CONTRACTS));
+    if (!found) return std::nullopt;
+    return std::span(found->datasets, found->dataset_count);
+  }
   // Also in the constructor's and discover's thread: a sentence on how it ended; an Outcome's text replaces it.
   void explain(std::string_view text) const { host_->explain(host_->ctx, str(text)); }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace kepu {
@@ -49,6 +50,7 @@ public:
     case KEPU_SETTING_BOOLEAN:
     case KEPU_SETTING_DURATION:
     case KEPU_SETTING_LIST:
+    case KEPU_SETTING_TABLE:
       break;
     }
     wrong_type(key);
@@ -64,6 +66,15 @@ public:
     return std::chrono::microseconds(typed(key, KEPU_SETTING_DURATION).integer);
   }
   const std::vector<std::string>& list(std::string_view key) const { return typed(key, KEPU_SETTING_LIST).items; }
+  // Key and value of each entry, in the file's order; empty when the setting is absent.
+  std::vector<std::pair<std::string, std::string>> table(std::string_view key) const {
+    std::vector<std::pair<std::string, std::string>> out;
+    if (!has(key)) return out;
+    const auto& items = typed(key, KEPU_SETTING_TABLE).items;
+    for (size_t i = 0; i + 1 < items.size(); i += 2)
+      out.emplace_back(items[i], items[i + 1]);
+    return out;
+  }
 
 private:
   struct Value {

@@ -100,12 +100,22 @@ TEST_F(JobsTest, AnotherGoesFirstWhileTheSourceOfTheFirstIsRunning) {
   jobs_.ask(plan("a", one_, "gates"));
   jobs_.ask(plan("b", two_, "hand"));
   ASSERT_TRUE(begin_next("gates"));
-  EXPECT_EQ(jobs_.held_source(), "hand");
+  EXPECT_TRUE(jobs_.holds("hand"));
+  EXPECT_FALSE(jobs_.holds("gates"));
   EXPECT_THAT(jobs_.list()[1].sentence, HasSubstr("kepuctl pause gates"));
   ASSERT_TRUE(jobs_.step());
   EXPECT_FALSE(begin_next("gates"));
-  EXPECT_EQ(jobs_.held_source(), "");
+  EXPECT_FALSE(jobs_.holds("hand"));
   EXPECT_TRUE(begin_next());
+}
+
+TEST_F(JobsTest, OneOfEverySourceWaitsForAllRunsAndHoldsAll) {
+  jobs_.ask(plan("a", one_, std::string(every_source)));
+  EXPECT_FALSE(jobs_.begin_next([](std::string_view source) { return source == every_source; }));
+  EXPECT_THAT(jobs_.list()[0].sentence, HasSubstr("until the runs that are going on have ended"));
+  ASSERT_TRUE(begin_next());
+  EXPECT_TRUE(jobs_.holds("gates"));
+  EXPECT_TRUE(jobs_.holds("hand"));
 }
 
 TEST_F(JobsTest, AFailureIsToldAndTheNextGoesOn) {

@@ -22,9 +22,10 @@ TEST(Completion, KnowsEveryCommandInEveryShell) {
   for (const char* shell : {"bash", "zsh", "fish"}) {
     const auto text = script(shell);
     for (const char* command :
-         {"check",        "status",     "sources", "run",     "retry",   "backfill",     "pause",   "resume",
-          "observations", "indicators", "runs",    "rejects", "history", "explain",      "commits", "label",
-          "withdraw",     "retention",  "rebuild", "verify",  "compact", "erase-person", "jobs",    "completion"})
+         {"check",        "status",       "sources",    "run",       "retry",       "backfill",     "pause",
+          "resume",       "observations", "indicators", "runs",      "rejects",     "history",      "explain",
+          "commits",      "label",        "withdraw",   "retention", "rebuild",     "verify",       "compact",
+          "erase-person", "jobs",         "completion", "plan",      "departments", "completeness", "reload"})
       EXPECT_THAT(text, HasSubstr(command)) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* sources --ids")) << shell;
     EXPECT_THAT(text, ContainsRegex("kepuctl .*where.* indicators --ids")) << shell;

@@ -84,6 +84,33 @@ TEST_F(Asking, AnExplanationShowsWhichSourceCounts) {
                        "└─ facts counted: 1, left out for others: 2\n");
 }
 
+TEST_F(Asking, AnExplanationShowsHowSureAnEstimateIs) {
+  const auto explained = [&](const std::string& survey) {
+    hub.on("GET /api/v1/explain?indicator=rate&period=2025",
+           {R"({"meta":{"indicator":"rate","period":"2025","name":"比例","unit":"percent","unit_name":"%"},"value":30.4,
+ "survey":)" +
+            survey + R"(,"rule":{"words":{"en":"the rate"},"since":"2025-01-01T00:00:00+08:00","commit":1},
+ "facts":{"counted":1,"left_out":0,"by":[],"of_further_runs_and_inputs":0},"data":[],"next":null})"});
+    out.str("");
+    EXPECT_EQ(ask({"explain", "rate", "--period", "2025"}), ok);
+    return out.str();
+  };
+  EXPECT_EQ(
+      explained(R"({"interval_low":27.9536,"interval_high":32.8464,"standard_error":1.2467,"n_eff":1333.5,
+ "design_effect":1.8,"degrees_of_freedom":900,"lonely_strata":2,"uncorrected_strata":1,"is_break":true})"),
+      "rate 2025  比例 [%] = 30.4\n"
+      "├─ the rate\n"
+      "│  └─ since commit 1 of 2025-01-01 00:00:00\n"
+      "├─ an estimate: 95 % interval 27.9536 to 32.8464, standard error 1.2467, as sure as 1333.5 respondents drawn at "
+      "random (design effect 1.8)\n"
+      "├─ strata with one cluster: 2\n"
+      "├─ strata whose population is contradictory and left out: 1\n"
+      "├─ the first by another cut: not comparable with those before\n"
+      "└─ facts counted: 1\n");
+  EXPECT_THAT(explained(R"({"interval_low":null,"lonely_strata":0,"uncorrected_strata":0,"is_break":false})"),
+              HasSubstr("├─ an estimate; no more clusters than strata, so nothing says how sure it is\n└─ facts"));
+}
+
 TEST_F(Asking, FiguresAsCsvAreAsTheyCame) {
   hub.on("GET /api/v1/explain?indicator=venue.visits&period=2025&format=csv", {"fact,key\r\n"});
   EXPECT_EQ(ask({"explain", "venue.visits", "--period", "2025", "--csv"}), ok);

@@ -242,6 +242,7 @@ TEST_F(Checking, ARuleThatNamesNoConfiguredSourceIsAWarning) {
                "[[indicator]]\nid = \"a\"\nname = { zh = \"名\" }\ndefinition = { zh = \"口径\" }\nunit = \"persons\"\n"
                "dataset = \"passages\"\nmeasure = \"count\"\n"
                "sources = { rule = \"compare\", order = [\"gates\", \"b\"] }\ngrain = { freq = \"M\", by = [] }\n");
+  std::filesystem::remove_all(folder.path() / "catalog/plans"); // they are held against indicators of that file
   folder.write("kepud.toml", "state_dir = \"state\"\nconnector_dirs = [\"" KEPU_CTL_CONNECTORS
                              "\"]\n[persons]\nkey_file = \"person.key\"\n");
   source("b", "connector = \"choosy\"\n");

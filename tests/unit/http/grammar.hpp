@@ -59,7 +59,15 @@ private:
                 "/api/v1/sources/gates/backfill",
                 "/api/v1/runs/3/withdraw",
                 "/api/v1/jobs",
+                "/api/v1/compact",
+                "/api/v1/reload",
                 "/api/v1/jobs/1",
+                "/api/v1/targets",
+                "/api/v1/targets/1.visits",
+                "/api/v1/departments",
+                "/api/v1/departments/library",
+                "/api/v1/plans",
+                "/api/v1/completeness",
                 "/api//v1",
                 "",
                 "*",
@@ -67,10 +75,11 @@ private:
                 "/api/v1/runs/%E7%A7%91"});
   }
   std::string name() {
-    return any({"indicator", "indicator", "freq",    "from",    "to",     "area",       "by",     "source",
-                "limit",     "cursor",    "lang",    "columns", "format", "for",        "venue",  "gate",
-                "before",    "as_of",     "x",       "",        "%ff",    "period",     "period", "period",
-                "label",     "replace",   "combine", "sort",    "sort",   "allow_empty"});
+    return any({"indicator", "indicator",   "freq",   "from",       "to",      "area",    "by",
+                "source",    "limit",       "cursor", "lang",       "columns", "format",  "for",
+                "venue",     "gate",        "before", "as_of",      "x",       "",        "%ff",
+                "period",    "period",      "period", "label",      "replace", "combine", "sort",
+                "sort",      "allow_empty", "on",     "department", "status"});
   }
   std::string value() {
     return any({"venue.visits",
@@ -89,7 +98,7 @@ private:
                 "now-99999",
                 "now-",
                 "source",
-                "n,flags,carried,missing,differing,numerator,denominator",
+                "n,flags,carried,missing,differing,numerator,denominator,interval_low,n_eff",
                 "M",
                 "D",
                 "W",

@@ -44,6 +44,7 @@ public:
   Result<JobStatus> rebuild() override { return job("rebuild"); }
   Result<JobStatus> verify() override { return job("verify"); }
   Result<JobStatus> compact() override { return job("compact"); }
+  Result<JobStatus> reload() override { return job("reload"); }
   Result<JobStatus> erase_person(uint64_t pseudonym, const std::string& key) override {
     return job("erase " + std::to_string(pseudonym) + " under " + key);
   }
@@ -190,6 +191,7 @@ public:
     context.now = from_micros(1'741'224'600'000'000); // 2025-03-06T09:30:00+08:00
     context.cache = cache;
     context.counts = &counts;
+    context.notice = notice;
     return handle(asked, reader, control, context);
   }
   Response get(std::string target) { return ask(request(std::move(target))); }
@@ -202,6 +204,7 @@ public:
   kepu::test::FakeStore store;
   FakeControl control;
   RequestCounts counts;
+  const model::Label* notice = nullptr;
   model::Zone zone = *model::Zone::find("Asia/Shanghai");
 };
 

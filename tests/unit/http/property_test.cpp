@@ -14,7 +14,7 @@ TEST(HttpProperty, NoRequestMakesTheHubFail) {
   AnswerCache cache;
   Grammar grammar(20250306);
   std::map<int, int> statuses;
-  for (int i = 0; i < 6000; ++i) {
+  for (int i = 0; i < 8000; ++i) {
     const auto request = grammar.next();
     const auto kept = from_cache(request, cache, hub.store.commit.seq, Instant{});
     const auto response = hub.ask(request, &cache);

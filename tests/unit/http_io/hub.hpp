@@ -54,11 +54,19 @@ public:
                         const std::function<void(size_t, const store::Reading&)>&) override {
     return {};
   }
+  Result<void> respondents(std::string_view, const std::function<void(const store::Respondent&)>&) override {
+    return {};
+  }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view) override {
     return std::optional<std::pair<model::Day, model::Day>>{};
   }
   Result<std::vector<store::Frozen>> frozen(std::string_view) override { return std::vector<store::Frozen>{}; }
   Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return std::vector<store::GivenUp>{}; }
+  Result<std::vector<std::optional<store::CommitInfo>>> arrivals(const std::string&, const std::optional<std::string>&,
+                                                                 const model::Zone&,
+                                                                 std::span<const store::DaySpan> spans) override {
+    return std::vector<std::optional<store::CommitInfo>>(spans.size());
+  }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq, uint32_t) override {
     return store::FigureStates{};
   }

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <map>
 
@@ -42,12 +44,12 @@ struct Rows {
 // Holds the bytes that its batch points into.
 class Batch {
 public:
-  explicit Batch(const Rows& rows) : times_(rows.times) {
+  explicit Batch(const Rows& rows, int32_t type = KEPU_TIMESTAMP) : times_(rows.times) {
     batch_.rows = static_cast<uint32_t>(rows.ids.size());
     batch_.has_places = true;
     batch_.first_place = 2;
     batch_.columns = {text(rows.ids, texts_[0]), text(rows.venues, texts_[1]), {}};
-    batch_.columns[2].type = KEPU_TIMESTAMP;
+    batch_.columns[2].type = type;
     batch_.columns[2].coding = abi::Coding::fixed;
     batch_.columns[2].fixed = reinterpret_cast<const char*>(times_.data());
   }
@@ -107,7 +109,7 @@ protected:
   std::vector<Refusal> map(const Rows& rows, std::optional<int64_t> horizon = {}) {
     auto mapper = Mapper::make(catalog_, dataset_, dataset_.contract, codes_, horizon).value();
     std::vector<Refusal> refused;
-    const Batch batch(rows);
+    const Batch batch(rows, dataset_.contract.fields[2].type);
     EXPECT_TRUE(mapper.map(batch.get(), from_micros(now_micros), "", facts_, refused));
     return refused;
   }
@@ -150,6 +152,21 @@ TEST_F(MapperTest, RefusesOneRowAndKeepsItsNeighbours) {
     EXPECT_EQ(facts_.key(0), "a");
     EXPECT_EQ(facts_.key(1), "c");
   }
+}
+
+TEST_F(MapperTest, AWeightBelowZeroOrNoNumberIsRefused) {
+  auto& weight = dataset_.contract.fields[2]; // in the place of the time
+  weight.roles = KEPU_ROLE_WEIGHT;
+  weight.type = KEPU_REAL;
+  const auto bits = [](double number) { return std::bit_cast<int64_t>(number); };
+  for (const double wrong : {-0.5, std::nan(""), HUGE_VAL}) {
+    const auto refused = map({{"a", "b"}, {"V01", "V01"}, {bits(0), bits(wrong)}});
+    ASSERT_EQ(refused.size(), 1u) << wrong;
+    EXPECT_EQ(refused[0].code, "bad_weight");
+    EXPECT_EQ(refused[0].place, 3u);
+  }
+  weight.type = KEPU_DECIMAL;
+  EXPECT_EQ(map({{"a", "b"}, {"V01", "V01"}, {5, -5}}).size(), 1u);
 }
 
 TEST_F(MapperTest, ARowFromBeforeTheHorizonIsLateAndOneAtItIsNot) {

@@ -603,6 +603,55 @@ TEST(Contract, TheRangeOfABackfillIsAnExtension) {
   }
 }
 
+TEST(Contract, TheCatalogsContractsAreAnExtensionFromCreateOn) {
+  kepu::abi::Dataset own{"own",
+                         3,
+                         {{"id", KEPU_TEXT, 0, KEPU_ROLE_KEY, "", "", true},
+                          {"hours", KEPU_DECIMAL, 2, KEPU_ROLE_MEASURE, "", "", false},
+                          {"card", KEPU_TEXT, 0, KEPU_ROLE_PERSON, "account:x", "", false},
+                          {"venue", KEPU_TEXT, 0, KEPU_ROLE_ENTITY, "", "venues", false}}};
+  const auto contracts = [](const kepu_host* h) {
+    return static_cast<const kepu_contracts*>(h->extension(h->ctx, KEPU_CONTRACTS));
+  };
+  kepu::host::Config config;
+  config.contracts = {own, {"other", 1, {{"n", KEPU_INTEGER, 0, 0, "", "", false}}}};
+  Recorder sink;
+  scripted::Script script;
+  script.create = [&](const kepu_host* h) {
+    const auto* found = contracts(h);
+    EXPECT_NE(found, nullptr);
+    if (!found || found->dataset_count != 2) return KEPU_RUN_BUG;
+    const kepu_dataset& first = *found->datasets[0];
+    EXPECT_EQ(found->struct_size, sizeof(kepu_contracts));
+    EXPECT_STREQ(first.id, "own");
+    EXPECT_EQ(first.version, 3u);
+    EXPECT_EQ(first.field_count, 4u);
+    EXPECT_EQ(first.fields[0]->required, 1);
+    EXPECT_EQ(first.fields[0]->scheme, nullptr) << "what is not given is NULL";
+    EXPECT_EQ(first.fields[1]->scale, 2);
+    EXPECT_STREQ(first.fields[2]->scheme, "account:x");
+    EXPECT_STREQ(first.fields[3]->entity_register, "venues");
+    return KEPU_RUN_OK;
+  };
+  script.discover = [&](const kepu_host* h) {
+    EXPECT_EQ(h->declare(h->ctx, contracts(h)->datasets[0]), KEPU_OK);
+    return KEPU_RUN_OK;
+  };
+  script.run = [&](const kepu_host* h) { return contracts(h) ? KEPU_RUN_OK : KEPU_RUN_BUG; };
+  config.person_key = std::string(32, 'k');
+  std::vector<kepu::abi::Dataset> agreed;
+  const auto outcome = scripted::execute(sink, script, config, scripted::about_dynamic, &agreed);
+  EXPECT_TRUE(outcome.ok()) << outcome.text;
+  EXPECT_EQ(agreed, (std::vector<kepu::abi::Dataset>{own})) << "what is declared as the catalog has it is what it has";
+}
+
+TEST(Contract, WithoutACatalogThereAreNoContracts) {
+  Recorder sink;
+  EXPECT_TRUE(execute(sink, [](const kepu_host* h) {
+                return h->extension(h->ctx, KEPU_CONTRACTS) ? KEPU_RUN_BUG : KEPU_RUN_OK;
+              }).ok());
+}
+
 TEST(Contract, NothingIsDurableInABackfillAndWhoWaitsForItEndsWithAReason) {
   Recorder sink;
   int32_t status = -1;

@@ -127,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Spoilt{"entry_size", [](Parts& p) { p.entry.struct_size = 4; }, "not a kepu_entry"},
         Spoilt{"entry_short", [](Parts& p) { p.entry.struct_size = 16; }, "lacks the descriptor or create"},
-        Spoilt{"major", [](Parts& p) { p.entry.abi_major = 2; }, "built for version 2.1 of the connector ABI, this host speaks 1.1"},
+        Spoilt{"major", [](Parts& p) { p.entry.abi_major = 2; }, "built for version 2.2 of the connector ABI, this host speaks 1.2"},
         Spoilt{"no_descriptor", [](Parts& p) { p.entry.descriptor = nullptr; }, "lacks the descriptor or create"},
         Spoilt{"no_create", [](Parts& p) { p.entry.create = nullptr; }, "lacks the descriptor or create"},
         Spoilt{"descriptor_size", [](Parts& p) { p.descriptor.struct_size = 8; }, "struct_size 8"},
@@ -173,7 +173,7 @@ INSTANTIATE_TEST_SUITE_P(
         Spoilt{"setting_size", [](Parts& p) { p.text.struct_size = 8; }, "a setting has struct_size 8"},
         Spoilt{"setting_key", [](Parts& p) { p.text.key = "the key"; }, "\"the key\" is not a name"},
         Spoilt{"setting_twice", [](Parts& p) { p.text.key = "mode"; }, "setting mode is declared twice"},
-        Spoilt{"setting_type", [](Parts& p) { p.text.type = 13; }, "unknown type 13"},
+        Spoilt{"setting_type", [](Parts& p) { p.text.type = 14; }, "unknown type 14"},
         Spoilt{"setting_help", [](Parts& p) { p.text.help = nullptr; }, "help of setting name is missing"},
         Spoilt{"setting_required_default", [](Parts& p) { p.choice.required = 1; }, "is required and has a default"},
         Spoilt{"setting_default", [](Parts& p) { p.choice.default_value = "c"; }, "default of setting mode: \"c\" is not one of a, b"},
@@ -186,6 +186,13 @@ INSTANTIATE_TEST_SUITE_P(
                },
                "a secret and has a default"}),
     [](const auto& one) { return std::string(one.param.name); });
+
+TEST(Library, AnEntryOfTheFirstMinorVersionLoads) {
+  Parts parts;
+  parts.entry.abi_minor = 0;
+  Outcome outcome;
+  EXPECT_TRUE(Library::from_entry(&parts.entry, "x.so", outcome)) << outcome.text;
+}
 
 TEST(Library, AnEntryOfALaterMinorVersionLoads) {
   Parts parts;

@@ -40,6 +40,9 @@ TEST(Settings, ReadsEveryTypeAsItIsWritten) {
   EXPECT_EQ(read(KEPU_SETTING_ENUM, "replace").text, "replace");
   EXPECT_THAT(read(KEPU_SETTING_LIST, "a, b ,c").items, ElementsAre("a", "b", "c"));
   EXPECT_THAT(read(KEPU_SETTING_LIST, "").items, IsEmpty());
+  EXPECT_THAT(read(KEPU_SETTING_TABLE, "held_on = 日期\n\n a.b=c = d").items,
+              ElementsAre("held_on", "日期", "a.b", "c = d"));
+  EXPECT_THAT(read(KEPU_SETTING_TABLE, "").items, IsEmpty());
   EXPECT_EQ(read(KEPU_SETTING_INPUT_FOLDER, "/data/in").text, "/data/in");
   EXPECT_EQ(read(KEPU_SETTING_HOST, "mqtt.example:1883").text, "mqtt.example:1883");
   EXPECT_EQ(read(KEPU_SETTING_HOST, "[::1]").text, "[::1]");
@@ -53,6 +56,9 @@ TEST(Settings, SaysWhatIsWrongAndWhatToWrite) {
   } table[] = {{KEPU_SETTING_INTEGER, "12a", "not a whole number"},
                {KEPU_SETTING_INTEGER, "", "not a whole number"},
                {KEPU_SETTING_INTEGER, "99999999999999999999", "not a whole number"},
+               {KEPU_SETTING_TABLE, "no sign", "not \"key = value\""},
+               {KEPU_SETTING_TABLE, "a = 1\na = 2", "has the key \"a\" twice"},
+               {KEPU_SETTING_TABLE, " = 1", "an entry with an empty key"},
                {KEPU_SETTING_REAL, "nan", "not a finite number"},
                {KEPU_SETTING_REAL, "1,5", "not a number"},
                {KEPU_SETTING_BOOLEAN, "yes", "neither true nor false"},

@@ -107,6 +107,43 @@ TEST_F(Tool, ThrowAwayKeysAreSaidAndDiffer) {
   EXPECT_NE(out, first);
 }
 
+TEST_F(Tool, AConnectorThatFillsAnyDatasetRunsAgainstACatalog) {
+  write("catalog/datasets/visits.toml",
+        "version = 2\nname = { zh = \"访问\" }\n"
+        "[[field]]\nname = \"id\"\ntype = \"text\"\nroles = [\"key\"]\nrequired = true\n"
+        "[[field]]\nname = \"hours\"\ntype = \"decimal\"\nscale = 1\nroles = [\"measure\"]\n");
+  write("files/a.csv", "编号,时长\nA1,\"1,5\"\n");
+  write("source.toml",
+        "connector = \"csv_table\"\n[settings]\nfolder = \"files\"\ndataset = \"visits\"\nsettle = \"0s\"\n"
+        "[settings.columns]\nid = \"编号\"\nhours = \"时长\"\n[settings.values.hours]\n\"半天\" = 4\n");
+  for (const char* catalog : {"catalog", "catalog/datasets", "catalog/datasets/visits.toml"}) {
+    EXPECT_EQ(tool("run " CSV_TABLE " --settings source.toml --catalog " + std::string(catalog)), 0) << out << err;
+    EXPECT_THAT(out, HasSubstr("row visits 2: id=\"A1\" hours=1.5~repaired\n"));
+  }
+  EXPECT_EQ(tool("run " CSV_TABLE " --settings source.toml"), 3);
+  EXPECT_THAT(out, HasSubstr("there is no catalog that says what dataset visits is"));
+  EXPECT_EQ(tool("run " CSV_TABLE " --settings source.toml --catalog files"), 3);
+  EXPECT_THAT(err, HasSubstr("there is no dataset in it"));
+  write("catalog/datasets/bad.toml", "[[field]]\nname = \"x\"\ntype = \"txt\"\n");
+  EXPECT_EQ(tool("run " CSV_TABLE " --settings source.toml --catalog catalog"), 3);
+  EXPECT_THAT(err, HasSubstr("bad.toml: this is no dataset"));
+  EXPECT_EQ(tool("inspect " CSV_TABLE), 0);
+  EXPECT_THAT(out, HasSubstr("columns      table"));
+}
+
+TEST_F(Tool, ATableOfSettingsIsHeldToItsForm) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"columns = \"x\"\n", "setting columns wants a table, as [settings.columns]"},
+      {"columns = { a = [\"x\"] }\n", "a wants a text; put it in quotes"},
+      {"columns = { \"a.b\" = 1, a.b = 2 }\n", "setting columns has the key \"a.b\" twice"},
+  };
+  for (const auto& [settings, said] : cases) {
+    write("source.toml", std::string("[settings]\nfolder = \"f\"\ndataset = \"d\"\n") + settings);
+    EXPECT_EQ(tool("run " CSV_TABLE " --settings source.toml"), 3);
+    EXPECT_THAT(err, HasSubstr(said));
+  }
+}
+
 TEST_F(Tool, EveryEndHasItsExitCode) {
   const struct {
     const char* way;

@@ -167,6 +167,19 @@ TEST_F(Catalogs, DatasetsKeepTheRulesOfRolesAndTypes) {
   EXPECT_THAT(none, ElementsAre(HasSubstr("at least one [[field]]")));
 }
 
+TEST_F(Catalogs, IndicatorsMayLieInSeveralFilesAndEachComplaintNamesItsOwn) {
+  write_valid();
+  write("catalog/indicators/more.toml",
+        "[[indicator]]\nid = \"c.d\"\nname = { zh = \"名\" }\ndefinition = { zh = \"口径\" }\nunit = \"persons\"\n"
+        "measure = \"each\"\nregister = \"venues\"\nrules = [{ indicator = \"a.b\", min = 1 }]\n" +
+            indicator(""));
+  EXPECT_THAT(
+      complaints(),
+      ElementsAre(HasSubstr("catalog/indicators/more.toml:10:6: indicator \"a.b\" is declared in line 2 of "
+                            "indicators.toml already"),
+                  HasSubstr("catalog/indicators/more.toml:2:6: indicator \"c.d\" asks \"a.b\" for each entry")));
+}
+
 TEST_F(Catalogs, IndicatorsMeasureWhatIsThere) {
   const Case cases[] = {
       {indicator("") + indicator(""), "indicator \"a.b\" is declared in line 2 already"},

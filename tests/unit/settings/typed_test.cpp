@@ -128,7 +128,14 @@ TEST_F(Typing, WrongValuesAreRefused) {
       {KEPU_SETTING_HOST, "\"x:99999\"", "wants \"name\" or \"name:port\""},
       {KEPU_SETTING_HOST, "\"[::1\"", "wants \"name\" or \"name:port\""},
       {KEPU_SETTING_COMMAND, "\"ls\"", "wants the absolute path of a program"},
-      {KEPU_SETTING_TEXT, "{ file = \"x\" }", "wants a text, found a secret's place"},
+      {KEPU_SETTING_TEXT, "{ file = \"x\" }", "wants a text, found a table"},
+      {KEPU_SETTING_TABLE, "\"a = b\"", "wants a table, found the text \"a = b\""},
+      {KEPU_SETTING_TABLE, "{ a.b = 1, \"a.b\" = 2 }", "has the key \"a.b\" twice"},
+      {KEPU_SETTING_TABLE, "{ \"\" = 2 }", "has an entry with an empty key"},
+      {KEPU_SETTING_SECRET, "{ credential = \"a\", file = \"b\" }", "wants a secret's place"},
+      {KEPU_SETTING_SECRET, "{ fiel = \"b\" }", "wants a secret's place"},
+      {KEPU_SETTING_SECRET, "{ file = 1 }", "wants a secret's place"},
+      {KEPU_SETTING_SECRET, "{ credential = \"../x\" }", "\"../x\" cannot be a credential"},
   };
   for (const auto& one : cases) {
     auto wanted = spec("k", one.type);
@@ -137,6 +144,27 @@ TEST_F(Typing, WrongValuesAreRefused) {
         << one.value;
   }
   EXPECT_THAT(complaints("k = \"[::1]:80\"\n", {spec("k", KEPU_SETTING_HOST)}), IsEmpty());
+}
+
+TEST_F(Typing, ATableIsTextsByKeyInTheFilesOrder) {
+  const std::vector<abi::SettingSpec> specs{spec("columns", KEPU_SETTING_TABLE),
+                                            with_default("none", KEPU_SETTING_TABLE, "a = b\n c=d = e ")};
+  const auto out = typed("[settings.columns]\nheld_on = \"日期\"\nn = 3\nr = 0.1\nyes = true\nday = 2025-03-05\n"
+                         "[settings.columns.direction]\n\"进\" = \"in\"\n\"1.5\" = \"x\"\n",
+                         specs);
+  EXPECT_THAT(sentences(out.problems), IsEmpty());
+  EXPECT_THAT(out.settings.at(0).items, ElementsAre("held_on", "日期", "n", "3", "r", "0.1", "yes", "true", "day",
+                                                    "2025-03-05", "direction.进", "in", "direction.1.5", "x"));
+  EXPECT_THAT(out.settings.at(1).items, ElementsAre("a", "b", "c", "d = e"));
+}
+
+TEST_F(Typing, ATableHasABoundOfEntries) {
+  std::string table = "[settings.t]\n";
+  for (size_t i = 0; i < abi::most_table_entries; ++i)
+    table += "k" + std::to_string(i) + " = 1\n";
+  const std::vector<abi::SettingSpec> specs{spec("t", KEPU_SETTING_TABLE)};
+  EXPECT_THAT(complaints(table, specs), IsEmpty());
+  EXPECT_THAT(complaints(table + "more = 1\n", specs), ElementsAre(HasSubstr("has more than 2048 entries")));
 }
 
 TEST_F(Typing, ASecretComesFromItsPlaceAndNeverFromTheConfiguration) {

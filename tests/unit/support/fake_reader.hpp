@@ -20,8 +20,8 @@ struct FakeFact {
   std::string source;
   std::vector<std::string> dims;
   model::Day day = 0;
-  __int128 amount = 0; // measure sum
-  uint32_t number = 0; // measure distinct
+  __int128 amount = 0; // measure sum; survey_rate: not 0 where the cut is reached
+  uint32_t number = 0; // measure distinct; survey_rate: the respondent's
   uint8_t flags = 0;   // kepu_flag
 };
 
@@ -39,6 +39,8 @@ struct FakeStore {
   std::vector<store::CountedFact> counted; // by every figure, by number
   std::vector<store::Frozen> frozen;       // of every indicator
   std::vector<store::GivenUp> given_up;    // of every source
+  // When the first fact of a day came, whatever the dataset; of a day without one there is none.
+  std::map<model::Day, store::CommitInfo> arrivals;
   std::optional<Error> history_fails;
   std::optional<Error> fails;     // what every question answers
   std::function<void()> on_cells; // called in the middle of a question
@@ -121,6 +123,23 @@ public:
                         const std::function<void(size_t, const store::Reading&)>&) override {
     return fail("store", "facts of this store are counted by day only");
   }
+  Result<void> respondents(std::string_view indicator,
+                           const std::function<void(const store::Respondent&)>& visit) override {
+    for (const auto& fact : store_.facts) {
+      if (fact.indicator != indicator) continue;
+      const auto key = std::to_string(fact.number);
+      store::Respondent one;
+      one.source = fact.source;
+      one.key = key;
+      one.fact = fact.number;
+      one.period = {model::Freq::day, fact.day};
+      one.series = id_of(fact.indicator, {fact.source, fact.dims});
+      one.epoch = store_.catalog->indicator(indicator)->epoch_of(fact.day);
+      one.reaches_cut = fact.amount != 0;
+      visit(one);
+    }
+    return {};
+  }
   Result<std::optional<std::pair<model::Day, model::Day>>> extent(std::string_view indicator) override {
     std::optional<std::pair<model::Day, model::Day>> out;
     for (const auto& fact : store_.facts) {
@@ -133,6 +152,18 @@ public:
   }
   Result<std::vector<store::Frozen>> frozen(std::string_view) override { return store_.frozen; }
   Result<std::vector<store::GivenUp>> given_up(std::string_view) override { return store_.given_up; }
+  Result<std::vector<std::optional<store::CommitInfo>>> arrivals(const std::string&, const std::optional<std::string>&,
+                                                                 const model::Zone&,
+                                                                 std::span<const store::DaySpan> spans) override {
+    if (interrupted_) return fail("deadline", "interrupted");
+    std::vector<std::optional<store::CommitInfo>> out;
+    for (const auto& span : spans) {
+      auto& first = out.emplace_back();
+      for (const auto& [day, commit] : store_.arrivals)
+        if (day >= span.first && day <= span.last && (!first || commit.seq < first->seq)) first = commit;
+    }
+    return out;
+  }
   Result<store::FigureStates> history(const store::FigureAsk&, store::Seq before, uint32_t limit) override {
     if (interrupted_) return fail("deadline", "interrupted");
     if (store_.history_fails) return *store_.history_fails;

@@ -113,7 +113,7 @@ TEST(Frames, WhatIsOutOfItsRangeIsRefusedWithTheReason) {
   bad_needs.descriptor.needs = 4;
   Described bad_setting;
   bad_setting.descriptor.settings.resize(1);
-  bad_setting.descriptor.settings[0].type = KEPU_SETTING_COMMAND + 1;
+  bad_setting.descriptor.settings[0].type = KEPU_SETTING_TABLE + 1;
   const auto with_field = [](auto change) {
     Described described;
     described.descriptor.datasets = {samples::dataset()};

@@ -14,7 +14,8 @@
 namespace kepu::host {
 
 // Reads one value as a default is written: "true", "12", "30s", "a,b" for a list (items trimmed, empty
-// text: no items). Returns what is wrong and what to write, or nothing. Does not look at the disk.
+// text: no items), a line "key = value" for each entry of a table. Returns what is wrong and what to write, or nothing.
+// Does not look at the disk.
 std::optional<std::string> read_setting(const abi::SettingSpec& spec, std::string_view text, abi::Setting& out);
 
 // Checks `given` against the specs (unknown and doubled keys, types, choices, required ones) and adds

@@ -7,6 +7,7 @@
 #include <kepu/toolkit/zone.hpp>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace kepu::toolkit {
@@ -39,6 +40,21 @@ TimeRead read_time(std::string_view text, const Zone& zone);
 // Plain: 2025-03-05. Repaired: 2025/3/5, 2025.3.5, 2025-3-5, 2025年3月5日, full-width characters and
 // surrounding spaces, a whole serial number of a spreadsheet.
 TimeRead read_date(std::string_view text);
+
+// Which of three numbers is what, where a date could be read in two ways.
+enum class DateOrder : uint8_t {
+  plain, // the year first, with four digits; 5/3/2025 is refused
+  ymd,   // 25/3/5 too
+  dmy,   // 5/3/2025, 5.3.25
+  mdy,   // 3/5/2025
+};
+
+// The text with its date written year first, as `order` says: "5/3/2025 9:30" by dmy is "2025/3/5 9:30". Years of two
+// digits are 1969 to 2068. What begins otherwise, with a year of four digits or in words, stays as it is.
+std::string year_first(std::string_view text, DateOrder order);
+
+// What to do about it, for people; quotes nothing.
+const char* advice(TimeProblem problem);
 
 // Serial numbers are believed from 1970-01-01 to 2099-12-31: other numbers are more likely something else.
 constexpr int64_t first_serial = 25569;
