@@ -132,6 +132,14 @@ Meter::Meter(const model::Catalog& catalog, const model::Indicator& indicator, c
     design_ = {dataset.field_with(KEPU_ROLE_WEIGHT), dataset.field_with(KEPU_ROLE_STRATUM),
                dataset.field_with(KEPU_ROLE_CLUSTER), dataset.field(indicator.population)};
   }
+  if (indicator.measure == model::Measure::standing) {
+    until_field_ = dataset.field_with(KEPU_ROLE_UNTIL);
+    const bool is_placed = std::ranges::any_of(indicator.by, [&](const std::string& dimension) {
+      const auto field = dataset.field(dimension);
+      return dimension == "area" || (field && has(dataset.contract.fields[*field], KEPU_ROLE_AREA));
+    });
+    if (is_placed) moves_ = catalog.areas.moves();
+  }
   for (const auto& condition : indicator.where)
     filters_.emplace_back(catalog, dataset, condition, codes);
   // "area" comes from the dataset's own area field or else from its entity's register entry.
@@ -310,13 +318,33 @@ void Meter::apply(const model::FactColumns& facts, std::span<const uint32_t> row
       if (flags & KEPU_REPAIRED) delta.repaired += sign;
       if (flags & KEPU_PROVISIONAL) delta.provisional += sign;
     }
+    // It will stand elsewhere: where, must be known. Last, since the change before may move.
+    each_move(facts, row, day, end_of(facts, row),
+              [&](model::Day moved, uint32_t tuple) { out.at(tuple, period.freq, moved); });
   }
 }
 
+template <class Visit>
+void Meter::each_move(const model::FactColumns& facts, uint32_t row, model::Day first, model::Day until,
+                      Visit&& visit) {
+  if (moves_.empty()) return;
+  uint32_t tuple = tuple_of(facts, row, first);
+  for (const auto day : moves_) {
+    if (day <= first || day >= until) continue;
+    const uint32_t now = tuple_of(facts, row, day);
+    if (now != tuple) visit(day, now);
+    tuple = now;
+  }
+}
+
+model::Day Meter::end_of(const model::FactColumns& facts, uint32_t row) {
+  if (!until_field_ || facts.fields[*until_field_].is_null(row)) return INT32_MAX;
+  // What ends on a day no longer holds that day's last moment.
+  const int64_t until = facts.fields[*until_field_].numbers[row];
+  return dataset_.contract.fields[*until_field_].type == KEPU_DATE ? static_cast<model::Day>(until) : day_of(until);
+}
+
 void Meter::spans(const model::FactColumns& facts, std::span<const uint32_t> rows, std::vector<Span>& out) {
-  const bool standing = indicator_.measure == model::Measure::standing;
-  const auto until_field = standing ? dataset_.field_with(KEPU_ROLE_UNTIL) : std::nullopt;
-  const bool until_is_date = until_field && dataset_.contract.fields[*until_field].type == KEPU_DATE;
   const auto& measured = facts.fields[measured_];
   for (const uint32_t row : rows) {
     if (!counts(facts, row)) continue;
@@ -328,13 +356,15 @@ void Meter::spans(const model::FactColumns& facts, std::span<const uint32_t> row
     span.path = path_of(facts, row);
     span.first = period.last_day();
     span.flags = flags_of(facts, row);
-    if (standing) {
+    if (indicator_.measure == model::Measure::standing) {
       span.value = measured.codes[row];
-      if (until_field && !facts.fields[*until_field].is_null(row)) {
-        const int64_t until = facts.fields[*until_field].numbers[row];
-        // What ends on a day no longer holds that day's last moment.
-        span.until = until_is_date ? static_cast<model::Day>(until) : day_of(until);
-      }
+      span.until = end_of(facts, row);
+      each_move(facts, row, span.first, span.until, [&](model::Day moved, uint32_t tuple) {
+        out.push_back(span);
+        out.back().until = moved;
+        span.first = moved;
+        span.tuple = tuple;
+      });
     } else {
       span.value = measured.numbers[row];
       const auto& when = facts.fields[when_field_];
@@ -417,6 +447,7 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
     writer.put(*area.valid_to);
     for (const auto& successor : area.successors)
       writer.text(successor);
+    if (indicator.measure == model::Measure::standing) writer.text("moves"); // what stands goes with the ground
   }
   // What maps the source's codes: the registers of its entities, and names of areas.
   for (const auto& field : dataset->contract.fields) {

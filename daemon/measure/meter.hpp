@@ -118,6 +118,12 @@ private:
   };
 
   bool counts(const model::FactColumns& facts, uint32_t row);
+  // Calls visit(day, tuple) for each day after `first` and before `until` from which on the row is of another tuple,
+  // since its area is another by then.
+  template <class Visit>
+  void each_move(const model::FactColumns& facts, uint32_t row, model::Day first, model::Day until, Visit&& visit);
+  // Measure standing: exclusive; the row stands for good where it has no end.
+  model::Day end_of(const model::FactColumns& facts, uint32_t row);
   model::Period period_of(const model::FactColumns& facts, uint32_t row);
   uint32_t path_of(const model::FactColumns& facts, uint32_t row);
   uint32_t tuple_of(const model::FactColumns& facts, uint32_t row, model::Day day);
@@ -141,6 +147,8 @@ private:
   size_t measured_ = 0;
   Design design_; // survey_rate
   std::vector<Filter> filters_;
+  std::optional<size_t> until_field_; // standing
+  std::vector<model::Day> moves_;     // standing, told by area: see Areas::moves()
   std::vector<Source> sources_;
   std::vector<std::vector<std::string>> tuples_;
   std::unordered_map<std::string, uint32_t> by_dims_;

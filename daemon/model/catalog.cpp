@@ -120,6 +120,16 @@ const Area* Areas::placed(const Area& area, Day day) const {
   return at;
 }
 
+std::vector<Day> Areas::moves() const {
+  std::vector<Day> out;
+  for (const auto& area : areas_) {
+    if (area.valid_to && !area.successors.empty()) out.push_back(*area.valid_to + 1);
+  }
+  std::ranges::sort(out);
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
 std::vector<std::string> Areas::known_words() const { return words_of(areas_); }
 
 Register::Register(std::string id, Label name, std::vector<RegisterEntry> entries)

@@ -78,6 +78,8 @@ public:
   // or in the least area that holds all successors, since nobody knows in which of them. An area without successors
   // keeps what is late.
   const Area* placed(const Area& area, Day day) const;
+  // Days from which on the ground of some area is another's, ascending, each once.
+  std::vector<Day> moves() const;
   std::vector<std::string> known_words() const;
 
 private:

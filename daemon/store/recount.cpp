@@ -115,7 +115,8 @@ Share Cell::share(int64_t source, const model::FactColumns& facts, std::span<con
   std::vector<bool> counts(changes_.deltas.size());
   for (size_t i = 0; i < counts.size(); ++i) {
     const auto& delta = changes_.deltas[i];
-    if (delta.day < ask_.first || delta.day > ask_.last || !chosen(source, delta)) continue;
+    // Which facts count, and where they lie by then, was found out by who named them.
+    if (!ask_.facts && (delta.day < ask_.first || delta.day > ask_.last || !chosen(source, delta))) continue;
     if (ask_.counts && !ask_.counts(series(source, delta), delta.day)) {
       out.left_out += delta.n;
       continue;

@@ -163,8 +163,8 @@ protected:
       const auto& row = one.row;
       if (!row.contains("member")) continue;
       const auto since = test::day(row.at("since").c_str());
-      const auto area = row.contains("place") ? placed(row.at("place"), since) : "";
       for (const auto& [period, moment] : moments(since, freq)) {
+        const auto area = row.contains("place") ? placed(row.at("place"), moment) : "";
         if (row.contains("left") && test::day(row.at("left").c_str()) <= moment) continue;
         sets[{period.index, group_of(area, grouped)}].insert(row.at("member"));
       }
