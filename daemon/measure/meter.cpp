@@ -319,6 +319,7 @@ void Meter::apply(const model::FactColumns& facts, std::span<const uint32_t> row
       if (flags & KEPU_PROVISIONAL) delta.provisional += sign;
     }
     // It will stand elsewhere: where, must be known. Last, since the change before may move.
+    if (moves_.empty()) continue;
     each_move(facts, row, day, end_of(facts, row),
               [&](model::Day moved, uint32_t tuple) { out.at(tuple, period.freq, moved); });
   }
@@ -327,7 +328,6 @@ void Meter::apply(const model::FactColumns& facts, std::span<const uint32_t> row
 template <class Visit>
 void Meter::each_move(const model::FactColumns& facts, uint32_t row, model::Day first, model::Day until,
                       Visit&& visit) {
-  if (moves_.empty()) return;
   uint32_t tuple = tuple_of(facts, row, first);
   for (const auto day : moves_) {
     if (day <= first || day >= until) continue;
