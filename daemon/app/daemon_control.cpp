@@ -197,7 +197,10 @@ Result<http::JobStatus> DaemonControl::reload() {
   plan.begin = [this] {
     return reload_catalog(
         writer_, daemon_, [](const std::string& text) { log(settings::LogLevel::error, "", text); },
-        [this](std::shared_ptr<const model::Catalog> catalog) { supervisor_.use_catalog(std::move(catalog)); });
+        [this](std::shared_ptr<const model::Catalog> catalog) {
+          ingest_.catalog_changed();
+          supervisor_.use_catalog(std::move(catalog));
+        });
   };
   plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
     if (outcome.commit.seq == 0) return {"The catalog says what it said before.", "目录没有变化。"};

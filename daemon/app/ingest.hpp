@@ -45,6 +45,8 @@ public:
   void read_again(const std::string& source, std::function<void()> then);
   // The same for the inputs that left rejects, or one of them.
   void retry(const std::string& source, const std::optional<std::string>& input, std::function<void()> then);
+  // Another catalog is in force: what was refused whole is tried once more. kepu-ingest, in a job.
+  void catalog_changed() { refused_inputs_.clear(); }
   // As at stop(), without waiting: so that no run waits for a job any more.
   void end_jobs();
 

@@ -11,8 +11,8 @@
 
 namespace kepu::app {
 
-// Lives with the process: after a restart each is tried once more, because settings or catalog may
-// have been mended. No threads of its own.
+// Lives with the process and its catalog: after a restart or a reload each is tried once more, because settings or
+// catalog may have been mended. No threads of its own.
 class RefusedInputs {
 public:
   using Hash = std::array<uint8_t, 32>; // SHA-256 of the content

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <map>
 #include <ostream>
 
@@ -14,7 +15,9 @@ namespace kepu::ctl {
 namespace json = boost::json;
 namespace {
 
-constexpr size_t bar_cells = 20;
+constexpr size_t usual_bar = 20; // cells
+// Of a terminal narrower than that, rows leave out what the target's own page has, and bars are half as long.
+constexpr size_t narrow = 110;
 
 struct StatusWords {
   const char* zh;
@@ -45,9 +48,10 @@ std::optional<double> real(const json::object& in, std::string_view key) {
 }
 
 // How much is reached, and a mark where it should be by now: "██████░░░│░░".
-std::string bar_of(const std::optional<double>& reached, const std::optional<double>& expected) {
+std::string bar_of(const std::optional<double>& reached, const std::optional<double>& expected,
+                   size_t bar_cells = usual_bar) {
   if (!reached) return "";
-  const auto cells = [](double share) {
+  const auto cells = [&](double share) {
     return static_cast<size_t>(std::floor(std::clamp(share, 0.0, 1.0) * static_cast<double>(bar_cells)));
   };
   const size_t full = cells(*reached);
@@ -67,11 +71,12 @@ std::string floor_of(const json::object& row) {
   return out;
 }
 
-// "26.1333" of a share with six decimals: people read two.
+// People read two decimals: "26.13" of a share with six.
 std::string rounded(const json::object& row, std::string_view key) {
   const auto out = text(row, key);
   const auto point = out.find('.');
-  return point == out.npos || out.size() <= point + 3 ? out : out.substr(0, point + 3);
+  const auto number = real(row, key);
+  return point == out.npos || out.size() <= point + 3 || !number ? out : fmt::format("{:.2f}", *number);
 }
 
 // A sentence under the board: how many stand how.
@@ -93,22 +98,36 @@ std::string tally_of(const std::vector<json::object>& rows, bool chinese) {
   return (chinese ? "目标 " : "targets ") + std::to_string(all) + (out.empty() ? "" : (chinese ? "：" : ": ") + out);
 }
 
-std::vector<Cell> target_cells(const json::object& row, bool chinese) {
-  const auto status = text(row, "status");
-  const auto& words = words_of(status);
-  const bool is_target = !text(row, "target").empty();
-  const auto stretch = text(row, "stretch_status");
-  auto told = is_target ? std::string(chinese ? words.zh : words.en) : std::string();
-  if (!stretch.empty()) {
-    const auto& apart = words_of(stretch);
-    told += std::string(chinese ? "；力争 " : "; stretch ") + (chinese ? apart.zh : apart.en);
-  }
-  return {{rounded(row, "value")}, {floor_of(row)},
-          {text(row, "unit")},     {bar_of(real(row, "reached"), real(row, "expected")), words.tint},
-          {rounded(row, "pace")},  {told, words.tint}};
-}
+// How a row tells of a target: what every board has, in the room that there is.
+class TargetColumns {
+public:
+  TargetColumns(size_t room, bool chinese) : is_narrow_(room > 0 && room < narrow), chinese_(chinese) {}
 
-void append(std::vector<Cell>& to, std::vector<Cell> more) {
+  std::vector<Column> titles() const {
+    if (is_narrow_) return {{"VALUE", true}, {"FLOOR"}, {"REACHED"}, {"STATUS"}};
+    return {{"VALUE", true}, {"FLOOR"}, {"UNIT"}, {"REACHED │ EXPECTED"}, {"PACE", true}, {"STATUS"}};
+  }
+  std::vector<Cell> cells(const json::object& row) const {
+    const auto& words = words_of(text(row, "status"));
+    const bool is_target = !text(row, "target").empty();
+    auto told = is_target ? std::string(chinese_ ? words.zh : words.en) : std::string();
+    if (const auto stretch = text(row, "stretch_status"); !stretch.empty() && !is_narrow_) {
+      const auto& apart = words_of(stretch);
+      told += std::string(chinese_ ? "；力争 " : "; stretch ") + (chinese_ ? apart.zh : apart.en);
+    }
+    const auto bar = bar_of(real(row, "reached"), real(row, "expected"), is_narrow_ ? usual_bar / 2 : usual_bar);
+    if (is_narrow_) return {{rounded(row, "value")}, {floor_of(row)}, {bar, words.tint}, {told, words.tint}};
+    return {{rounded(row, "value")}, {floor_of(row)},        {text(row, "unit")},
+            {bar, words.tint},       {rounded(row, "pace")}, {told, words.tint}};
+  }
+  bool is_narrow() const { return is_narrow_; }
+
+private:
+  bool is_narrow_;
+  bool chinese_;
+};
+
+template <class T> void append(std::vector<T>& to, std::vector<T> more) {
   to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
@@ -155,11 +174,6 @@ int Remote::completeness(const Parameters& parameters, bool csv, bool detail) {
   return ok;
 }
 
-void Remote::say_notice(const json::object& meta) {
-  if (const auto notice = text(meta, "notice"); !notice.empty())
-    console_.out << tinted(printable(notice), Tint::warning, manner_.color) << "\n";
-}
-
 int Remote::show_target_ids(const std::string& body) {
   const auto rows = rows_of(body);
   if (!rows) return not_understood();
@@ -178,25 +192,19 @@ int Remote::show_targets(const std::string& body) {
     return ok;
   }
   const bool chinese = console_.chinese;
-  say_notice(*meta);
   console_.out << printable(tally_of(*rows, chinese)) << "  (" << printable(text(*meta, "day")) << ")\n";
-  return show_table(body,
-                    {{"TARGET"},
-                     {"NAME"},
-                     {"PERIOD"},
-                     {"VALUE", true},
-                     {"FLOOR"},
-                     {"UNIT"},
-                     {"REACHED │ EXPECTED"},
-                     {"PACE", true},
-                     {"STATUS"},
-                     {"LEAD"}},
-                    [&](const json::object& row) {
-                      std::vector<Cell> out{{text(row, "target")}, {text(row, "name")}, {text(row, "period")}};
-                      append(out, target_cells(row, chinese));
-                      out.push_back({text(row, "lead")});
-                      return out;
-                    });
+  const TargetColumns columns(room(), chinese);
+  std::vector<Column> titles{{"TARGET"}};
+  if (!columns.is_narrow()) titles.insert(titles.end(), {{"NAME"}, {"PERIOD"}});
+  append(titles, columns.titles());
+  if (!columns.is_narrow()) titles.emplace_back("LEAD");
+  return show_table(body, std::move(titles), [&](const json::object& row) {
+    std::vector<Cell> out{{text(row, "target")}};
+    if (!columns.is_narrow()) out.insert(out.end(), {{text(row, "name")}, {text(row, "period")}});
+    append(out, columns.cells(row));
+    if (!columns.is_narrow()) out.push_back({text(row, "lead")});
+    return out;
+  });
 }
 
 int Remote::show_target(const std::string& body) {
@@ -211,7 +219,6 @@ int Remote::show_target(const std::string& body) {
     const auto& words = words_of(text(of, "status"));
     return tinted(chinese ? words.zh : words.en, words.tint, manner_.color);
   };
-  if (const auto* meta = object(*answer, "meta")) say_notice(*meta);
   console_.out << printable(text(*data, "id") + "  " + text(*data, "name") + " [" + text(*data, "unit_name") + "]")
                << "  " << status(*data) << "\n"
                << printable(text(*clause, "id") + " " + text(*clause, "title") + "：" + text(*data, "quote")) << "\n\n";
@@ -307,32 +314,22 @@ int Remote::show_task_sheet(const std::string& body) {
     console_.err << "No plan asks anything of it.\n";
     return ok;
   }
-  const auto answer = object_in(body);
-  if (const auto* meta = answer ? object(*answer, "meta") : nullptr) say_notice(*meta);
   console_.out << printable(tally_of(*rows, chinese)) << "\n";
-  return show_table(body,
-                    {{"ROLE"},
-                     {"CLAUSE"},
-                     {"TARGET"},
-                     {"VALUE", true},
-                     {"FLOOR"},
-                     {"UNIT"},
-                     {"REACHED │ EXPECTED"},
-                     {"PACE", true},
-                     {"STATUS"},
-                     {"WORDING"}},
-                    [&](const json::object& row) {
-                      const bool lead = text(row, "role") == "lead";
-                      auto role = std::string(lead ? (chinese ? "牵头" : "lead") : chinese ? "责任" : "responsible");
-                      if (is_true(row, "provisional")) role += "*";
-                      const auto name = text(row, "name");
-                      std::vector<Cell> out{{role, lead ? Tint::good : Tint::none},
-                                            {text(row, "clause")},
-                                            {name.empty() ? text(row, "title") : name}};
-                      append(out, target_cells(row, chinese));
-                      out.push_back({text(row, "text")});
-                      return out;
-                    });
+  const TargetColumns columns(room(), chinese);
+  std::vector<Column> titles{{"ROLE"}, {"CLAUSE"}, {"TARGET"}};
+  append(titles, columns.titles());
+  titles.emplace_back("WORDING");
+  return show_table(body, std::move(titles), [&](const json::object& row) {
+    const bool lead = text(row, "role") == "lead";
+    auto role = std::string(lead ? (chinese ? "牵头" : "lead") : chinese ? "责任" : "responsible");
+    if (is_true(row, "provisional")) role += "*";
+    const auto name = text(row, "name");
+    std::vector<Cell> out{
+        {role, lead ? Tint::good : Tint::none}, {text(row, "clause")}, {name.empty() ? text(row, "title") : name}};
+    append(out, columns.cells(row));
+    out.push_back({text(row, "text")});
+    return out;
+  });
 }
 
 int Remote::show_deliveries(const std::string& body) {

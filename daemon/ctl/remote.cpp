@@ -111,6 +111,13 @@ int Remote::not_understood() {
   return failed;
 }
 
+void Remote::say_notice(const std::string& body) {
+  const auto answer = object_in(body);
+  const auto* meta = answer ? object(*answer, "meta") : nullptr;
+  if (const auto notice = meta ? text(*meta, "notice") : ""; !notice.empty())
+    console_.out << tinted(printable(notice), Tint::warning, manner_.color) << "\n";
+}
+
 void Remote::say_more(const std::string& body) {
   const auto answer = object_in(body);
   if (answer && !text(*answer, "next").empty()) console_.err << "There is more; ask for it with a larger --limit.\n";
@@ -123,6 +130,7 @@ int Remote::list(const std::string& target, int (Remote::*show)(const std::strin
     raw(*body);
     return ok;
   }
+  if (show != &Remote::show_ids && show != &Remote::show_target_ids) say_notice(*body);
   return (this->*show)(*body);
 }
 

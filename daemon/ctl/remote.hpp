@@ -97,7 +97,6 @@ private:
   int show_rejects(const std::string& body);
   int show_history(const std::string& body);
   int show_explanation(const std::string& body);
-  void say_notice(const boost::json::object& meta);
   int show_target_ids(const std::string& body);
   int show_targets(const std::string& body);
   int show_target(const std::string& body);
@@ -113,6 +112,8 @@ private:
   // The job that this request is answered with, to its end.
   int job(const std::string& target, bool wait);
   int not_understood();
+  // What the hub bids every answer to bear.
+  void say_notice(const std::string& body);
   void say_error(const std::string& text);
   void say_more(const std::string& body);
   // A body as it came; on a terminal with its control characters made visible.

@@ -28,6 +28,14 @@ Refused no_room() {
           {}};
 }
 
+// The file that a spreadsheet saves bears the notice in its name.
+std::string attachment(const Asked& asked) {
+  std::string out = "attachment; filename=\"kepu.csv\"";
+  if (const auto* notice = asked.context.notice)
+    out += "; filename*=UTF-8''" + percent_encoded(notice->zh + " kepu.csv");
+  return out;
+}
+
 } // namespace
 
 std::string etag_of(const Asked& asked, const Moment& moment, store::Seq changed, std::optional<model::Day> day) {
@@ -67,7 +75,7 @@ Response finish(const Asked& asked, Draft draft, store::Seq commit) {
   // Forms without a place for it bear it too; a header holds ASCII.
   if (const auto* notice = asked.context.notice) out.headers.emplace_back("kepu-notice", percent_encoded(notice->zh));
   if (!draft.next.empty()) out.headers.emplace_back("link", "<" + draft.next + ">; rel=\"next\"");
-  if (asked.excel) out.headers.emplace_back("content-disposition", "attachment; filename=\"kepu.csv\"");
+  if (asked.excel) out.headers.emplace_back("content-disposition", attachment(asked));
   if (asked.gzip && draft.body.size() > least_to_compress) {
     if (auto small = gzipped(draft.body)) {
       draft.body = std::move(*small);

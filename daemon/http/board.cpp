@@ -1,6 +1,5 @@
 #include "http/board.hpp"
 
-#include "base/percent.hpp"
 #include "http/question.hpp"
 
 #include <algorithm>
@@ -64,7 +63,10 @@ query::ObservationQuery Board::query_of(const model::Plan& plan, const plan::Que
   out.to = question.to;
   out.as_of = moment_.then();
   out.today = today_;
-  out.until = on_;
+  // A target's due day cuts a longer period short, as the day that is held as now does.
+  if (question.until < question.to.last_day()) out.until = question.until;
+  if (on_ && (!out.until || *on_ < *out.until)) out.until = on_;
+  if (out.until) out.today = std::min(today_, *out.until);
   out.limit = query::max_limit;
   // All of the hub is of the root: also what no area is told of.
   const auto* area = catalog_->areas.find(plan.area);
@@ -99,7 +101,7 @@ std::vector<MissingEntry> Board::missing(const BoardRow& row, const plan::Judged
   all = 0;
   const auto* indicator = catalog_->indicator(judged.indicator);
   if (!indicator || indicator->entries.empty()) return {};
-  auto query = query_of(*row.plan, {judged.indicator, judged.from, judged.to});
+  auto query = query_of(*row.plan, {judged.indicator, judged.from, judged.to, row.target->due});
   query.by = {indicator->entries};
   const auto found = query::observe_within(asked_.reader, moment_.commit(), query);
   if (!found) refuse(found.error(), query, "as_of");
@@ -131,14 +133,6 @@ std::string Board::names_of(const std::vector<std::string>& codes) const {
     const auto* body = department ? nullptr : catalog_->departments.body(code);
     if (!out.empty()) out += lang_ == "en" ? "; " : "、";
     out += department ? text_of(department->name) : body ? text_of(body->name) : code;
-  }
-  return out;
-}
-
-std::string Board::same_moment() const {
-  std::string out;
-  for (const char* name : {"on", "as_of"}) {
-    if (const auto value = asked_.params.text(name)) out += "&" + std::string(name) + "=" + percent_encoded(*value);
   }
   return out;
 }

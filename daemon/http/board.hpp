@@ -43,10 +43,6 @@ public:
   std::string names_of(const std::vector<std::string>& codes) const;
   const std::string& text_of(const model::Label& label) const;
 
-  // "&on=…&as_of=…" as they were asked for, for addresses of what the answer follows from.
-  std::string same_moment() const;
-  bool is_of_another_day() const { return on_.has_value(); }
-
   // The answer's ETag and the day on which alone it holds.
   Draft draft() const;
   // Members that every answer about a plan has in common, in an object of their own.

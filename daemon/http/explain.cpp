@@ -234,7 +234,7 @@ Response explain_made(const Asked& asked, const Moment& moment, const model::Cat
     const auto period = question.period.text();
     json.key("entries").text("/api/v1/observations?indicator=" + percent_encoded(indicator.id) +
                              "&freq=" + std::string(1, model::letter(question.query.freq)) + "&from=" + period +
-                             "&to=" + period + "&by=" + percent_encoded(indicator.entries));
+                             "&to=" + period + "&by=" + percent_encoded(indicator.entries) + same_moment(asked));
   }
   json.key("data").array().end_array().key("next").null().end_object();
   return finish(asked, std::move(draft), moment.commit().seq);
@@ -245,11 +245,12 @@ Response explain_made(const Asked& asked, const Moment& moment, const model::Cat
 Response explain(const Asked& asked) {
   const Moment moment(asked);
   const auto catalog = asked.reader.catalog();
-  const auto question = figure_question(asked, *catalog, moment);
+  const auto question = figure_question(asked, *catalog, moment, true);
   const auto changed = take(query::last_change(asked.reader, *catalog, question.query.indicator));
   const auto& indicator = *catalog->indicator(question.query.indicator);
   Draft draft;
-  if (query::depends_on_today(*catalog, indicator) && !moment.then()) draft.day = question.query.today;
+  if (query::depends_on_today(*catalog, indicator) && !moment.then() && !question.query.until)
+    draft.day = question.query.today;
   draft.etag = etag_of(asked, moment, changed.seq, draft.day);
   if (client_has(asked, draft.etag)) return not_modified(draft.etag);
   if (!model::is_of_facts(indicator.measure))

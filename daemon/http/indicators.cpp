@@ -57,6 +57,7 @@ void write_meta(Json& json, const Asked& asked, const Moment& moment, const stor
   json.key("meta").object().key("time_zone").text(zone.name()).key("commit").number(commit.seq);
   json.key("recorded_at").text_or_null(commit.seq == 0 ? "" : zone.text(commit.recorded_at));
   if (moment.then()) moment.echo(json, asked);
+  write_notice(json, asked);
   json.end_object();
 }
 

@@ -1,5 +1,6 @@
 #include "http/question.hpp"
 
+#include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "query/cursor.hpp"
 
@@ -110,15 +111,20 @@ std::vector<const model::Indicator*> ask_series(const Asked& asked, const model:
   return out;
 }
 
-FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment) {
+FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment,
+                               bool takes_day) {
   FigureQuestion out;
-  if (ask_series(asked, catalog, figure_params, out.query).size() > 1)
+  auto fixed = figure_params;
+  if (takes_day) fixed.emplace_back("on");
+  if (ask_series(asked, catalog, fixed, out.query).size() > 1)
     throw Refused{"bad_parameter", "a figure is of one indicator", "ask one", "indicator", {}};
   out.period = period_in(asked);
   out.query.freq = out.period.freq;
   out.query.from = out.query.to = out.period;
   out.query.as_of = moment.then();
   out.query.today = moment.today(asked);
+  if (takes_day) out.query.until = day_asked(asked, out.query.today);
+  if (out.query.until) out.query.today = *out.query.until;
   out.query.limit = static_cast<uint32_t>(asked.params.number("limit", 1, largest_page).value_or(usual_page));
   out.lang = asked.params.word("lang", {"zh", "en"}).value_or("zh");
   // Last: a cursor belongs to all the rest.
@@ -134,6 +140,14 @@ std::optional<model::Day> day_asked(const Asked& asked, model::Day today) {
   if (!day) throw Refused{"bad_parameter", in_quotes(*text) + " is no day", "write it like 2025-06-30", "on", {}};
   if (*day > today) throw Refused{"bad_range", *text + " lies in the future", "ask a day that has been", "on", {}};
   return day;
+}
+
+std::string same_moment(const Asked& asked) {
+  std::string out;
+  for (const char* name : {"on", "as_of"}) {
+    if (const auto value = asked.params.text(name)) out += "&" + std::string(name) + "=" + percent_encoded(*value);
+  }
+  return out;
 }
 
 void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,

@@ -18,9 +18,13 @@ struct FigureQuestion {
   model::Period period;
   std::string lang;
 };
-FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment);
+// `takes_day`: whether the parameter `on` may be given.
+FigureQuestion figure_question(const Asked& asked, const model::Catalog& catalog, const Moment& moment,
+                               bool takes_day = false);
 // The parameter `on`: the day that is held as now, which is not after `today`.
 std::optional<model::Day> day_asked(const Asked& asked, model::Day today);
+// "&on=…&as_of=…" as they were asked for, for addresses of what an answer follows from.
+std::string same_moment(const Asked& asked);
 // Members that tell what an indicator is.
 void write_indicator(Json& json, const std::string& lang, const model::Catalog& catalog,
                      const model::Indicator& indicator);

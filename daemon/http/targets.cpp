@@ -134,7 +134,7 @@ void write_missing(Json& json, const Board& board, const BoardRow& row, const pl
   json.end_array().key("missing_entries").number(all);
 }
 
-void write(Json& json, const Board& board, const BoardRow& row) {
+void write(Json& json, const Asked& asked, const Board& board, const BoardRow& row) {
   const auto& target = *row.target;
   const auto* clause = row.plan->clause(target.clause);
   const auto* section = clause ? row.plan->section(clause->section) : nullptr;
@@ -163,11 +163,9 @@ void write(Json& json, const Board& board, const BoardRow& row) {
     if (of_entries && judged.value) write_missing(json, board, row, judged);
     json.key("observations")
         .text("/api/v1/observations?indicator=" + judged.indicator + "&freq=" + model::letter(judged.from.freq) +
-              "&from=" + judged.from.text() + "&to=" + judged.to.text() + board.same_moment());
-    // Facts are told as of the moment, whatever day is held as now.
-    if (!board.is_of_another_day())
-      json.key("explain").text("/api/v1/explain?indicator=" + judged.indicator + "&period=" + judged.to.text() +
-                               board.same_moment());
+              "&from=" + judged.from.text() + "&to=" + judged.to.text() + same_moment(asked));
+    json.key("explain").text("/api/v1/explain?indicator=" + judged.indicator + "&period=" + judged.to.text() +
+                             same_moment(asked));
     json.end_object();
   }
   json.end_array().key("years").array();
@@ -271,7 +269,7 @@ Response target(const Asked& asked) {
   json.object().key("meta");
   board.write_meta(json);
   json.key("data");
-  write(json, board, board.row(*plan, *target));
+  write(json, asked, board, board.row(*plan, *target));
   json.end_object();
   return finish(asked, std::move(draft), moment.commit().seq);
 }

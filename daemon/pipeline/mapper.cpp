@@ -12,6 +12,9 @@
 namespace kepu::pipeline {
 namespace {
 
+// Sums and squares of so many rows as there may be stay finite.
+constexpr double most_weight = 1e15;
+
 using model::Holding;
 
 constexpr uint32_t not_seen = UINT32_MAX;
@@ -146,10 +149,10 @@ void Mapper::check_column(size_t declared, const abi::Batch& batch, Instant now,
   if (contract.roles & KEPU_ROLE_WEIGHT) {
     for (size_t row = 0; row < rows; ++row) {
       const double real = std::bit_cast<double>(column.integer(row));
-      const bool counts = contract.type == KEPU_REAL ? real >= 0 && std::isfinite(real) : column.integer(row) >= 0;
+      const bool counts = contract.type == KEPU_REAL ? real >= 0 && real <= most_weight : column.integer(row) >= 0;
       if (!counts && !column.is_null(row))
         refuse(batch, row, field, "bad_weight",
-               "\"" + contract.name + "\" is below 0 or no finite number; a row stands for 0 or more", refused);
+               "\"" + contract.name + "\" is below 0, above 1e15 or no number; a row stands for 0 or more", refused);
     }
   }
   if (contract.roles & KEPU_ROLE_TIME && (contract.type == KEPU_TIMESTAMP || contract.type == KEPU_DATE)) {

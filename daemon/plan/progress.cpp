@@ -112,18 +112,24 @@ Share days_passed(Day from, Day to, Day today) {
   return {std::clamp<int64_t>(int64_t{today} - from + 1, 0, whole), whole};
 }
 
-// Of a calendar year.
-Share year_passed(const model::Profile* profile, const Period& year, Day today) {
-  if (!profile || today > year.last_day()) return days_passed(year.first_day(), year.last_day(), today);
-  const auto at = model::civil(today);
-  const Period month = model::period_of(today, model::Freq::month);
-  const int64_t days = int64_t{month.last_day()} - month.first_day() + 1;
-  int64_t before = 0, all = 0;
-  for (unsigned i = 0; i < profile->months.size(); ++i) {
-    all += profile->months[i];
-    if (i + 1 < at.month) before += profile->months[i];
-  }
-  return {before * days + int64_t{profile->months[at.month - 1]} * at.day, all * days};
+// How much of the profile's year is spent by the end of a day of it: of the weights times `days`, which all months
+// share.
+int64_t spent(const model::Profile& profile, Day day, int64_t days) {
+  const auto at = model::civil(day);
+  const Period month = model::period_of(day, model::Freq::month);
+  int64_t out =
+      int64_t{profile.months[at.month - 1]} * at.day * days / (int64_t{month.last_day()} - month.first_day() + 1);
+  for (unsigned i = 0; i + 1 < at.month; ++i)
+    out += profile.months[i] * days;
+  return out;
+}
+
+// Of a calendar year, up to the last day of it that counts.
+Share year_passed(const model::Profile* profile, const Period& year, Day last, Day today) {
+  if (!profile || today >= last) return days_passed(year.first_day(), last, today);
+  constexpr int64_t days = int64_t{28} * 29 * 30 * 31; // that every month's length divides
+  const auto whole = spent(*profile, last, days);
+  return whole == 0 ? Share{} : Share{spent(*profile, today, days), whole};
 }
 
 // The indicator's value holds at a moment, not over a span.
@@ -159,13 +165,13 @@ Question question(const model::Catalog& catalog, const model::Plan& plan, const 
   const auto* indicator = catalog.indicator(id);
   const Day until = std::min(today, target.due);
   if (target.kind == TargetKind::annual || target.kind == TargetKind::survey)
-    return {id, model::period_of(plan.from, Freq::year), model::period_of(until, Freq::year)};
+    return {id, model::period_of(plan.from, Freq::year), model::period_of(until, Freq::year), target.due};
   if (target.kind == TargetKind::cumulative && indicator && adds_up(*indicator)) {
     const Freq freq = tiling(plan.from, target.due);
-    return {id, model::period_of(plan.from, freq), model::period_of(until, freq)};
+    return {id, model::period_of(plan.from, freq), model::period_of(until, freq), target.due};
   }
   const Period at = model::period_of(until, indicator && stands(catalog, *indicator) ? Freq::day : Freq::year);
-  return {id, at, at};
+  return {id, at, at, target.due};
 }
 
 Judged judged_of(const Question& question, const Figure* figure) {
@@ -191,9 +197,9 @@ public:
   }
 
   Judged year(const Question& question, const Figure* figure, const Period& year) const {
-    Judged out = judged_of({question.indicator, year, year}, figure);
-    out.is_closed = today_ > year.last_day();
-    fill(out, year_passed(profile_, year, today_));
+    Judged out = judged_of({question.indicator, year, year, question.until}, figure);
+    out.is_closed = today_ > std::min(year.last_day(), target_.due);
+    fill(out, year_passed(profile_, year, std::min(year.last_day(), target_.due), today_));
     return out;
   }
 

@@ -17,6 +17,7 @@ struct Question {
   std::string indicator;
   model::Period from; // inclusive, of one freq
   model::Period to;
+  model::Day until; // facts of later days do not count: the due day, or the day that is now
 };
 // One of each indicator of the target, in its order; none before the plan has begun.
 std::vector<Question> questions(const model::Catalog& catalog, const model::Plan& plan, const model::Target& target,

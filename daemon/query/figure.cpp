@@ -50,6 +50,12 @@ Result<store::FigureAsk> figure_of(store::Reader& reader, const ObservationQuery
   ask.indicator = query.indicator;
   ask.first = query.from->first_day();
   ask.last = query.to->last_day();
+  if (query.until) {
+    ask.last = std::min(ask.last, *query.until);
+    ask.counts = [until = *query.until](const store::Series& one, model::Day day) {
+      return one.freq == model::Freq::day || model::period_of(day, one.freq).last_day() <= until;
+    };
+  }
   ask.choose = [query](const model::Catalog& then, const model::Indicator& defined,
                        const std::vector<store::Series>& all) {
     auto numbered = all;
@@ -335,7 +341,9 @@ Result<Explained> explain_within(store::Reader& reader, const ObservationQuery& 
     if (!series) return series.error();
     chosen.emplace(reader, *indicator, std::move(*series));
     if (auto judged = chosen->judge(*ask, *catalog, *indicator, out); !judged) return judged.error();
-    ask->counts = [&](const store::Series& one, model::Day day) { return chosen->counts(one, day); };
+    ask->counts = [&, over = ask->counts](const store::Series& one, model::Day day) {
+      return (!over || over(one, day)) && chosen->counts(one, day);
+    };
   }
   std::ranges::sort(out.cells, {}, [](const Judged& one) { return std::pair(one.period.first_day(), one.codes); });
   if (out.cells.size() > Explained::most_cells) {

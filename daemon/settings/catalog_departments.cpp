@@ -46,12 +46,18 @@ void read_body(Section& section, const model::Departments& departments, Words& w
                std::vector<model::Body>& out) {
   model::Body body;
   const bool is_known = read_named(section, words, report, body);
-  if (!section.has("members")) section.missing("members", "; which departments does it stand for?");
-  for (const auto& word : section.texts("members")) {
+  const auto members = section.texts("members");
+  if (!section.has("members")) {
+    section.missing("members", "; which departments does it stand for?");
+  } else if (members.empty()) {
+    section.complain("members", "bad_value", "an empty list stands for nobody; which departments does it stand for?");
+  }
+  for (const auto& word : members) {
     const std::string code = departments.lookup(word.text);
     if (code.empty()) {
       report.add(word.at, "unknown_department",
-                 in_quotes(word.text) + " is no department" + suggestion(word.text, departments.known_words()));
+                 in_quotes(word.text) + " is no [[department]], and a body stands for departments only" +
+                     suggestion(word.text, departments.known_words()));
     } else if (std::ranges::find(body.members, code) != body.members.end()) {
       report.add(word.at, "duplicate", in_quotes(word.text) + " is given twice");
     } else {
@@ -85,7 +91,10 @@ void read_return(Section& section, CatalogDraft& draft, std::map<std::string, Pl
   const auto from = read_period(section, "from");
   out.to = read_period(section, "to");
   if (!section.has("due")) section.missing("due", "; how long after the period's end? write \"15d\"");
-  if (const auto due = section.duration("due"))
+  constexpr auto most_due = std::chrono::days{3660}; // ten years
+  if (const auto due = section.duration("due"); due && (*due < std::chrono::days{1} || *due > most_due))
+    section.complain("due", "bad_value", "\"due\" goes from \"1d\" to \"3660d\"");
+  else if (due)
     out.days = static_cast<int32_t>(std::chrono::floor<std::chrono::days>(*due).count());
   section.finish();
   if (dataset) {
@@ -104,7 +113,10 @@ void read_return(Section& section, CatalogDraft& draft, std::map<std::string, Pl
   }
   if (department) {
     out.department = catalog.departments.lookup(*department);
-    if (!catalog.departments.find(out.department) && draft.departments_clean)
+    if (catalog.departments.body(out.department))
+      section.complain("department", "unknown_department",
+                       in_quotes(*department) + " stands for several departments, and one owes a return; name it");
+    else if (!catalog.departments.find(out.department) && draft.departments_clean)
       section.complain("department", "unknown_department",
                        in_quotes(*department) + " is no department" +
                            suggestion(*department, catalog.departments.known_words()));

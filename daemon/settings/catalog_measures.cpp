@@ -188,8 +188,8 @@ void read_rules(Section& section, model::Indicator& out, Report& report) {
     Section inner(item, report, "this rule");
     model::Rule rule;
     rule.indicator = inner.required_text("indicator").value_or("");
-    if (const Node* bound = inner.find("min")) rule.at_least = decimal_text(*bound, report);
-    if (const Node* bound = inner.find("max")) rule.at_most = decimal_text(*bound, report);
+    if (const Node* bound = inner.find("min")) rule.at_least = decimal_text("a bound", *bound, report);
+    if (const Node* bound = inner.find("max")) rule.at_most = decimal_text("a bound", *bound, report);
     inner.finish();
     if (rule.at_least && rule.at_most && std::stod(*rule.at_most) < std::stod(*rule.at_least))
       report.add(item.at, "bad_value", "min is above max, so no entry meets this rule");
@@ -272,14 +272,20 @@ void refuse_keys(Section& section, const std::vector<std::string>& keys, const s
 
 } // namespace
 
-std::optional<std::string> decimal_text(const Node& node, Report& report) {
+std::optional<std::string> decimal_text(std::string_view key, const Node& node, Report& report) {
   constexpr double most = 1e15; // beyond, a double no longer tells neighbouring numbers apart
-  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
-  if (node.kind != Node::Kind::real || !(std::abs(node.real) < most)) {
-    wrong_type(report, "a bound", node, "a number of less than 15 digits");
+  const bool is_number = node.kind == Node::Kind::integer || node.kind == Node::Kind::real;
+  const double number = node.kind == Node::Kind::integer ? static_cast<double>(node.integer) : node.real;
+  if (!is_number || !(std::abs(number) < most)) {
+    wrong_type(report, key, node, "a number of at most 15 digits before the point");
     return std::nullopt;
   }
-  auto text = fmt::format("{:.9f}", node.real);
+  if (node.kind == Node::Kind::integer) return std::to_string(node.integer);
+  auto text = fmt::format("{:.9f}", number);
+  if (std::strtod(text.c_str(), nullptr) != number) {
+    report.add(node.at, "bad_value", in_quotes(key) + " has more than nine decimals; round it");
+    return std::nullopt;
+  }
   text.erase(text.find_last_not_of('0') + 1);
   if (text.back() == '.') text.pop_back();
   return text;

@@ -64,6 +64,10 @@ private:
     if (from) plan_.from = *from;
     if (to) plan_.to = *to;
     if (from && to && *to < *from) top.complain("to", "bad_value", "\"to\" is before \"from\"");
+    for (const auto& [key, day] : {std::pair{"from", from}, std::pair{"to", to}}) {
+      if (day && (*day < model::day_of(1900, 1, 1) || *day > model::day_of(9998, 12, 31)))
+        top.complain(key, "bad_value", "years go from 1900 to 9998");
+    }
     const auto area = top.required_text("area");
     if (!area) return;
     const auto* found = draft_.catalog.areas.lookup(*area);
@@ -203,7 +207,7 @@ private:
     if (kind) out.kind = static_cast<TargetKind>(*kind);
     out.above = section.choice("comparator", comparators).value_or(0) == 1;
     read_floor(section, out);
-    if (const Node* stretch = section.find("stretch")) out.stretch = decimal_text(*stretch, report_);
+    if (const Node* stretch = section.find("stretch")) out.stretch = decimal_text("stretch", *stretch, report_);
     if (out.floor && out.stretch &&
         std::strtod(out.stretch->c_str(), nullptr) <= std::strtod(out.floor->c_str(), nullptr))
       section.complain("stretch", "bad_value", "\"stretch\" lies above the floor, and this one does not");
@@ -211,6 +215,7 @@ private:
       check_unit(section, *unit, draft_);
       out.unit = *unit;
     }
+    check_percent(section, out);
     out.due = read_due(section);
     out.profile = read_known(section, "profile", profiles_, "profile", false);
     if (kind && !out.profile.empty() && out.kind != TargetKind::annual)
@@ -263,6 +268,8 @@ private:
       const Node& item = is_list ? node->items[i] : *node;
       if (item.kind != Node::Kind::text)
         wrong_type(report_, "indicator", item, "an indicator's id or a list of them");
+      else if (std::ranges::find(out, item.text, &Word::text) != out.end())
+        report_.add(item.at, "duplicate", in_quotes(item.text) + " is given twice");
       else
         out.push_back({item.text, item.at});
     }
@@ -281,10 +288,24 @@ private:
     } else if (floor->kind == Node::Kind::text) {
       wrong_type(report_, "floor", *floor, "a number, or \"all\"");
     } else {
-      out.floor = decimal_text(*floor, report_);
+      out.floor = decimal_text("floor", *floor, report_);
       if (out.floor && !(std::strtod(out.floor->c_str(), nullptr) > 0))
         section.complain("floor", "bad_value", "a floor lies above 0");
     }
+  }
+
+  // A share ends at 100.
+  void check_percent(Section& section, const model::Target& target) {
+    const auto* unit = draft_.catalog.unit(target.unit);
+    const bool is_share = target.kind == TargetKind::coverage || target.kind == TargetKind::survey;
+    if (!unit || unit->quantity != "percent" || !is_share) return;
+    const auto number = [](const std::optional<std::string>& text) {
+      return text ? std::strtod(text->c_str(), nullptr) : 0;
+    };
+    if (number(target.floor) > 100 || (target.above && number(target.floor) >= 100))
+      section.complain("floor", "bad_value", "no share lies above 100 %, so this floor is never reached");
+    if (number(target.stretch) > 100)
+      section.complain("stretch", "bad_value", "no share lies above 100 %, so this stretch is never reached");
   }
 
   model::Day read_due(Section& section) {

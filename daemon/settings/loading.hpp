@@ -75,8 +75,8 @@ std::string type_name(int32_t type);
 
 // A date without quotes; nullopt when absent or after a complaint.
 std::optional<model::Day> read_day(Section& section, std::string_view key, Report& report);
-// The same of a number, as a canonical decimal: "0.5".
-std::optional<std::string> decimal_text(const Node& node, Report& report);
+// The same of a number, as a canonical decimal of at most nine decimals: "0.5". `key` names it in complaints.
+std::optional<std::string> decimal_text(std::string_view key, const Node& node, Report& report);
 
 // `key = { zh = "…", en = "…" }`; zh is required, en may be left out.
 model::Label read_label(Section& section, std::string_view key, Report& report, bool required = true);

@@ -23,10 +23,28 @@ TEST_F(Asking, ThePlanIsABoardWithBars) {
   EXPECT_THAT(out.str(), HasSubstr("targets 2: behind 1, no data 1  (2025-03-06)\n"));
   EXPECT_THAT(
       out.str(),
-      HasSubstr("8.free  免费\\x1b培训  2025          15  ≥ 30           场    ██████████░░░░░│░░░░  0.66  behind"));
+      HasSubstr("8.free  免费\\x1b培训  2025          15  ≥ 30           场    ██████████░░░░░│░░░░  0.67  behind"));
   EXPECT_THAT(out.str(), HasSubstr("9.new   工匠          2021/2025      -  > 200 (≥ 250)  名    -                     "
                                    "   -  no data; stretch no data"));
   expect_no_controls();
+}
+
+TEST_F(Asking, ANarrowTerminalGetsWhatMattersInEightyColumns) {
+  hub.on("GET /api/v1/targets", {"{" + meta + ",\"data\":[" + row + "," + silent + "]}"});
+  console.out_is_terminal = true;
+  console.columns = 80;
+  EXPECT_EQ(ask({"plan", "--color", "never"}), ok);
+  EXPECT_THAT(out.str(), HasSubstr("8.free     15  ≥ 30           █████░░│░░  behind\n"));
+  EXPECT_THAT(out.str(), Not(HasSubstr("培训")));
+}
+
+TEST_F(Asking, ANoticeStandsAboveWhatPeopleRead) {
+  const std::string noticed = R"("meta":{"notice":"样例\u001b数据","day":"2025-03-06"})";
+  hub.on("GET /api/v1/targets", {"{" + noticed + ",\"data\":[" + row + "]}"});
+  EXPECT_EQ(ask({"plan"}), ok);
+  EXPECT_THAT(out.str(), testing::StartsWith("样例\\x1b数据\ntargets 1"));
+  EXPECT_EQ(ask({"plan", "--ids"}), ok);
+  EXPECT_EQ(out.str(), "8.free\n");
 }
 
 TEST_F(Asking, ABoardWithoutTargetsSaysSo) {

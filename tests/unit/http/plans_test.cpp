@@ -222,6 +222,9 @@ TEST_F(PlansOverHttp, TheBoardOfAnEarlierDayLeavesOutWhatCameLater) {
   const auto input = hub.get_json("/api/v1/targets/1.visits?on=2025-01-31").at("data").at("inputs").as_array().at(0);
   EXPECT_EQ(text(hub.get_json(std::string(input.at("observations").as_string())).at("data").as_array().at(0), "value"),
             "2");
+  EXPECT_EQ(input.at("explain").as_string(), "/api/v1/explain?indicator=venue.visits&period=2025&on=2025-01-31");
+  EXPECT_EQ(text(hub.get_json(std::string(input.at("explain").as_string())), "value"), "2");
+  EXPECT_EQ(hub.get("/api/v1/history?indicator=venue.visits&period=2025&on=2025-01-31").status, 422);
   EXPECT_EQ(hub.get("/api/v1/targets?on=2025-03-07").status, 422);
   EXPECT_EQ(hub.get("/api/v1/targets?on=yesterday").status, 422);
   EXPECT_FALSE(hub.get("/api/v1/targets?on=2025-01-31").until);
@@ -279,6 +282,9 @@ TEST_F(PlansOverHttp, ANoticeIsBorneByEveryForm) {
             "样例数据");
   EXPECT_EQ(test::header(hub.get("/api/v1/targets?format=csv"), "kepu-notice"), "%E6%A0%B7%E4%BE%8B%E6%95%B0%E6%8D%AE");
   EXPECT_THAT(*hub.get("/").body, HasSubstr("样例数据"));
+  EXPECT_EQ(hub.get_json("/api/v1/indicators").at("meta").at("notice").as_string(), "样例数据");
+  EXPECT_THAT(test::header(hub.get("/api/v1/targets?format=csv&for=excel"), "content-disposition"),
+              HasSubstr("filename*=UTF-8''%E6%A0%B7%E4%BE%8B%E6%95%B0%E6%8D%AE%20kepu.csv"));
 }
 
 TEST_F(PlansOverHttp, AnAnswerHoldsForTheHubsDay) {

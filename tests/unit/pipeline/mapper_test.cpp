@@ -159,7 +159,7 @@ TEST_F(MapperTest, AWeightBelowZeroOrNoNumberIsRefused) {
   weight.roles = KEPU_ROLE_WEIGHT;
   weight.type = KEPU_REAL;
   const auto bits = [](double number) { return std::bit_cast<int64_t>(number); };
-  for (const double wrong : {-0.5, std::nan(""), HUGE_VAL}) {
+  for (const double wrong : {-0.5, std::nan(""), HUGE_VAL, 1e16}) {
     const auto refused = map({{"a", "b"}, {"V01", "V01"}, {bits(0), bits(wrong)}});
     ASSERT_EQ(refused.size(), 1u) << wrong;
     EXPECT_EQ(refused[0].code, "bad_weight");

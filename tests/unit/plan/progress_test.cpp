@@ -149,6 +149,18 @@ TEST_F(ProgressOfTargets, AfterThePlanAnAnnualTargetIsMetWhenEveryYearWas) {
   EXPECT_EQ(status("2026-01-01", missing), "no_data");
 }
 
+TEST_F(ProgressOfTargets, AnAnnualTargetEndsOnItsDueDay) {
+  is(TargetKind::annual, "2");
+  target.due = day("2023-06-30");
+  EXPECT_EQ(questions(catalog, plan, target, day("2023-03-01")).at(0).until, target.due);
+  EXPECT_DOUBLE_EQ(*on("2023-03-01", {}).now.at(0).expected, 60.0 / 181);
+  EXPECT_EQ(on("2023-06-30", {figure("2023", 2)}).now.at(0).floor.status, Status::achieved);
+  EXPECT_EQ(on("2023-07-01", {figure("2023", 2)}).now.at(0).floor.status, Status::met);
+  EXPECT_EQ(on("2024-07-01", {figure("2023", 2)}).years.size(), 3u);
+  target.profile = "school";
+  EXPECT_DOUBLE_EQ(*on("2023-03-31", {}).now.at(0).expected, 3.0 / 9);
+}
+
 TEST_F(ProgressOfTargets, MoreThanIsNotAtLeast) {
   is(TargetKind::cumulative, "200");
   EXPECT_EQ(status("2025-12-31", {figure("2022", 200)}), "achieved");

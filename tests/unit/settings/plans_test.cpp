@@ -113,6 +113,11 @@ TEST_F(Plans, EveryWrongWordIsNamedWithItsPlace) {
       {target("indicator = \"readers\"\nkind = \"coverage\"\nfloor = 5\n" + unit), "wants an indicator of share"},
       {target("indicator = \"readers\"\nkind = \"each\"\nfloor = \"all\"\n" + unit), "wants an indicator of each"},
       {target("indicator = \"readers\"\nkind = \"survey\"\nfloor = 5\n" + unit), "wants an indicator of survey_rate"},
+      {target("indicator = [\"a.b\", \"a.b\"]\nkind = \"annual\"\nfloor = 5\n" + unit), "\"a.b\" is given twice"},
+      {target("indicator = \"a.b\"\nkind = \"annual\"\nfloor = 1e15\n" + unit),
+       "\"floor\" wants a number of at most 15"},
+      {target("indicator = \"a.b\"\nkind = \"annual\"\nfloor = 1000000000000000\n" + unit), "a number of at most 15"},
+      {target("indicator = \"a.b\"\nkind = \"annual\"\nfloor = 0.12345678901\n" + unit), "more than nine decimals"},
       {valid(unit + "due = 2029-12-31\n"), "the plan goes from 2030-04-01 to 2032-03-31"},
       {valid(unit + "comparator = \"<\"\n"), "\"comparator\" cannot be \"<\""},
       {valid(unit + "profile = \"summer\"\n"), "there is no [[profile]] \"summer\""},
@@ -149,6 +154,23 @@ TEST_F(Plans, AllComplaintsComeAtOnce) {
                                    HasSubstr("\"indicator\" is missing"), HasSubstr("\"nobody\"")));
 }
 
+TEST_F(Plans, AShareOfMoreThanAllIsNoFloor) {
+  write("catalog/indicators.toml", indicator("") + standing() +
+                                       "[[indicator]]\nid = \"all\"\nname = { zh = \"率\" }\n"
+                                       "definition = { zh = \"口径\" }\nunit = \"percent\"\nmeasure = \"share\"\n"
+                                       "register = \"district\"\nrules = [{ indicator = \"a.b\", min = 1 }]\n");
+  const auto share = [&](const std::string& more) {
+    std::vector<std::string> out;
+    for (const auto& one : with(target("indicator = \"all\"\nkind = \"coverage\"\nunit = \"percent\"\n" + more)))
+      if (one.find("village.toml") != std::string::npos) out.push_back(one);
+    return out;
+  };
+  EXPECT_THAT(share("floor = 100\n"), IsEmpty());
+  EXPECT_THAT(share("floor = 180\n"), ElementsAre(HasSubstr("no share lies above 100 %")));
+  EXPECT_THAT(share("floor = 100\ncomparator = \">\"\n"), ElementsAre(HasSubstr("no share lies above 100 %")));
+  EXPECT_THAT(share("floor = 90\nstretch = 101\n"), ElementsAre(HasSubstr("this stretch is never reached")));
+}
+
 TEST_F(Plans, APlanTellsItsDaysAndItsArea) {
   write("catalog/plans/village.toml", "name = { zh = \"计划\" }\nfrom = 2030-01-02\nto = 2030-01-01\narea = \"99\"\n");
   EXPECT_THAT(complaints(),
@@ -167,16 +189,18 @@ TEST_F(Plans, ADepartmentIsOneUnderAllItsWords) {
   const std::string more = "[[department]]\ncode = \"x\"\n";
   EXPECT_THAT(with_departments(more + "name = { zh = \"书馆\" }\n"),
               ElementsAre(HasSubstr("\"书馆\" is \"library\" in line 4 already and cannot be \"x\" too")));
-  EXPECT_THAT(with_departments("[[body]]\ncode = \"school\"\nname = { zh = \"校\" }\nmembers = []\n"),
+  EXPECT_THAT(with_departments("[[body]]\ncode = \"school\"\nname = { zh = \"校\" }\nmembers = [\"学校\"]\n"),
               ElementsAre(HasSubstr("\"school\" is \"school\" in line 6 already")));
   EXPECT_THAT(with_departments("[[body]]\ncode = \"x\"\nname = { zh = \"某\" }\nmembers = [\"everybody\"]\n"),
-              ElementsAre(HasSubstr("\"everybody\" is no department")));
+              ElementsAre(HasSubstr("\"everybody\" is no [[department]], and a body stands for departments only")));
   EXPECT_THAT(with_departments("[[body]]\ncode = \"x\"\nname = { zh = \"某\" }\nmembers = [\"school\", \"学校\"]\n"),
               ElementsAre(HasSubstr("\"学校\" is given twice")));
   EXPECT_THAT(with_departments(more + "name = { zh = \"某\" }\narea = \"99\"\n"),
               ElementsAre(HasSubstr("\"99\" is no area")));
   EXPECT_THAT(with_departments("[[body]]\ncode = \"x\"\nname = { zh = \"某\" }\n"),
               ElementsAre(HasSubstr("\"members\" is missing")));
+  EXPECT_THAT(with_departments("[[body]]\ncode = \"x\"\nname = { zh = \"某\" }\nmembers = []\n"),
+              ElementsAre(HasSubstr("stands for nobody")));
 }
 
 TEST_F(Plans, AReturnSaysWhoOwesWhatAndWhen) {
@@ -196,7 +220,12 @@ TEST_F(Plans, AReturnSaysWhoOwesWhatAndWhen) {
                                    HasSubstr("\"due\" is missing")));
   EXPECT_THAT(with_returns(owed("dataset = \"passages\"\ndepartment = \"everybody\"\nfrom = \"2030\"\ndue = \"1d\"\n"
                                 "to = \"2031-01\"\n")),
-              UnorderedElementsAre(HasSubstr("\"everybody\" is no department"), HasSubstr("another kind of period")));
+              UnorderedElementsAre(HasSubstr("\"everybody\" stands for several departments"),
+                                   HasSubstr("another kind of period")));
+  for (const char* due : {"12h", "99999999d"})
+    EXPECT_THAT(with_returns(owed("dataset = \"passages\"\ndepartment = \"书馆\"\nfrom = \"2030\"\ndue = \"" +
+                                  std::string(due) + "\"\n")),
+                ElementsAre(HasSubstr("\"due\" goes from \"1d\" to \"3660d\"")));
   EXPECT_THAT(with_returns(owed(right) + owed(right)),
               ElementsAre(HasSubstr("return \"books\" is declared in line 2")));
 }
