@@ -98,6 +98,24 @@ void record(Db& db, int64_t source, int64_t run, const PartInput& input, std::st
       .run();
 }
 
+// Inputs of a source, those of one name after the other, oldest first.
+class FirstReadings {
+public:
+  int64_t next(std::string_view name, std::string_view hash, int64_t input, bool whole) {
+    if (whole_ && name == name_ && hash == hash_) return first_;
+    name_ = name;
+    hash_ = hash;
+    whole_ = whole;
+    return first_ = input;
+  }
+
+private:
+  std::string name_;
+  std::string hash_;
+  int64_t first_ = 0;
+  bool whole_ = false;
+};
+
 } // namespace
 
 LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
@@ -171,6 +189,40 @@ bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run) {
   auto row = db.query("SELECT 1 FROM inputs WHERE source=? AND name=? AND run=?");
   row.bind(1, source).bind(2, name).bind(3, run);
   return row.step();
+}
+
+int64_t first_reading(Db& db, int64_t source, int64_t input, const InputAsk& ask) {
+  FirstReadings readings;
+  auto row = db.query("SELECT input,content_hash,whole FROM inputs WHERE source=? AND name=? AND input<? AND "
+                      "state<>'backfilled' AND run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) "
+                      "ORDER BY input");
+  row.bind(1, source).bind(2, ask.name).bind(3, input);
+  while (row.step())
+    (void)readings.next(ask.name, row.blob(1), row.integer(0), row.integer(2) != 0);
+  return readings.next(ask.name, bytes(ask.content_hash), input, false);
+}
+
+std::map<int64_t, int64_t> first_readings(Db& db, int64_t source) {
+  std::map<int64_t, int64_t> out;
+  FirstReadings readings;
+  auto row = db.query("SELECT name,content_hash,input,whole FROM inputs WHERE source=? AND state<>'backfilled' AND "
+                      "run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) ORDER BY name,input");
+  row.bind(1, source);
+  while (row.step()) {
+    const int64_t input = row.integer(2);
+    const int64_t first = readings.next(row.text(0), row.blob(1), input, row.integer(3) != 0);
+    if (first != input) out.emplace(input, first);
+  }
+  return out;
+}
+
+std::set<int64_t> inputs_of(Db& db, int64_t source, const InputAsk& ask) {
+  std::set<int64_t> out;
+  auto row = db.query("SELECT input FROM inputs WHERE source=? AND name=? AND content_hash=?");
+  row.bind(1, source).bind(2, ask.name).bind_blob(3, bytes(ask.content_hash));
+  while (row.step())
+    out.insert(row.integer(0));
+  return out;
 }
 
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
