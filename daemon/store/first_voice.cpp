@@ -50,13 +50,14 @@ const FirstVoice::Since& FirstVoice::since(const StoredDataset& dataset) {
   return since;
 }
 
-std::optional<bool> FirstVoice::is_outlived(const StoredDataset& dataset, Fact fact) {
+std::optional<bool> FirstVoice::is_outlived(const StoredDataset& dataset, Fact fact, bool in_force) {
   if (!speaks()) return std::nullopt;
   const auto* extent = core_.ledger.extent_of(fact);
   if (!extent || core_.ledger.is_withdrawn(extent->run)) return std::nullopt;
   if (is_later(extent->input, extent->run, extent->seq)) return true;
   const auto& said = since(dataset);
   if (said.given.contains(fact) || said.retracted.contains(fact)) return true;
+  if (in_force) return false;
   auto row = core_.db.query("SELECT 1 FROM closed JOIN commits USING(seq) WHERE fact=? AND why='deleted' AND seq>? AND "
                             "commits.run<>?");
   row.bind(1, static_cast<int64_t>(fact)).bind(2, static_cast<int64_t>(until_)).bind(3, run_.run);

@@ -34,7 +34,7 @@ public:
   // Whether the fact was given or retracted after the first reading by something else, so that a row of its key changes
   // nothing; of a key's facts the last that is not nullopt decides. nullopt: it says nothing, because no input is read
   // again or its run is withdrawn.
-  std::optional<bool> is_outlived(const StoredDataset& dataset, Fact fact);
+  std::optional<bool> is_outlived(const StoredDataset& dataset, Fact fact, bool in_force);
   // Whether the row, had it come with the first reading, would have gone with what was replaced since.
   bool is_replaced(const StoredDataset& dataset, const model::FactColumns& facts, uint32_t row);
 

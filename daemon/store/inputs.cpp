@@ -98,24 +98,6 @@ void record(Db& db, int64_t source, int64_t run, const PartInput& input, std::st
       .run();
 }
 
-// Inputs of a source, those of one name after the other, oldest first.
-class FirstReadings {
-public:
-  int64_t next(std::string_view name, std::string_view hash, int64_t input, bool whole) {
-    if (whole_ && name == name_ && hash == hash_) return first_;
-    name_ = name;
-    hash_ = hash;
-    whole_ = whole;
-    return first_ = input;
-  }
-
-private:
-  std::string name_;
-  std::string hash_;
-  int64_t first_ = 0;
-  bool whole_ = false;
-};
-
 } // namespace
 
 LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::vector<PartInput>& pending,
@@ -192,26 +174,34 @@ bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run) {
 }
 
 int64_t first_reading(Db& db, int64_t source, int64_t input, const InputAsk& ask) {
-  FirstReadings readings;
+  int64_t first = input;
   auto row = db.query("SELECT input,content_hash,whole FROM inputs WHERE source=? AND name=? AND input<? AND "
                       "state<>'backfilled' AND run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) "
-                      "ORDER BY input");
+                      "ORDER BY input DESC");
   row.bind(1, source).bind(2, ask.name).bind(3, input);
-  while (row.step())
-    (void)readings.next(ask.name, row.blob(1), row.integer(0), row.integer(2) != 0);
-  return readings.next(ask.name, bytes(ask.content_hash), input, false);
+  while (row.step() && row.blob(1) == bytes(ask.content_hash)) {
+    if (row.integer(2) != 0) first = row.integer(0);
+  }
+  return first;
 }
 
 std::map<int64_t, int64_t> first_readings(Db& db, int64_t source) {
   std::map<int64_t, int64_t> out;
-  FirstReadings readings;
+  int64_t first = 0; // of the name and content that the rows before were; 0: none was read to its end
+  std::string name;
+  std::string hash;
   auto row = db.query("SELECT name,content_hash,input,whole FROM inputs WHERE source=? AND state<>'backfilled' AND "
                       "run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) ORDER BY name,input");
   row.bind(1, source);
   while (row.step()) {
     const int64_t input = row.integer(2);
-    const int64_t first = readings.next(row.text(0), row.blob(1), input, row.integer(3) != 0);
-    if (first != input) out.emplace(input, first);
+    if (first != 0 && row.text(0) == name && row.blob(1) == hash) {
+      out.emplace(input, first);
+      continue;
+    }
+    name = row.text(0);
+    hash = row.blob(1);
+    first = row.integer(3) != 0 ? input : 0;
   }
   return out;
 }

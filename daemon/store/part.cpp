@@ -335,9 +335,10 @@ private:
     };
     Ledger::InForce in_force(core_.ledger, run_.run);
     each_version(core_.ledger, dataset, run_.source, facts, order, [&](const Version& version) {
-      if (const auto outlives = voice_.is_outlived(dataset, version.fact))
+      const bool holds = in_force(version.fact);
+      if (const auto outlives = voice_.is_outlived(dataset, version.fact, holds))
         fate[version.row] = *outlives ? outlived : fresh;
-      if (fate[version.row] == outlived || !in_force(version.fact)) return;
+      if (fate[version.row] == outlived || !holds) return;
       if (swap_ && !meets(dataset, version, is_inside(version.row))) {
         fate[version.row] = lost;
         return;
@@ -448,7 +449,7 @@ private:
       last[version.row] = version.fact;
       if (!core_.ledger.in_force(version.fact, run_.run)) return;
       holds[version.row] = 1;
-      if (voice_.is_outlived(dataset, version.fact) == true) return;
+      if (voice_.is_outlived(dataset, version.fact, true) == true) return;
       if (swap_ && !swap_->holds(dataset, version.block->facts, version.at)) return;
       remove(dataset, version, swap_ ? "out_of_scope" : "deleted");
     });
@@ -491,7 +492,8 @@ private:
     std::vector<Fact> out; // closed when the scan is done
     scan([&](const BlockReader::Block& block, std::span<const uint32_t> rows) {
       std::vector<uint32_t> leaving(rows.begin(), rows.end());
-      std::erase_if(leaving, [&](uint32_t row) { return voice_.is_outlived(dataset, block.first + row) == true; });
+      std::erase_if(leaving,
+                    [&](uint32_t row) { return voice_.is_outlived(dataset, block.first + row, true) == true; });
       for (const uint32_t row : leaving)
         out.push_back(block.first + row);
       core_.measure(dataset, run_.source, block.facts, leaving, -1, changes_);
