@@ -73,6 +73,22 @@ Claims::Owners Claims::owners(std::string_view dataset, const std::set<int64_t>&
   return out;
 }
 
+measure::FactSet Claims::claimed(std::string_view dataset, const IsMeant& is_meant) const {
+  measure::FactSet out;
+  auto row =
+      db_.query("SELECT c.input,c.run,c.seq,s.facts FROM claims c JOIN claims s ON s.id=coalesce(c.same_as,c.id) "
+                "WHERE c.source=? AND c.dataset=? AND c.run NOT IN (SELECT run FROM runs WHERE withdrawn_seq "
+                "IS NOT NULL)");
+  row.bind(1, run_.source).bind(2, dataset);
+  while (row.step()) {
+    if (is_meant(row.integer(0), row.integer(1), static_cast<Seq>(row.integer(2)))) out.merge(parse(row.blob(3)));
+  }
+  for (const auto& added : added_) {
+    if (added.dataset == dataset && is_meant(added.input, run_.run, std::nullopt)) out.merge(added.facts);
+  }
+  return out;
+}
+
 int64_t Claims::known_set(const std::string& dataset, const std::string& facts) const {
   auto row = db_.query("SELECT id,facts FROM claims WHERE source=? AND dataset=? AND set_hash=?");
   row.bind(1, run_.source).bind(2, dataset).bind(3, short_hash(facts));

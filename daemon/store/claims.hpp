@@ -10,6 +10,8 @@
 #include "store/core.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -36,6 +38,11 @@ public:
     measure::FactSet others;
   };
   Owners owners(std::string_view dataset, const std::set<int64_t>& inputs) const;
+
+  // Facts of the dataset that were claimed by any that is meant (seq nullopt: since the last commit). Claims of
+  // withdrawn runs do not count.
+  using IsMeant = std::function<bool(int64_t input, int64_t run, std::optional<Seq> seq)>;
+  measure::FactSet claimed(std::string_view dataset, const IsMeant& is_meant) const;
 
   // Inside the transaction of this commit: what was added becomes durable with it.
   void write(Seq seq);

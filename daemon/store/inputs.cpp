@@ -173,6 +173,48 @@ bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run) {
   return row.step();
 }
 
+int64_t first_reading(Db& db, int64_t source, int64_t input, const InputAsk& ask) {
+  int64_t first = input;
+  auto row = db.query("SELECT input,content_hash,whole FROM inputs WHERE source=? AND name=? AND input<? AND "
+                      "state<>'backfilled' AND run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) "
+                      "ORDER BY input DESC");
+  row.bind(1, source).bind(2, ask.name).bind(3, input);
+  while (row.step() && row.blob(1) == bytes(ask.content_hash)) {
+    if (row.integer(2) != 0) first = row.integer(0);
+  }
+  return first;
+}
+
+std::map<int64_t, int64_t> first_readings(Db& db, int64_t source) {
+  std::map<int64_t, int64_t> out;
+  int64_t first = 0; // of the name and content that the rows before were; 0: none was read to its end
+  std::string name;
+  std::string hash;
+  auto row = db.query("SELECT name,content_hash,input,whole FROM inputs WHERE source=? AND state<>'backfilled' AND "
+                      "run NOT IN (SELECT run FROM runs WHERE withdrawn_seq IS NOT NULL) ORDER BY name,input");
+  row.bind(1, source);
+  while (row.step()) {
+    const int64_t input = row.integer(2);
+    if (first != 0 && row.text(0) == name && row.blob(1) == hash) {
+      out.emplace(input, first);
+      continue;
+    }
+    name = row.text(0);
+    hash = row.blob(1);
+    first = row.integer(3) != 0 ? input : 0;
+  }
+  return out;
+}
+
+std::set<int64_t> inputs_of(Db& db, int64_t source, const InputAsk& ask) {
+  std::set<int64_t> out;
+  auto row = db.query("SELECT input FROM inputs WHERE source=? AND name=? AND content_hash=?");
+  row.bind(1, source).bind(2, ask.name).bind_blob(3, bytes(ask.content_hash));
+  while (row.step())
+    out.insert(row.integer(0));
+  return out;
+}
+
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input) {
   record(db, source, run, input, input.ended ? "taken" : "taking", input.ended);
   if (input.copy) return;

@@ -49,6 +49,15 @@ void read_withdrawn_again(Db& db, std::string_view source);
 // Whether the run read something under the name.
 bool came_in_run(Db& db, int64_t source, const std::string& name, int64_t run);
 
+// The input of which this one, begun under the name with the content, is another reading for its rejects: the first
+// that was read to its end, when the name held nothing else since. Itself where there is none. What withdrawn runs
+// read does not count.
+int64_t first_reading(Db& db, int64_t source, int64_t input, const InputAsk& ask);
+// The same of all inputs of the source that were not their own, as the store has them.
+std::map<int64_t, int64_t> first_readings(Db& db, int64_t source);
+// Numbers of all inputs of the source that had this name and content.
+std::set<int64_t> inputs_of(Db& db, int64_t source, const InputAsk& ask);
+
 // Inside a transaction: writes the state of a part's input, and what follows from it for older content.
 void record_input(Db& db, int64_t source, int64_t run, const PartInput& input);
 

@@ -1,5 +1,6 @@
 #include "store/claims.hpp"
 #include "store/core.hpp"
+#include "store/first_voice.hpp"
 #include "store/inputs.hpp"
 #include "store/matching.hpp"
 #include "store/record_rows.hpp"
@@ -37,7 +38,7 @@ class PartImpl final : public Part {
 public:
   PartImpl(Core& core, OpenRun& run, const std::optional<model::Backfill>& backfill)
       : core_(core), run_(run), names_(core.db, run.source), claims_(core.db, run), removals_(core.db, run),
-        rejects_(core.db, run) {
+        rejects_(core.db, run), voice_(core, run, claims_) {
     if (backfill) swap_.emplace(core, run, *backfill);
   }
 
@@ -57,6 +58,11 @@ public:
       }
       if (found.answer.decision == Decision::known) return found.answer;
       if (found.answer.decision == Decision::take) ++core_.next_input;
+      const int64_t first = swap_ ? found.id : first_reading(core_.db, run_.source, found.id, ask);
+      if (first != found.id) {
+        if (auto staged = stage_waiting(); !staged) return staged.error(); // what came before speaks for itself
+        voice_.begin(found.id, first, ask);
+      }
       add_input({found.id, ask, false, false, UINT64_MAX});
       open_input_ = true;
       return found.answer;
@@ -66,6 +72,10 @@ public:
   }
 
   Result<void> end_input() override {
+    if (voice_.speaks()) {
+      if (auto staged = stage_waiting(); !staged) return staged;
+      voice_.end();
+    }
     inputs_.back().ended = true;
     open_input_ = false;
     return {};
@@ -99,10 +109,8 @@ public:
 
   Result<void> begin_replace(std::string_view dataset, Scope scope) override {
     Buffer& buffer = buffer_of(dataset);
-    if (waiting_ > 0) {
-      // Rows before the replacement are not part of it.
-      if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
-    }
+    // Rows before the replacement are not part of it.
+    if (auto staged = stage_waiting(); !staged) return staged;
     if (swap_) scope = swap_->within(*buffer.dataset, std::move(scope));
     replacing_.emplace(*buffer.dataset, std::move(scope));
     return {};
@@ -168,6 +176,7 @@ public:
     });
     run_.kept += rejects_.kept();
     clear();
+    voice_.end();
     return done;
   }
 
@@ -230,6 +239,10 @@ private:
     return core_.in_part(std::forward<F>(f));
   }
 
+  Result<void> stage_waiting() {
+    return waiting_ > 0 ? stage([&] { absorb_all(); }) : Result<void>();
+  }
+
   void clear() {
     buffers_.clear();
     waiting_ = 0;
@@ -256,9 +269,7 @@ private:
 
   // A new name holds what another holds already: it gave all those rows last.
   Result<void> take_copy(const LedgerAnswer& found, const InputAsk& ask) {
-    if (waiting_ > 0) {
-      if (auto staged = stage([&] { absorb_all(); }); !staged) return staged;
-    }
+    if (auto staged = stage_waiting(); !staged) return staged;
     const auto holder = names_.called(found.copy_of);
     for (const auto& [id, dataset] : core_.datasets) {
       const auto owners = claims_.owners(dataset->name, holder);
@@ -306,7 +317,7 @@ private:
       if (keeps) replacing_->keep(fact);
       if (swap_) swap_->told(dataset, fact);
     };
-    enum Fate : uint8_t { lost, fresh, same, change };
+    enum Fate : uint8_t { lost, fresh, same, change, outlived };
     std::vector<uint8_t> fate(facts.rows, lost);
     for (const auto& one : order)
       fate[one.row] = is_inside(one.row) ? fresh : lost;
@@ -324,7 +335,10 @@ private:
     };
     Ledger::InForce in_force(core_.ledger, run_.run);
     each_version(core_.ledger, dataset, run_.source, facts, order, [&](const Version& version) {
-      if (!in_force(version.fact)) return;
+      const bool holds = in_force(version.fact);
+      if (const auto outlives = voice_.is_outlived(dataset, version.fact, holds))
+        fate[version.row] = *outlives ? outlived : fresh;
+      if (fate[version.row] == outlived || !holds) return;
       if (swap_ && !meets(dataset, version, is_inside(version.row))) {
         fate[version.row] = lost;
         return;
@@ -335,6 +349,11 @@ private:
         again.push_back({version.row, version.fact});
         return;
       }
+      if (voice_.is_replaced(dataset, facts, version.row)) {
+        fate[version.row] = outlived;
+        remove(dataset, version, "out_of_scope");
+        return;
+      }
       fate[version.row] = change;
       replaced.push_back({version.fact, version.row});
       if (version.block != block_now) take_old_out();
@@ -342,6 +361,9 @@ private:
       old_rows.push_back(version.at);
     });
     take_old_out();
+    for (const auto& one : order) {
+      if (fate[one.row] == fresh && voice_.is_replaced(dataset, facts, one.row)) fate[one.row] = outlived;
+    }
     claim(buffer, again);
 
     // New facts in the order of their rows, one extent an input. Their blocks are encoded meanwhile.
@@ -363,7 +385,7 @@ private:
       for (uint32_t row = buffer.inputs[i].row; row < end; ++row) {
         if (fate[row] == fresh || fate[row] == change) rows.push_back(row);
         if (fate[row] == fresh) ++counts_.inserted;
-        if (fate[row] == same) ++counts_.unchanged;
+        if (fate[row] == same || fate[row] == outlived) ++counts_.unchanged;
         if (fate[row] == change) ++counts_.changed;
       }
       i = last;
@@ -399,13 +421,13 @@ private:
       swap_->held_elsewhere();
       --counts_.rows;
     } else if (held_inside && swap_->is_told(dataset, version.fact)) { // the source told it of these days, and moved it
-      remove(dataset, version);
+      remove(dataset, version, "out_of_scope");
     }
     return false;
   }
 
-  void remove(const StoredDataset& dataset, const Version& version) {
-    take_out(dataset, {version.fact}, swap_ ? "out_of_scope" : "deleted");
+  void remove(const StoredDataset& dataset, const Version& version, const char* why) {
+    take_out(dataset, {version.fact}, why);
     core_.measure(dataset, run_.source, version.block->facts, std::span(&version.at, 1), -1, changes_);
   }
 
@@ -427,9 +449,12 @@ private:
       last[version.row] = version.fact;
       if (!core_.ledger.in_force(version.fact, run_.run)) return;
       holds[version.row] = 1;
-      if (!swap_ || swap_->holds(dataset, version.block->facts, version.at)) remove(dataset, version);
+      if (voice_.is_outlived(dataset, version.fact, true) == true) return;
+      if (swap_ && !swap_->holds(dataset, version.block->facts, version.at)) return;
+      remove(dataset, version, swap_ ? "out_of_scope" : "deleted");
     });
-    if (swap_) return; // whatever of its days comes back gives way to it
+    // Whatever of a backfill's days comes back gives way to it; a first reading said it.
+    if (swap_ || voice_.speaks()) return;
     for (uint32_t row = 0; row < keys.rows; ++row) {
       if (last[row] != 0 && holds[row] == 0) removals_.deleted_again(dataset.name, last[row]);
     }
@@ -446,7 +471,7 @@ private:
     }
     close_what(replacing_->dataset(),
                [&](const Replacement::Visit& visit) { replacing_->left_out(core_.db, run_, inputs, owners, visit); });
-    if (swap_) return; // as above
+    if (swap_ || (voice_.speaks() && !replacing_->of_this_input())) return; // as above
     removals_.replaced(replacing_->dataset(), replacing_->scope(), inputs.empty() ? 0 : inputs_.back().id);
   }
 
@@ -466,9 +491,12 @@ private:
   template <class F> void close_what(const StoredDataset& dataset, F&& scan) {
     std::vector<Fact> out; // closed when the scan is done
     scan([&](const BlockReader::Block& block, std::span<const uint32_t> rows) {
-      for (const uint32_t row : rows)
+      std::vector<uint32_t> leaving(rows.begin(), rows.end());
+      std::erase_if(leaving,
+                    [&](uint32_t row) { return voice_.is_outlived(dataset, block.first + row, true) == true; });
+      for (const uint32_t row : leaving)
         out.push_back(block.first + row);
-      core_.measure(dataset, run_.source, block.facts, rows, -1, changes_);
+      core_.measure(dataset, run_.source, block.facts, leaving, -1, changes_);
     });
     take_out(dataset, out, "out_of_scope");
   }
@@ -485,6 +513,7 @@ private:
   Claims claims_;
   Removals removals_;
   PartRejects rejects_;
+  FirstVoice voice_; // of the open input, where its content is read again
   std::optional<Replacement> replacing_;
   std::optional<Swap> swap_; // of a backfill
   bool is_staged_ = false;
