@@ -441,6 +441,8 @@ std::string fingerprint(const model::Catalog& catalog, const model::Indicator& i
   if (!indicator.population.empty()) writer.text(indicator.population);
   const auto* dataset = catalog.dataset(indicator.dataset);
   if (!dataset) return out;
+  // Not of the first, so that figures of existing stores need not be made anew.
+  if (dataset->contract.version != 1) writer.text("version " + std::to_string(dataset->contract.version));
   for (const auto& area : catalog.areas.all()) {
     if (!area.valid_to || area.successors.empty()) continue;
     writer.text(area.code);

@@ -1,4 +1,4 @@
-// When facts of some days first came. The reader's thread. Throws SqlError.
+// Since when facts of some days are there. The reader's thread. Throws SqlError.
 #pragma once
 
 #include "store/fact_ends.hpp"

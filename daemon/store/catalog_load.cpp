@@ -35,6 +35,7 @@ public:
           throw SqlError(fail("damaged", "the stored catalog is damaged; restore the store from a backup"));
         refuse_changed_datasets(**before, *catalog);
         if (maps_otherwise(**before, *catalog)) read_rejected_again(core_.db, 0);
+        read_other_versions(**before, *catalog);
       }
     }
     {
@@ -100,6 +101,14 @@ private:
     return model::encode_catalog(before) != model::encode_catalog(now);
   }
 
+  // Facts of another version do not count, so all of it is read again.
+  void read_other_versions(const model::Catalog& before, const model::Catalog& now) {
+    for (const auto& dataset : now.datasets) {
+      const auto* had = before.dataset(dataset.contract.id);
+      if (had && had->contract.version != dataset.contract.version) read_dataset_again(core_.db, stored_name(*had));
+    }
+  }
+
   // Facts are read by the fields' names and types; a change of what they mean is a new version.
   static void refuse_changed_datasets(const model::Catalog& before, const model::Catalog& now) {
     constexpr uint32_t lasting = KEPU_ROLE_KEY | KEPU_ROLE_TIME | KEPU_ROLE_UNTIL | KEPU_ROLE_PERIOD | KEPU_ROLE_PERSON;
@@ -107,9 +116,11 @@ private:
       const auto* had = before.dataset(dataset.contract.id);
       if (!had || had->contract.version != dataset.contract.version) continue;
       const auto refuse = [&](const std::string& field, const std::string& what) {
-        throw SqlError(fail("dataset_changed",
-                            "dataset " + dataset.contract.id + ": " + what + " of field \"" + field +
-                                "\" changed; facts were stored under the old one, so raise the dataset's version"));
+        throw SqlError(fail(
+            "dataset_changed",
+            "dataset " + dataset.contract.id + ": " + what + " of field \"" + field +
+                "\" changed; facts were stored under the old one, so raise the dataset's version: its facts then no "
+                "longer count, and its sources are read again"));
       };
       for (const auto& field : dataset.contract.fields) {
         const auto at = had->field(field.name);

@@ -133,6 +133,20 @@ std::vector<Claims::Claim> Claims::of_others(Db& db, int64_t source, std::string
   return out;
 }
 
+std::vector<Claims::Claim> Claims::first_ones(Db& db, std::string_view dataset, Seq at) {
+  std::vector<Claim> out;
+  std::set<int64_t> seen;
+  auto row = db.query("SELECT coalesce(c.same_as,c.id),c.seq,c.run,c.input,s.facts FROM claims c JOIN claims s ON "
+                      "s.id=coalesce(c.same_as,c.id) WHERE c.dataset=?1 AND c.seq<=?2 AND c.run<>0 AND c.run NOT IN "
+                      "(SELECT run FROM runs WHERE withdrawn_seq<=?2) ORDER BY c.id");
+  row.bind(1, dataset).bind(2, static_cast<int64_t>(at));
+  while (row.step()) {
+    if (!seen.insert(row.integer(0)).second) continue;
+    out.push_back({static_cast<Seq>(row.integer(1)), row.integer(2), row.integer(3), parse(row.blob(4))});
+  }
+  return out;
+}
+
 measure::FactSet Claims::of_run(Db& db, int64_t source, std::string_view dataset, int64_t run) {
   measure::FactSet out;
   auto row = db.query("SELECT s.facts FROM claims c JOIN claims s ON s.id=coalesce(c.same_as,c.id) WHERE c.source=? "

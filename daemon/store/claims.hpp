@@ -57,6 +57,9 @@ public:
     measure::FactSet facts;
   };
   static std::vector<Claim> of_others(Db& db, int64_t source, std::string_view dataset, const std::set<int64_t>& runs);
+  // What runs claimed of a dataset by commit `at`, without those that were withdrawn by then; of claims with the same
+  // facts the first. Oldest first. Any connection.
+  static std::vector<Claim> first_ones(Db& db, std::string_view dataset, Seq at);
   // What this run claims.
   static measure::FactSet of_run(Db& db, int64_t source, std::string_view dataset, int64_t run);
 

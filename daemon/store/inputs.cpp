@@ -141,6 +141,13 @@ void read_rejected_again(Db& db, int64_t source) {
       .run();
 }
 
+void read_dataset_again(Db& db, std::string_view stored_dataset) {
+  for (const char* sql : {"DELETE FROM cursors WHERE source IN (SELECT source FROM extents WHERE dataset=?)",
+                          "UPDATE inputs SET state='abandoned' WHERE state IN ('taking','taken') AND source IN (SELECT "
+                          "source FROM extents WHERE dataset=?)"})
+    db.query(sql).bind(1, stored_dataset).run();
+}
+
 std::vector<std::string> rejected_inputs(Db& db, int64_t source, const std::optional<std::string>& name) {
   std::vector<std::string> out;
   auto row = db.query("SELECT DISTINCT input FROM rejects WHERE source=?1 AND input<>'' AND (?2 IS NULL OR input=?2)");

@@ -40,6 +40,9 @@ LedgerAnswer ask_ledger(Db& db, int64_t source, const InputAsk& ask, const std::
 // as if they had been begun and not ended; the cursor goes, since connectors may pass over what it tells of.
 void read_rejected_again(Db& db, int64_t source);
 
+// Inside a transaction: the same for all that sources read which brought facts of this dataset.
+void read_dataset_again(Db& db, std::string_view stored_dataset);
+
 // Names of inputs of the source that left rejects; only this one where it is named.
 std::vector<std::string> rejected_inputs(Db& db, int64_t source, const std::optional<std::string>& name);
 // Inside a transaction: the same for what this name holds.

@@ -278,9 +278,11 @@ public:
 
   // Sources of the indicator some of whose facts had been given up by the moment.
   virtual Result<std::vector<Frozen>> frozen(std::string_view indicator) = 0;
-  // When the first fact of each span came, of those that hold one at the moment; nullopt: there is none. A corrected
-  // fact came with the one whose place it took. `spans`: ascending, none of which meets another. `source`: only of this
-  // one. Costs a look at every block of the dataset, and decodes those that lie in more than one span.
+  // The commit since which, without a gap, some fact of each span was in force until the moment; nullopt: none is.
+  // Runs that were withdrawn by then never were: what they alone brought never came, and what they took away was there
+  // until its withdrawal brought it back. `spans`: ascending, none of which meets another. `source`: only of this one.
+  // Costs a look at every block of the dataset but those that cannot be earlier; decodes those that lie in more than
+  // one span; where runs were withdrawn, reads what the others gave again.
   virtual Result<std::vector<std::optional<CommitInfo>>> arrivals(const std::string& dataset,
                                                                   const std::optional<std::string>& source,
                                                                   const model::Zone& zone,

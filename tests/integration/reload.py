@@ -76,6 +76,39 @@ def main():
                 sys.exit(f"a dataset of another type: {said}")
             dataset.write_text(text)
 
+            # Of another version the facts do not count, and what brought them is read again by itself.
+            hub.stop()
+            hub.install(build / "lib/kepu/connectors/csv_table.so")
+            activities = hub_folder / "activities"
+            activities.mkdir()
+            (activities / "a.csv").write_text(
+                "activity_id,kind,held_on,school,attendances\nX1,science_month,2026-01-05,,7\n")
+            hub.add_source("activities", f"""
+connector = "csv_table"
+every = "1h"
+[settings]
+folder = "{activities}"
+settle = "1ms"
+dataset = "youth_activities"
+""")
+            hub.start()
+
+            def attended():
+                answer = hub.ask("/api/v1/observations?indicator=youth.attendances&freq=A&from=2026&to=2026")
+                return [row["value"] for row in answer["data"]]
+
+            wait_until("the activities are there", lambda: attended() == [7], show=hub.log)
+            dataset = catalog / "datasets/youth_activities.toml"
+            text = dataset.read_text()
+            dataset.write_text(text.replace("version = 1", "version = 2", 1))
+            kepuctl(hub, 0, "reload")
+            if 7 in attended():
+                sys.exit("facts of another version count")
+            kepuctl(hub, 0, "verify")
+            kepuctl(hub, 0, "run", "activities")
+            wait_until("the activities are read again", lambda: attended() == [7], show=hub.log)
+            dataset.write_text(text)
+
             # Back again, by SIGHUP, while rows come in.
             generate(folder / "more", 6_000)
             for file in sorted((folder / "more").glob("*.csv")):
