@@ -200,14 +200,19 @@ Result<http::JobStatus> DaemonControl::reload() {
         [this](std::shared_ptr<const model::Catalog> catalog) {
           ingest_.catalog_changed();
           supervisor_.use_catalog(std::move(catalog));
+          // Some have files to read again; who rests, is paused or quarantined stays so.
+          const auto all = supervisor_.snapshot();
+          for (const auto& source : *all)
+            (void)supervisor_.run_now(source.id);
         });
   };
   plan.done = [](const store::Work::Outcome& outcome) -> JobPlan::Sentences {
     if (outcome.commit.seq == 0) return {"The catalog says what it said before.", "目录没有变化。"};
     const auto commit = std::to_string(outcome.commit.seq);
     return {"The catalog is in force since commit " + commit +
-                ". Sources and the main file are read at the next start.",
-            "新目录自提交" + commit + "起生效。数据源与主配置在下次启动时读取。"};
+                ", and the sources are run at once. Changes of their files and of the main file are taken at the next "
+                "start.",
+            "新目录自提交" + commit + "起生效，各数据源随即运行。数据源文件与主配置的改动在下次启动时生效。"};
   };
   return ingest_.ask_job(std::move(plan));
 }

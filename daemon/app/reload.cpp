@@ -18,7 +18,8 @@ public:
       if (const auto back = writer_.load_catalog(before, zone_); !back) return back.error();
       return loaded.error();
     }
-    if (loaded->seq > last) outcome_.commit = *loaded;
+    if (loaded->seq == last) return true; // it says what it said before
+    outcome_.commit = *loaded;
     taken_(catalog_);
     return true;
   }

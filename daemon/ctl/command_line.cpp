@@ -202,6 +202,7 @@ void describe(CLI::App& app, Wanted& wanted) {
                   "kepuctl history venue.visits --period 2026-01 --where venue=V01"));
   with_figure(add(app, "explain", "A value's rule, and the facts that it counts, with their inputs and runs",
                   "kepuctl explain venue.visits --period 2026-01-31 --where venue=V01"));
+  app.get_subcommand("explain")->add_option("--on", wanted.on, "As that day stands by what is known now: 2025-06-30");
   const auto with_moment = [&](CLI::App* command) {
     command->add_option("--as-of", wanted.as_of,
                         "As it was then: 2025-12-31 (its end), 2025-12-31T18:00:00+08:00, or label: and the label of a "

@@ -16,8 +16,10 @@ namespace json = boost::json;
 namespace {
 
 constexpr size_t usual_bar = 20; // cells
-// Of a terminal narrower than that, rows leave out what the target's own page has, and bars are half as long.
-constexpr size_t narrow = 110;
+// Of a terminal narrower than that, rows leave out what the target's own page has, and bars are half as long; of one
+// narrower still the names, too.
+constexpr size_t narrow = 170;
+constexpr size_t very_narrow = 110;
 
 struct StatusWords {
   const char* zh;
@@ -101,7 +103,8 @@ std::string tally_of(const std::vector<json::object>& rows, bool chinese) {
 // How a row tells of a target: what every board has, in the room that there is.
 class TargetColumns {
 public:
-  TargetColumns(size_t room, bool chinese) : is_narrow_(room > 0 && room < narrow), chinese_(chinese) {}
+  TargetColumns(size_t room, bool chinese)
+      : is_narrow_(room > 0 && room < narrow), has_names_(room == 0 || room >= very_narrow), chinese_(chinese) {}
 
   std::vector<Column> titles() const {
     if (is_narrow_) return {{"VALUE", true}, {"FLOOR"}, {"REACHED"}, {"STATUS"}};
@@ -121,9 +124,11 @@ public:
             {bar, words.tint},       {rounded(row, "pace")}, {told, words.tint}};
   }
   bool is_narrow() const { return is_narrow_; }
+  bool has_names() const { return has_names_; }
 
 private:
   bool is_narrow_;
+  bool has_names_;
   bool chinese_;
 };
 
@@ -195,12 +200,14 @@ int Remote::show_targets(const std::string& body) {
   console_.out << printable(tally_of(*rows, chinese)) << "  (" << printable(text(*meta, "day")) << ")\n";
   const TargetColumns columns(room(), chinese);
   std::vector<Column> titles{{"TARGET"}};
-  if (!columns.is_narrow()) titles.insert(titles.end(), {{"NAME"}, {"PERIOD"}});
+  if (columns.has_names()) titles.emplace_back("NAME");
+  if (!columns.is_narrow()) titles.emplace_back("PERIOD");
   append(titles, columns.titles());
   if (!columns.is_narrow()) titles.emplace_back("LEAD");
   return show_table(body, std::move(titles), [&](const json::object& row) {
     std::vector<Cell> out{{text(row, "target")}};
-    if (!columns.is_narrow()) out.insert(out.end(), {{text(row, "name")}, {text(row, "period")}});
+    if (columns.has_names()) out.push_back({text(row, "name")});
+    if (!columns.is_narrow()) out.push_back({text(row, "period")});
     append(out, columns.cells(row));
     if (!columns.is_narrow()) out.push_back({text(row, "lead")});
     return out;

@@ -171,8 +171,8 @@ int ask(const std::string& command, const Wanted& wanted, const Console& console
   if (command == "label") return remote.label(wanted.commit, wanted.label, wanted.replace);
   if (command == "history" || command == "explain") {
     Parameters parameters{{"indicator", wanted.operand}, {"period", wanted.period}, {"area", wanted.area},
-                          {"source", wanted.source},     {"as_of", wanted.as_of},   {"limit", wanted.limit},
-                          {"lang", wanted.lang}};
+                          {"source", wanted.source},     {"on", wanted.on},         {"as_of", wanted.as_of},
+                          {"limit", wanted.limit},       {"lang", wanted.lang}};
     Parameters where;
     for (const auto& one : wanted.where)
       where.emplace_back(one.substr(0, one.find('=')), one.substr(one.find('=') + 1));

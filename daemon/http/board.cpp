@@ -205,6 +205,8 @@ void write_target(RowWriter& rows, const Board& board, const BoardRow& row) {
 }
 
 std::string share_text(double share) {
+  constexpr double almost_all = 0.9999; // what is not all is not told as 1.0000
+  if (share > almost_all && share < 1) share = almost_all;
   std::array<char, 64> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), share, std::chars_format::fixed, 4);
   return end.ec == std::errc{} ? std::string(text.data(), end.ptr) : "null";

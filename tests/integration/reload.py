@@ -100,13 +100,19 @@ dataset = "youth_activities"
             wait_until("the activities are there", lambda: attended() == [7], show=hub.log)
             dataset = catalog / "datasets/youth_activities.toml"
             text = dataset.read_text()
+            kepuctl(hub, 0, "pause", "activities")
             dataset.write_text(text.replace("version = 1", "version = 2", 1))
             kepuctl(hub, 0, "reload")
             if 7 in attended():
                 sys.exit("facts of another version count")
             kepuctl(hub, 0, "verify")
+            kepuctl(hub, 0, "resume", "activities")
             kepuctl(hub, 0, "run", "activities")
             wait_until("the activities are read again", lambda: attended() == [7], show=hub.log)
+            dataset.write_text(text.replace("version = 1", "version = 3", 1))
+            kepuctl(hub, 0, "reload")
+            wait_until("they are read again at once, though the source runs each hour only", lambda: attended() == [7],
+                       show=hub.log)
             dataset.write_text(text)
 
             # Back again, by SIGHUP, while rows come in.
