@@ -166,8 +166,6 @@ const Dataset* Catalog::dataset(std::string_view id) const {
 
 const Indicator* Catalog::indicator(std::string_view id) const { return by_id(indicators, id); }
 
-const Plan* Catalog::plan(std::string_view id) const { return by_id(plans, id); }
-
 std::pair<const Plan*, const Target*> Catalog::target(std::string_view id) const {
   for (const auto& plan : plans) {
     if (const auto* found = by_id(plan.targets, id)) return {&plan, found};

@@ -223,7 +223,6 @@ public:
   const Dataset* dataset(std::string_view id) const;
   const Indicator* indicator(std::string_view id) const;
   std::vector<std::string> indicator_ids() const;
-  const Plan* plan(std::string_view id) const;
   // The target and its plan; nullptr: there is none.
   std::pair<const Plan*, const Target*> target(std::string_view id) const;
 };
