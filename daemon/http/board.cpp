@@ -44,10 +44,6 @@ std::string_view kind_name(model::TargetKind kind) {
   return all[static_cast<size_t>(kind)];
 }
 
-void write_number(RowWriter& rows, const std::optional<plan::Number>& number) {
-  number ? rows.decimal(number->value, number->scale) : rows.null();
-}
-
 } // namespace
 
 Board::Board(const Asked& asked, const Moment& moment)
@@ -78,7 +74,6 @@ BoardRow Board::row(const model::Plan& plan, const model::Target& target) const 
   BoardRow out;
   out.plan = &plan;
   out.target = &target;
-  out.tasked = model::tasked(catalog_->departments, target.lead, target.responsible);
   std::vector<std::vector<plan::Figure>> figures;
   for (const auto& question : plan::questions(*catalog_, plan, target, today_)) {
     const auto query = query_of(plan, question);
@@ -202,6 +197,10 @@ void write_target(RowWriter& rows, const Board& board, const BoardRow& row) {
   rows.text_or_null(board.names_of(target.responsible));
   rows.text_or_null(row.changed.seq == 0 ? "" : board.zone().text(row.changed.recorded_at));
   rows.text_or_null(row.progress.formula);
+}
+
+void write_number(RowWriter& rows, const std::optional<plan::Number>& number) {
+  number ? rows.decimal(number->value, number->scale) : rows.null();
 }
 
 std::string share_text(double share) {

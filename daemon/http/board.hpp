@@ -17,7 +17,6 @@ struct BoardRow {
   const model::Target* target = nullptr;
   plan::Progress progress;
   store::CommitInfo changed; // the last commit that changed an answer of its indicators: the moment of the data
-  model::Tasked tasked;
 };
 
 // An entry of a register that a target still misses.
@@ -66,6 +65,8 @@ void write_target(RowWriter& rows, const Board& board, const BoardRow& row);
 // As many nulls.
 void write_no_target(RowWriter& rows);
 
+// Null where there is none.
+void write_number(RowWriter& rows, const std::optional<plan::Number>& number);
 // "0.5433"; null where there is none.
 void write_share(RowWriter& rows, const std::optional<double>& share);
 std::string share_text(double share);

@@ -175,16 +175,14 @@ void write(Json& json, const Asked& asked, const Board& board, const BoardRow& r
     json.end_object();
   }
   json.end_array();
-  write(json, "lead", board, row.tasked.lead);
-  write(json, "responsible", board, row.tasked.responsible);
+  const auto tasked = model::tasked(board.catalog().departments, target.lead, target.responsible);
+  write(json, "lead", board, tasked.lead);
+  write(json, "responsible", board, tasked.responsible);
   json.end_object();
 }
 
 // The spans that a target is judged by, as rows.
 void write_spans(RowWriter& rows, const Board& board, const BoardRow& row) {
-  const auto number = [&](const std::optional<plan::Number>& one) {
-    one ? rows.decimal(one->value, one->scale) : rows.null();
-  };
   const auto& spans = row.progress.years.empty() ? row.progress.now : row.progress.years;
   for (const auto& judged : spans) {
     rows.text(row.target->id);
@@ -192,9 +190,9 @@ void write_spans(RowWriter& rows, const Board& board, const BoardRow& row) {
     rows.text(judged.indicator);
     rows.text(judged.from.text());
     rows.text(judged.to.text());
-    number(judged.value);
+    write_number(rows, judged.value);
     rows.text(row.target->above ? ">" : ">=");
-    number(judged.floor.required);
+    write_number(rows, judged.floor.required);
     rows.text(plan::word(judged.floor.status));
     write_share(rows, judged.floor.reached);
     write_share(rows, judged.expected);

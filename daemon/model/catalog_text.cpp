@@ -15,15 +15,6 @@ constexpr uint32_t format = 4;
 
 // ---- write ----
 
-// The elements in order of their id, so that moving a block within a file changes nothing.
-template <class T, class Id> std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
-  std::vector<const T*> out;
-  for (const auto& one : all)
-    out.push_back(&one);
-  std::stable_sort(out.begin(), out.end(), [&](const T* a, const T* b) { return id(*a) < id(*b); });
-  return out;
-}
-
 void put_dataset(ByteWriter& out, const Dataset& dataset) {
   out.text(dataset.contract.id);
   out.put<uint32_t>(dataset.contract.version);

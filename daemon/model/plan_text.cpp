@@ -7,14 +7,6 @@
 namespace kepu::model {
 namespace {
 
-template <class T, class Id> std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
-  std::vector<const T*> out;
-  for (const auto& one : all)
-    out.push_back(&one);
-  std::ranges::stable_sort(out, {}, [&](const T* one) -> const std::string& { return one->*id; });
-  return out;
-}
-
 void put_period(ByteWriter& out, const Period& period) {
   out.put<uint8_t>(static_cast<uint8_t>(period.freq));
   out.put<int32_t>(period.index);

@@ -4,6 +4,8 @@
 #include "base/bytes.hpp"
 #include "model/catalog.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +28,16 @@ inline void put_label(ByteWriter& out, const Label& label) {
 inline void put_day(ByteWriter& out, const std::optional<Day>& day) {
   out.put<uint8_t>(day.has_value());
   if (day) out.put<int32_t>(*day);
+}
+
+// The elements in order of their id, so that moving a block within a file changes nothing. `id`: a member, or what
+// gives it.
+template <class T, class Id> std::vector<const T*> sorted(const std::vector<T>& all, Id id) {
+  std::vector<const T*> out;
+  for (const auto& one : all)
+    out.push_back(&one);
+  std::ranges::stable_sort(out, {}, [&](const T* one) -> const std::string& { return std::invoke(id, *one); });
+  return out;
 }
 
 inline std::vector<std::string> bound(const std::optional<std::string>& value) {

@@ -166,14 +166,7 @@ void load_areas(const std::filesystem::path& file, CatalogDraft& draft, std::vec
         section.missing("valid_to", "; an area with successors has ended: on which day was it there last?");
       check_validity(section, placed.area.valid_from, placed.area.valid_to);
       check_code(section, report, *code);
-      words.claim(*code, *code, section.at("code"), report);
-      words.claim(placed.area.name.zh, *code, section.at("name"), report);
-      words.claim(placed.area.name.en, *code, section.at("name"), report);
-      for (const auto& alias : aliases) {
-        if (!check_word(report, alias.at, "an alias", alias.text)) continue;
-        words.claim(alias.text, *code, alias.at, report);
-        placed.area.aliases.push_back(alias.text);
-      }
+      placed.area.aliases = claim_words(section, *code, placed.area.name, aliases, words, report);
       areas.push_back(std::move(placed));
     }
     top.finish();
@@ -209,14 +202,7 @@ std::optional<model::RegisterEntry> read_entry(const Node& table, const std::str
   check_validity(section, entry.valid_from, entry.valid_to);
   if (!code || !check_word(report, section.at("code"), "a code", *code)) return std::nullopt;
   entry.code = *code;
-  words.claim(entry.code, entry.code, section.at("code"), report);
-  words.claim(entry.name.zh, entry.code, section.at("name"), report);
-  words.claim(entry.name.en, entry.code, section.at("name"), report);
-  for (const auto& alias : aliases) {
-    if (!check_word(report, alias.at, "an alias", alias.text)) continue;
-    words.claim(alias.text, entry.code, alias.at, report);
-    entry.aliases.push_back(alias.text);
-  }
+  entry.aliases = claim_words(section, entry.code, entry.name, aliases, words, report);
   return entry;
 }
 
@@ -297,6 +283,20 @@ void Words::claim(const std::string& word, const std::string& owner, Place at, R
                      std::to_string(first->second.at.line) + " already";
   if (first->second.code != owner) text += " and cannot be " + in_quotes(owner) + " too";
   report.add(at, "duplicate", std::move(text));
+}
+
+std::vector<std::string> claim_words(Section& section, const std::string& code, const model::Label& name,
+                                     const std::vector<Word>& aliases, Words& words, Report& report) {
+  words.claim(code, code, section.at("code"), report);
+  words.claim(name.zh, code, section.at("name"), report);
+  words.claim(name.en, code, section.at("name"), report);
+  std::vector<std::string> out;
+  for (const auto& alias : aliases) {
+    if (!check_word(report, alias.at, "an alias", alias.text)) continue;
+    words.claim(alias.text, code, alias.at, report);
+    out.push_back(alias.text);
+  }
+  return out;
 }
 
 model::Label read_label(Section& section, std::string_view key, Report& report, bool required) {

@@ -16,14 +16,7 @@ template <class Entry> bool read_named(Section& section, Words& words, Report& r
   out.code = *code;
   if (!is_name(out.code))
     section.complain("code", "bad_name", in_quotes(out.code) + " cannot be a code; use a-z, 0-9 and _, a letter first");
-  words.claim(out.code, out.code, section.at("code"), report);
-  words.claim(out.name.zh, out.code, section.at("name"), report);
-  words.claim(out.name.en, out.code, section.at("name"), report);
-  for (const auto& alias : aliases) {
-    if (!check_word(report, alias.at, "an alias", alias.text)) continue;
-    words.claim(alias.text, out.code, alias.at, report);
-    out.aliases.push_back(alias.text);
-  }
+  out.aliases = claim_words(section, out.code, out.name, aliases, words, report);
   return true;
 }
 

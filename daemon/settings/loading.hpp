@@ -95,4 +95,8 @@ private:
   std::unordered_map<std::string, Owner> owners_;
 };
 
+// The entry claims its code, its names and those of these aliases that are words; returns them.
+std::vector<std::string> claim_words(Section& section, const std::string& code, const model::Label& name,
+                                     const std::vector<Word>& aliases, Words& words, Report& report);
+
 } // namespace kepu::settings
